@@ -1,0 +1,195 @@
+/*
+ * DMA adapters: what IoGetDmaAdapter gives to a driver.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "adapter.h"
+
+#define ADAPTER_SIGNATURE       0x61646d61u
+#define ADAPTER_TAG             'padA'
+#define FOUR_GIB_LAST           0xffffffffull
+#define ISA_LAST                0x00ffffffull
+
+/* Bug check 0xE6, first parameter. */
+#define VIOLATION_LIVE_BUFFERS  0x07
+#define VIOLATION_IRQL          0x13
+#define VIOLATION_STALE         0x18
+#define VIOLATION_NULL          0x19
+
+/* In bytes, not the mask of DEVICE_OBJECT.AlignmentRequirement. */
+#define DMA_ALIGNMENT           1
+
+void HalpViolation(ULONG Code, PCSTR Routine, PCSTR What, ULONG_PTR Value)
+{
+    DbgPrint("\nhal: %s: %s (0x%llx)\n", Routine, What, (ULONGLONG)Value);
+    KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, Code, Value, 0, 0);
+}
+
+HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine)
+{
+    HAL_ADAPTER *adapter = (HAL_ADAPTER *)DmaAdapter;
+
+    if (!adapter) {
+        HalpViolation(VIOLATION_NULL, Routine, "the adapter is NULL", 0);
+    }
+    if (adapter->Signature != ADAPTER_SIGNATURE) {
+        HalpViolation(VIOLATION_STALE, Routine,
+                      "no adapter, or one that PutDmaAdapter has released",
+                      (ULONG_PTR)DmaAdapter);
+    }
+    return adapter;
+}
+
+static VOID NTAPI PutDmaAdapter(PDMA_ADAPTER DmaAdapter)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "PutDmaAdapter");
+
+    if (KeGetCurrentIrql() > DISPATCH_LEVEL) {
+        HalpViolation(VIOLATION_IRQL, "PutDmaAdapter",
+                      "called above DISPATCH_LEVEL", KeGetCurrentIrql());
+    }
+    if (!IsListEmpty(&adapter->Buffers)) {
+        HAL_BUFFER *buffer = CONTAINING_RECORD(adapter->Buffers.Flink,
+                                               HAL_BUFFER, Link);
+
+        HalpViolation(VIOLATION_LIVE_BUFFERS, "PutDmaAdapter",
+                      "a common buffer has not been freed",
+                      (ULONG_PTR)buffer->Logical);
+    }
+    adapter->Signature = 0;
+    ExFreePoolWithTag(adapter, ADAPTER_TAG);
+}
+
+static ULONG NTAPI GetDmaAlignment(PDMA_ADAPTER DmaAdapter)
+{
+    HalpAdapter(DmaAdapter, "GetDmaAlignment");
+    return DMA_ALIGNMENT;
+}
+
+static NTSTATUS NTAPI GetDmaAdapterInfo(PDMA_ADAPTER DmaAdapter,
+                                        PDMA_ADAPTER_INFO AdapterInfo)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "GetDmaAdapterInfo");
+
+    if (AdapterInfo->Version != DMA_ADAPTER_INFO_VERSION1) {
+        return STATUS_NOT_SUPPORTED;
+    }
+    AdapterInfo->V1 = (DMA_ADAPTER_INFO_V1){
+        .ReadDmaCounterAvailable = FALSE,
+        .ScatterGatherLimit = MAXULONG,
+        .DmaAddressWidth = adapter->AddressWidth,
+        .MinimumTransferUnit = 1,
+    };
+    return STATUS_SUCCESS;
+}
+
+/*
+ * Packet and system DMA. A driver that calls one of these is told so, instead
+ * of jumping to address 0.
+ */
+static VOID NTAPI NotInThisExecutive(VOID)
+{
+    DbgPrint("\nhal: this executive offers common buffers only; the driver "
+             "called another member of DMA_OPERATIONS\n");
+    KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, 0,
+                 (ULONG_PTR)__builtin_return_address(0), 0, 0);
+}
+
+static DMA_OPERATIONS3 Operations = {
+    .PutDmaAdapter = PutDmaAdapter,
+    .AllocateCommonBuffer = HalpAllocateCommonBuffer,
+    .FreeCommonBuffer = HalpFreeCommonBuffer,
+    .GetDmaAlignment = GetDmaAlignment,
+    .GetDmaAdapterInfo = GetDmaAdapterInfo,
+    .AllocateCommonBufferEx = HalpAllocateCommonBufferEx,
+    .AllocateCommonBufferWithBounds = HalpAllocateCommonBufferWithBounds,
+};
+
+/* The table ends where the version that was asked for ends. */
+static DMA_OPERATIONS3 Tables[3];
+
+static void MakeTable(DMA_OPERATIONS3 *Table, ULONG Size)
+{
+    PVOID *slots = (PVOID *)Table;
+
+    RtlCopyMemory(Table, &Operations, Size);
+    Table->Size = Size;
+    for (ULONG i = 1; i < Size / sizeof(PVOID); i++) {
+        if (!slots[i]) {
+            slots[i] = (PVOID)(ULONG_PTR)NotInThisExecutive;
+        }
+    }
+}
+
+static DMA_OPERATIONS3 *TableFor(ULONG Version)
+{
+    if (!Tables[0].Size) {
+        MakeTable(&Tables[0], DMA_OPERATIONS_SIZE_V1);
+        MakeTable(&Tables[1], DMA_OPERATIONS_SIZE_V2);
+        MakeTable(&Tables[2], DMA_OPERATIONS_SIZE_WIN10_1803);
+    }
+    return &Tables[Version < DEVICE_DESCRIPTION_VERSION2 ? 0
+                   : Version - DEVICE_DESCRIPTION_VERSION1];
+}
+
+static ULONGLONG LastOf(ULONG AddressWidth)
+{
+    return AddressWidth == 64 ? MAXULONGLONG : (1ull << AddressWidth) - 1;
+}
+
+/* DEVICE_DESCRIPTION's own rules; 0: the description is not valid. */
+static ULONG AddressWidthOf(const DEVICE_DESCRIPTION *Description)
+{
+    if (Description->Version == DEVICE_DESCRIPTION_VERSION3) {
+        ULONG width = ((const DEVICE_DESCRIPTION3 *)Description)
+                          ->DmaAddressWidth;
+
+        return width <= 64 ? width : 0;
+    }
+    if (Description->Dma64BitAddresses) {
+        return 64;
+    }
+    /* A scatter/gather bus master on PCI is taken to reach 32 bits. */
+    return Description->Dma32BitAddresses ||
+           (Description->InterfaceType == PCIBus && Description->ScatterGather)
+               ? 32 : 24;
+}
+
+static NODE_REQUIREMENT NodeOf(PDEVICE_OBJECT Pdo)
+{
+    USHORT node;
+
+    return Pdo && NT_SUCCESS(IoGetDeviceNumaNode(Pdo, &node)) ? node
+                                                              : MM_ANY_NODE_OK;
+}
+
+PDMA_ADAPTER HalCreateDmaAdapter(PDEVICE_OBJECT Pdo,
+                              struct _DEVICE_DESCRIPTION *Description,
+                              ULONG *NumberOfMapRegisters)
+{
+    ULONG width = AddressWidthOf(Description);
+    HAL_ADAPTER *adapter;
+
+    if (!Description->Master || !width) {
+        return NULL;
+    }
+    adapter = ExAllocatePoolWithTag(NonPagedPool, sizeof(*adapter),
+                                    ADAPTER_TAG);
+    if (!adapter) {
+        return NULL;
+    }
+    RtlZeroMemory(adapter, sizeof(*adapter));
+    adapter->Header.Version = 1;
+    adapter->Header.Size = sizeof(adapter->Header);
+    adapter->Header.DmaOperations =
+        (PDMA_OPERATIONS)TableFor(Description->Version);
+    adapter->Signature = ADAPTER_SIGNATURE;
+    adapter->AddressWidth = width;
+    adapter->Limit = LastOf(width);
+    adapter->MapRegisters = BYTES_TO_PAGES(Description->MaximumLength) + 1;
+    adapter->Pdo = Pdo;
+    adapter->Node = NodeOf(Pdo);
+    InitializeListHead(&adapter->Buffers);
+    *NumberOfMapRegisters = adapter->MapRegisters;
+    return &adapter->Header;
+}

@@ -1,0 +1,59 @@
+/*
+ * DMA adapters, as hal.dll keeps them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef EXECUTIVE_HAL_ADAPTER_H
+#define EXECUTIVE_HAL_ADAPTER_H
+
+#include "hal.h"
+
+#include "wdm3.h"
+
+/* One common buffer that has not been freed. */
+typedef struct _HAL_BUFFER {
+    LIST_ENTRY Link;
+    PVOID Address;
+    ULONGLONG Logical;
+    ULONG Length;
+    BOOLEAN Cached;             /* as the driver has asked */
+} HAL_BUFFER;
+
+typedef struct _HAL_ADAPTER {
+    DMA_ADAPTER Header;         /* what the driver sees */
+    ULONG Signature;
+    ULONGLONG Limit;            /* last address the device reaches */
+    ULONG AddressWidth;
+    ULONG MapRegisters;
+    PDEVICE_OBJECT Pdo;
+    NODE_REQUIREMENT Node;      /* the device's own */
+    KSPIN_LOCK Lock;
+    LIST_ENTRY Buffers;
+} HAL_ADAPTER;
+
+/* The adapter behind what a driver has passed; stops if it is none. */
+HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine);
+
+/* Stops the run: a driver broke the rules of DMA. Code as of bug check 0xE6. */
+void __attribute__((noreturn)) HalpViolation(ULONG Code, PCSTR Routine,
+                                             PCSTR What, ULONG_PTR Value);
+
+PVOID NTAPI HalpAllocateCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
+                                     PPHYSICAL_ADDRESS LogicalAddress,
+                                     BOOLEAN CacheEnabled);
+PVOID NTAPI HalpAllocateCommonBufferEx(PDMA_ADAPTER DmaAdapter,
+                                       PPHYSICAL_ADDRESS MaximumAddress,
+                                       ULONG Length,
+                                       PPHYSICAL_ADDRESS LogicalAddress,
+                                       BOOLEAN CacheEnabled,
+                                       NODE_REQUIREMENT PreferredNode);
+PVOID NTAPI HalpAllocateCommonBufferWithBounds(
+    PDMA_ADAPTER DmaAdapter, PPHYSICAL_ADDRESS MinimumAddress,
+    PPHYSICAL_ADDRESS MaximumAddress, ULONG Length, ULONG Flags,
+    MEMORY_CACHING_TYPE *CacheType, NODE_REQUIREMENT PreferredNode,
+    PPHYSICAL_ADDRESS LogicalAddress);
+VOID NTAPI HalpFreeCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
+                                PHYSICAL_ADDRESS LogicalAddress,
+                                PVOID VirtualAddress, BOOLEAN CacheEnabled);
+
+#endif

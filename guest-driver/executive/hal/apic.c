@@ -1,0 +1,96 @@
+/*
+ * The local APIC: end of interrupt, software interrupts, the clock.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "hal.h"
+
+#include "portio.h"
+
+#define PIC_MASTER_MASK         0x21
+#define PIC_SLAVE_MASK          0xa1
+#define PIC_ALL                 0xff
+
+#define APIC_PHYSICAL           0xfee00000ull
+#define APIC_ID                 0x020
+#define APIC_EOI                0x0b0
+#define APIC_SPURIOUS           0x0f0
+#define   APIC_ENABLE           0x100u
+#define APIC_COMMAND            0x300
+#define   APIC_TO_SELF          0x40000u
+#define APIC_TIMER              0x320
+#define   APIC_PERIODIC         0x20000u
+#define   APIC_MASKED           0x10000u
+#define APIC_TIMER_INITIAL      0x380
+#define APIC_TIMER_CURRENT      0x390
+#define APIC_TIMER_DIVIDE       0x3e0
+#define   APIC_DIVIDE_BY_1      0x0bu
+
+#define CALIBRATION_MICROSECONDS    1000u
+#define MICROSECONDS_PER_SECOND     1000000u
+
+static volatile UCHAR *Apic;
+
+static ULONG ReadApic(ULONG Register)
+{
+    return *(volatile ULONG *)(Apic + Register);
+}
+
+static void WriteApic(ULONG Register, ULONG Value)
+{
+    *(volatile ULONG *)(Apic + Register) = Value;
+}
+
+/* Firmware leaves the 8259s on, at the vectors of exceptions. */
+static void SilencePics(void)
+{
+    port_write8(PIC_MASTER_MASK, PIC_ALL);
+    port_write8(PIC_SLAVE_MASK, PIC_ALL);
+}
+
+BOOLEAN HalpInitializeApic(void)
+{
+    SilencePics();
+    Apic = MiMap(APIC_PHYSICAL, PAGE_SIZE, MI_WRITE, MmNonCached);
+    if (Apic) {
+        WriteApic(APIC_SPURIOUS, APIC_ENABLE | KI_SPURIOUS_VECTOR);
+    }
+    return Apic != NULL;
+}
+
+void HalEndOfInterrupt(void)
+{
+    WriteApic(APIC_EOI, 0);
+}
+
+void HalRequestSoftwareInterrupt(ULONG Vector)
+{
+    WriteApic(APIC_COMMAND, APIC_TO_SELF | Vector);
+}
+
+void HalGetMessage(ULONG Vector, ULONGLONG *Address, ULONG *Data)
+{
+    *Address = APIC_PHYSICAL | (ReadApic(APIC_ID) >> 24) << 12;
+    *Data = Vector;
+}
+
+/* Timer counts in a second, measured against the HPET. */
+static ULONG MeasureTimer(void)
+{
+    ULONG counted;
+
+    WriteApic(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
+    WriteApic(APIC_TIMER, APIC_MASKED);
+    WriteApic(APIC_TIMER_INITIAL, MAXULONG);
+    KeStallExecutionProcessor(CALIBRATION_MICROSECONDS);
+    counted = MAXULONG - ReadApic(APIC_TIMER_CURRENT);
+    return counted * (MICROSECONDS_PER_SECOND / CALIBRATION_MICROSECONDS);
+}
+
+void HalStartClock(ULONG Vector, ULONG Frequency)
+{
+    ULONG count = MeasureTimer() / Frequency;
+
+    WriteApic(APIC_TIMER, APIC_PERIODIC | Vector);
+    WriteApic(APIC_TIMER_INITIAL, count);
+}

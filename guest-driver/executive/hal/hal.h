@@ -1,0 +1,18 @@
+/*
+ * Inside hal.dll.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef EXECUTIVE_HAL_H
+#define EXECUTIVE_HAL_H
+
+#include "executive.h"
+#include "halp.h"
+
+/* Maps and enables the local APIC; false: no address space. */
+BOOLEAN HalpInitializeApic(void);
+
+/* Maps the HPET and starts its counter; false: there is none. */
+BOOLEAN HalpInitializeCounter(ULONGLONG Address);
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * What the executive's own parts (ntoskrnl.exe, hal.dll, portcls.sys) say to
+ * each other beyond the documented interfaces.  Prefixes as in NT: Ki, Mi, Iop
+ * and Ldrp are inside ntoskrnl.exe; Hal names are exported by hal.dll.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef EXECUTIVE_H
+#define EXECUTIVE_H
+
+#include <ntddk.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bootblock.h"
+
+/* Bug checks that mingw-w64's bugcodes.h lacks. */
+#define DRIVER_VERIFIER_DETECTED_VIOLATION  0x000000c4
+#define DRIVER_VERIFIER_DMA_VIOLATION       0x000000e6
+
+/* --- Interrupt vectors: the high half of a vector is its IRQL ---------- */
+
+#define KI_DPC_VECTOR           0x2f
+#define KI_DEVICE_VECTOR_FIRST  0x50
+#define KI_DEVICE_VECTOR_LAST   0xaf
+#define KI_CLOCK_VECTOR         0xd1
+#define KI_SPURIOUS_VECTOR      0xff
+#define KI_VECTOR_IRQL(vector)  ((KIRQL)((vector) >> 4))
+
+/* Clock interrupts per second: Windows' default period of 15.625 ms. */
+#define KI_CLOCK_HZ             64
+
+typedef void KI_INTERRUPT_HANDLER(ULONG Vector, PVOID Context);
+
+/* --- ke: processor, interrupts, time ----------------------------------- */
+
+/* Descriptor tables, PCR and thread of the processor that calls it. */
+void KiInitializeProcessor(void);
+
+/* Starts the clock. Interrupts are enabled from here on. */
+void KiStartClock(void);
+
+/* A free device vector of which KI_VECTOR_IRQL is the IRQL; 0: none left. */
+ULONG KiAllocateVector(void);
+
+/* Connects a handler, called at the vector's IRQL; NULL disconnects. */
+void KiSetVectorHandler(ULONG Vector, KI_INTERRUPT_HANDLER *Handler,
+                        PVOID Context);
+
+/* Called by the clock interrupt: expires what is due at interrupt time Now. */
+void KiExpireTimers(ULONGLONG Now);
+
+/* Runs queued DPCs at DISPATCH_LEVEL until none is left. */
+void KiRetireDpcs(void);
+
+/* Ends the run: BOOT_EXIT_* becomes QEMU's exit status. */
+void __attribute__((noreturn)) KiExit(UCHAR Value);
+
+/* --- rtl --------------------------------------------------------------- */
+
+/*
+ * Formats into Buffer, always terminated; returns the length it had room for.
+ * Knows %c %s %S %Z %wZ %d %i %u %x %X %o %p with flags, width, precision and the
+ * sizes h, l, ll, I64, z.
+ */
+size_t RtlpFormat(char *Buffer, size_t Size, const char *Format,
+                  va_list Arguments);
+
+/* Writes to QEMU's debug console. Any IRQL. */
+void RtlpConsoleWrite(const char *Text, size_t Length);
+
+/* --- mm ---------------------------------------------------------------- */
+
+/* Takes over the memory that the boot block describes. */
+void MiInitialize(const struct boot_block *Boot);
+
+/* The direct map: all RAM, cached. */
+static inline void *MiDirect(uint64_t Physical)
+{
+    return (void *)(uintptr_t)(Physical + BOOT_DIRECT_MAP);
+}
+
+/* Page protections for MiMap(). */
+#define MI_READ         0u
+#define MI_WRITE        1u
+#define MI_EXECUTE      2u
+
+/*
+ * Maps Length bytes of physical memory from Physical (page-aligned) at a fresh
+ * virtual address with an unmapped page on either side. NULL: out of memory.
+ */
+PVOID MiMap(ULONGLONG Physical, SIZE_T Length, ULONG Protection,
+            MEMORY_CACHING_TYPE Cache);
+
+/* The same at a given address, replacing what is there; false: no memory. */
+BOOLEAN MiMapAt(PVOID Address, ULONGLONG Physical, SIZE_T Length,
+                ULONG Protection, MEMORY_CACHING_TYPE Cache);
+void MiUnmap(PVOID Address, SIZE_T Length);
+
+/* Reserves address space for images, from BOOT_IMAGE_SPACE up. */
+PVOID MiReserveImageSpace(SIZE_T Length);
+
+/* A request for physically contiguous memory. */
+typedef struct _MI_CONTIGUOUS {
+    ULONGLONG Low;              /* first legal byte */
+    ULONGLONG High;             /* last legal byte */
+    ULONGLONG Varying;          /* bits in which bytes may differ; ~0: all */
+    SIZE_T Length;              /* bytes; whole pages are consumed */
+    NODE_REQUIREMENT Node;      /* preferred node, or MM_ANY_NODE_OK */
+    MEMORY_CACHING_TYPE Cache;
+} MI_CONTIGUOUS;
+
+/*
+ * Allocates and maps it, zero-filled. The preferred node is tried first, then
+ * the others in the order of their distance. NULL: nothing fits, or Node is
+ * not a node of this machine. IRQL <= DISPATCH_LEVEL.
+ */
+PVOID MiAllocateContiguous(const MI_CONTIGUOUS *Request,
+                           ULONGLONG *Physical);
+
+/* Takes back what the function above gave; false: it never gave that. */
+BOOLEAN MiFreeContiguous(PVOID Address);
+
+/* Number of NUMA nodes, at least 1. */
+ULONG MiNodeCount(void);
+
+/* Proximity domain of a PCI root bus from the DSDT; MM_ANY_NODE_OK: none. */
+NODE_REQUIREMENT MiRootBusNode(ULONG RootBus);
+
+/* A firmware table by signature, mapped and checked; NULL: there is none. */
+const void *MiFindFirmwareTable(const char *Signature, size_t *Length);
+
+/* --- io ---------------------------------------------------------------- */
+
+/* Remembers the command line, opens fw_cfg and finds the PCI functions. */
+void IopInitialize(const struct boot_block *Boot);
+
+/* Reads a whole fw_cfg file into pool; NULL: none, or no memory. */
+PVOID IopReadFile(const char *Name, ULONG *Size);
+
+/* The next PDO with that hardware ID after Previous (NULL: the first). */
+PDEVICE_OBJECT IopFindPdo(USHORT Vendor, USHORT Device,
+                          PDEVICE_OBJECT Previous);
+
+/* The bottom of a device stack, referenced. As <ntifs.h> declares it. */
+PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject);
+
+/* AddDevice and IRP_MN_START_DEVICE; IRP_MN_REMOVE_DEVICE. */
+NTSTATUS IopStartDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo);
+NTSTATUS IopRemoveDevice(PDEVICE_OBJECT Pdo);
+
+/*
+ * Loads the image in fw_cfg file Name and calls its entry point. Says on the
+ * console what is wrong if it cannot.
+ */
+NTSTATUS IopLoadDriver(const char *Name, PDRIVER_OBJECT *Driver);
+
+/* DriverUnload, if there is one. */
+void IopUnloadDriver(PDRIVER_OBJECT Driver);
+
+/* The module and offset an address lies in; false: in none. */
+BOOLEAN LdrpDescribe(ULONG_PTR Address, const char **Name, ULONG *Offset);
+void LdrpInitialize(const struct boot_block *Boot);
+
+/* The address of an export of a loaded module, 0 if there is none. */
+ULONG_PTR LdrpFindExport(const char *Module, const char *Name);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * What hal.dll exports to ntoskrnl.exe beyond the documented routines.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef EXECUTIVE_HALP_H
+#define EXECUTIVE_HALP_H
+
+#include "executive.h"
+
+struct _DEVICE_DESCRIPTION;
+
+/*
+ * Maps the local APIC and the HPET and enables the APIC of the calling
+ * processor. False: the machine lacks one of them.
+ */
+BOOLEAN HalInitialize(ULONGLONG HpetAddress);
+
+/* Ends the interrupt in service with the highest priority. */
+void HalEndOfInterrupt(void);
+
+/* Interrupts the calling processor at Vector, as soon as its IRQL allows. */
+void HalRequestSoftwareInterrupt(ULONG Vector);
+
+/* Interrupts at Vector, Frequency times a second, from now on. */
+void HalStartClock(ULONG Vector, ULONG Frequency);
+
+/* Address and data of a message that interrupts this processor at Vector. */
+void HalGetMessage(ULONG Vector, ULONGLONG *Address, ULONG *Data);
+
+/* IoGetDmaAdapter's work; Description has been probed for its version. */
+PDMA_ADAPTER HalCreateDmaAdapter(PDEVICE_OBJECT Pdo,
+                              struct _DEVICE_DESCRIPTION *Description,
+                              ULONG *NumberOfMapRegisters);
+
+/*
+ * AllocateCommonBuffer under the constraint of IDmaChannel::AllocateBuffer:
+ * only the bits in Varying differ between any two bytes. Freed with
+ * FreeCommonBuffer, CacheEnabled FALSE. PASSIVE_LEVEL.
+ */
+PVOID HalAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
+                                   ULONGLONG Varying,
+                                   PPHYSICAL_ADDRESS LogicalAddress);
+
+#endif

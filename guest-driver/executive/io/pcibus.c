@@ -1,0 +1,196 @@
+/*
+ * The PCI bus driver: a PDO for each function, its resources, and the PnP
+ * requests that reach the bottom of its stack.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "iop.h"
+
+#include "halp.h"
+#include "pci.h"
+
+#define RESOURCES_MAX       (PCI_BARS + 1)
+
+typedef struct _PDO_EXTENSION {
+    PCI_FUNCTION Function;
+    NODE_REQUIREMENT Node;
+    ULONG Vector;
+    struct {
+        CM_RESOURCE_LIST List;
+        CM_PARTIAL_RESOURCE_DESCRIPTOR More[RESOURCES_MAX - 1];
+    } Resources;
+} PDO_EXTENSION;
+
+static PDRIVER_OBJECT Driver;
+
+static PDO_EXTENSION *Extension(PDEVICE_OBJECT Pdo)
+{
+    return Pdo->DeviceExtension;
+}
+
+static PCM_PARTIAL_RESOURCE_DESCRIPTOR AddResource(PDO_EXTENSION *Pdo,
+                                                   UCHAR Type, USHORT Flags)
+{
+    PCM_PARTIAL_RESOURCE_LIST list =
+        &Pdo->Resources.List.List[0].PartialResourceList;
+    PCM_PARTIAL_RESOURCE_DESCRIPTOR resource =
+        &list->PartialDescriptors[list->Count++];
+
+    resource->Type = Type;
+    resource->ShareDisposition = CmResourceShareDeviceExclusive;
+    resource->Flags = Flags;
+    return resource;
+}
+
+static void AddMemory(PDO_EXTENSION *Pdo)
+{
+    for (ULONG bar = 0; bar < PCI_BARS; bar++) {
+        PCI_MEMORY memory = PciReadBar(&Pdo->Function, bar);
+        PCM_PARTIAL_RESOURCE_DESCRIPTOR resource;
+
+        if (!memory.Length || memory.Length > MAXULONG) {
+            continue;
+        }
+        resource = AddResource(Pdo, CmResourceTypeMemory,
+                               CM_RESOURCE_MEMORY_READ_WRITE |
+                               (memory.Prefetchable
+                                    ? CM_RESOURCE_MEMORY_PREFETCHABLE : 0));
+        resource->u.Memory.Start.QuadPart = (LONGLONG)memory.Base;
+        resource->u.Memory.Length = (ULONG)memory.Length;
+    }
+}
+
+static void AddInterrupt(PDO_EXTENSION *Pdo)
+{
+    PCM_PARTIAL_RESOURCE_DESCRIPTOR resource;
+
+    if (!Pdo->Function.MsiCapability) {
+        return;
+    }
+    Pdo->Vector = KiAllocateVector();
+    if (!Pdo->Vector) {
+        return;
+    }
+    resource = AddResource(Pdo, CmResourceTypeInterrupt,
+                           CM_RESOURCE_INTERRUPT_LATCHED |
+                           CM_RESOURCE_INTERRUPT_MESSAGE);
+    resource->u.MessageInterrupt.Translated.Level =
+        KI_VECTOR_IRQL(Pdo->Vector);
+    resource->u.MessageInterrupt.Translated.Vector = Pdo->Vector;
+    resource->u.MessageInterrupt.Translated.Affinity = 1;
+}
+
+PCM_RESOURCE_LIST IopPdoResources(PDEVICE_OBJECT Pdo)
+{
+    PDO_EXTENSION *extension = Extension(Pdo);
+    PCM_RESOURCE_LIST list = &extension->Resources.List;
+
+    if (!list->Count) {
+        list->Count = 1;
+        list->List[0].InterfaceType = PCIBus;
+        list->List[0].BusNumber = extension->Function.Bus;
+        list->List[0].PartialResourceList.Version = 1;
+        list->List[0].PartialResourceList.Revision = 1;
+        AddMemory(extension);
+        AddInterrupt(extension);
+    }
+    return list;
+}
+
+static void Start(PDO_EXTENSION *Pdo)
+{
+    PciEnable(&Pdo->Function, TRUE);
+    if (Pdo->Vector) {
+        ULONGLONG address;
+        ULONG data;
+
+        HalGetMessage(Pdo->Vector, &address, &data);
+        PciSetMessage(&Pdo->Function, address, data);
+    }
+}
+
+static void Stop(PDO_EXTENSION *Pdo)
+{
+    if (Pdo->Vector) {
+        PciSetMessage(&Pdo->Function, 0, 0);
+    }
+    PciEnable(&Pdo->Function, FALSE);
+}
+
+static NTSTATUS NTAPI DispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(Irp);
+    NTSTATUS status = Irp->IoStatus.Status;
+
+    switch (stack->MinorFunction) {
+    case IRP_MN_START_DEVICE:
+        Start(Extension(DeviceObject));
+        status = STATUS_SUCCESS;
+        break;
+    case IRP_MN_STOP_DEVICE:
+    case IRP_MN_REMOVE_DEVICE:
+        Stop(Extension(DeviceObject));
+        status = STATUS_SUCCESS;
+        break;
+    case IRP_MN_QUERY_STOP_DEVICE:
+    case IRP_MN_CANCEL_STOP_DEVICE:
+    case IRP_MN_QUERY_REMOVE_DEVICE:
+    case IRP_MN_CANCEL_REMOVE_DEVICE:
+    case IRP_MN_SURPRISE_REMOVAL:
+        status = STATUS_SUCCESS;
+        break;
+    default:
+        break;
+    }
+    Irp->IoStatus.Status = status;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return status;
+}
+
+static void MakePdo(const PCI_FUNCTION *Function)
+{
+    PDEVICE_OBJECT pdo;
+
+    if (!NT_SUCCESS(IoCreateDevice(Driver, sizeof(PDO_EXTENSION), NULL,
+                                   FILE_DEVICE_UNKNOWN, 0, FALSE, &pdo))) {
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 0, 0, 0, 0);
+    }
+    Extension(pdo)->Function = *Function;
+    Extension(pdo)->Node = MiRootBusNode(Function->RootBus);
+    pdo->Flags &= ~DO_DEVICE_INITIALIZING;
+}
+
+void IopEnumeratePci(void)
+{
+    Driver = IopCreateDriver();
+    if (!Driver) {
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 0, 0, 0, 0);
+    }
+    Driver->MajorFunction[IRP_MJ_PNP] = DispatchPnp;
+    PciEnumerate(MakePdo);
+}
+
+PDEVICE_OBJECT IopFindPdo(USHORT Vendor, USHORT Device,
+                          PDEVICE_OBJECT Previous)
+{
+    PDEVICE_OBJECT pdo = Previous ? Previous->NextDevice
+                                  : Driver->DeviceObject;
+
+    while (pdo && (Extension(pdo)->Function.VendorId != Vendor ||
+                   Extension(pdo)->Function.DeviceId != Device)) {
+        pdo = pdo->NextDevice;
+    }
+    return pdo;
+}
+
+NTSTATUS NTAPI IoGetDeviceNumaNode(PDEVICE_OBJECT Pdo, PUSHORT NodeNumber)
+{
+    if (Pdo->DriverObject != Driver) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (Extension(Pdo)->Node == MM_ANY_NODE_OK) {
+        return STATUS_NOT_FOUND;
+    }
+    *NodeNumber = (USHORT)Extension(Pdo)->Node;
+    return STATUS_SUCCESS;
+}

@@ -1,0 +1,122 @@
+/*
+ * Bug checks: the end of a run that cannot go on, with a report.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "portio.h"
+#include "trap.h"
+
+static const struct { ULONG Code; const char *Name; } Names[] = {
+    { IRQL_NOT_LESS_OR_EQUAL, "IRQL_NOT_LESS_OR_EQUAL" },
+    { DRIVER_IRQL_NOT_LESS_OR_EQUAL, "DRIVER_IRQL_NOT_LESS_OR_EQUAL" },
+    { PAGE_FAULT_IN_NONPAGED_AREA, "PAGE_FAULT_IN_NONPAGED_AREA" },
+    { UNEXPECTED_KERNEL_MODE_TRAP, "UNEXPECTED_KERNEL_MODE_TRAP" },
+    { SYSTEM_THREAD_EXCEPTION_NOT_HANDLED,
+      "SYSTEM_THREAD_EXCEPTION_NOT_HANDLED" },
+    { BAD_POOL_HEADER, "BAD_POOL_HEADER" },
+    { BAD_POOL_CALLER, "BAD_POOL_CALLER" },
+    { DRIVER_VERIFIER_DMA_VIOLATION, "DRIVER_VERIFIER_DMA_VIOLATION" },
+    { DRIVER_VERIFIER_DETECTED_VIOLATION,
+      "DRIVER_VERIFIER_DETECTED_VIOLATION" },
+    { PHASE0_INITIALIZATION_FAILED, "PHASE0_INITIALIZATION_FAILED" },
+    { MULTIPLE_IRP_COMPLETE_REQUESTS, "MULTIPLE_IRP_COMPLETE_REQUESTS" },
+    { NO_MORE_IRP_STACK_LOCATIONS, "NO_MORE_IRP_STACK_LOCATIONS" },
+};
+
+static const char *NameOf(ULONG Code)
+{
+    for (size_t i = 0; i < RTL_NUMBER_OF(Names); i++) {
+        if (Names[i].Code == Code) {
+            return Names[i].Name;
+        }
+    }
+    return "see bugcodes.h";
+}
+
+static void PrintPlace(const char *Label, ULONG_PTR Address)
+{
+    const char *name;
+    ULONG offset;
+
+    if (LdrpDescribe(Address, &name, &offset)) {
+        DbgPrint("    %s %p = %s+0x%x\n", Label, (PVOID)Address, name, offset);
+    } else {
+        DbgPrint("    %s %p\n", Label, (PVOID)Address);
+    }
+}
+
+static void PrintHeading(ULONG Code)
+{
+    static volatile LONG stopping;
+
+    __asm__ volatile("cli" : : : "memory");
+    if (InterlockedExchange(&stopping, 1)) {
+        KiExit(BOOT_EXIT_BUG_CHECK);
+    }
+    DbgPrint("\n*** bug check 0x%x %s at IRQL %u\n", Code, NameOf(Code),
+             KeGetCurrentIrql());
+}
+
+/* What looks like return addresses into images: a hint, not a proof. */
+static void PrintStack(const ULONGLONG *Stack)
+{
+    const char *name;
+    ULONG offset, found = 0;
+
+    for (ULONG i = 0; i < 512 && found < 16; i++) {
+        if (((ULONG_PTR)(Stack + i) & 0xfff) == 0 && i) {
+            if (!MmIsAddressValid((PVOID)(Stack + i))) {
+                return;
+            }
+        }
+        if (LdrpDescribe((ULONG_PTR)Stack[i], &name, &offset)) {
+            DbgPrint("        %s+0x%x\n", name, offset);
+            found++;
+        }
+    }
+}
+
+void KiBugCheckTrap(ULONG Code, ULONG_PTR Address, const KI_TRAP_FRAME *Frame)
+{
+    PrintHeading(Code);
+    DbgPrint("    exception %u, error code 0x%llx\n", (ULONG)Frame->Vector,
+             Frame->ErrorCode);
+    PrintPlace("instruction", (ULONG_PTR)Frame->Rip);
+    PrintPlace("address    ", Address);
+    DbgPrint("    rax %016llx rbx %016llx rcx %016llx rdx %016llx\n"
+             "    rsi %016llx rdi %016llx rbp %016llx rsp %016llx\n"
+             "    r8  %016llx r9  %016llx r10 %016llx r11 %016llx\n"
+             "    r12 %016llx r13 %016llx r14 %016llx r15 %016llx\n",
+             Frame->Rax, Frame->Rbx, Frame->Rcx, Frame->Rdx, Frame->Rsi,
+             Frame->Rdi, Frame->Rbp, Frame->Rsp, Frame->R8, Frame->R9,
+             Frame->R10, Frame->R11, Frame->R12, Frame->R13, Frame->R14,
+             Frame->R15);
+    DbgPrint("    addresses of code on the stack:\n");
+    PrintStack((const ULONGLONG *)(ULONG_PTR)Frame->Rsp);
+    KiExit(BOOT_EXIT_BUG_CHECK);
+}
+
+VOID NTAPI KeBugCheckEx(ULONG Code, ULONG_PTR Parameter1, ULONG_PTR Parameter2,
+                        ULONG_PTR Parameter3, ULONG_PTR Parameter4)
+{
+    PrintHeading(Code);
+    DbgPrint("    parameters %p %p %p %p\n", (PVOID)Parameter1,
+             (PVOID)Parameter2, (PVOID)Parameter3, (PVOID)Parameter4);
+    PrintPlace("called from", (ULONG_PTR)__builtin_return_address(0));
+    DbgPrint("    addresses of code on the stack:\n");
+    PrintStack(__builtin_frame_address(0));
+    KiExit(BOOT_EXIT_BUG_CHECK);
+}
+
+VOID NTAPI KeBugCheck(ULONG Code)
+{
+    KeBugCheckEx(Code, 0, 0, 0, 0);
+}
+
+void KiExit(UCHAR Value)
+{
+    port_write8(BOOT_EXIT_PORT, Value);
+    for (;;) {
+        __asm__ volatile("cli; hlt");
+    }
+}

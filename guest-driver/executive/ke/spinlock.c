@@ -1,0 +1,37 @@
+/*
+ * Spin locks and synchronised execution.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "executive.h"
+
+/* A lock held by the processor that asks for it would never come free. */
+VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    volatile LONG64 *lock = (volatile LONG64 *)SpinLock;
+
+    while (InterlockedExchange64(lock, 1)) {
+        while (*lock) {
+            YieldProcessor();
+        }
+    }
+}
+
+VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    InterlockedExchange64((volatile LONG64 *)SpinLock, 0);
+}
+
+KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
+{
+    KIRQL irql = KfRaiseIrql(DISPATCH_LEVEL);
+
+    KeAcquireSpinLockAtDpcLevel(SpinLock);
+    return irql;
+}
+
+VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
+{
+    KeReleaseSpinLockFromDpcLevel(SpinLock);
+    KeLowerIrql(NewIrql);
+}

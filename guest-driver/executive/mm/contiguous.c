@@ -1,0 +1,189 @@
+/*
+ * Physically contiguous memory under constraints, mapped.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "mi.h"
+
+#define BUCKETS         256
+
+typedef struct _CONTIGUOUS {
+    struct _CONTIGUOUS *Next;
+    PVOID Address;
+    ULONGLONG Physical;
+    SIZE_T Length;
+} CONTIGUOUS;
+
+static CONTIGUOUS *Buckets[BUCKETS];
+
+static CONTIGUOUS **BucketOf(PVOID Address)
+{
+    return &Buckets[((ULONG_PTR)Address >> PAGE_SHIFT) % BUCKETS];
+}
+
+static bool Place(const MI_CONTIGUOUS *Request, ULONG Node, ULONGLONG *Base)
+{
+    struct frames_request request = {
+        .low = Request->Low,
+        .high = Request->High,
+        .varying = Request->Varying,
+        .length = Request->Length,
+        .node = Node,
+    };
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+    enum frames_status status = MiAllocateFrames(&MiPhysical, &request, Base);
+
+    KeReleaseSpinLock(&MiLock, irql);
+    return status == FRAMES_OK;
+}
+
+/*
+ * AllocateCommonBufferEx's PreferredNode is a preference: the nodes are tried
+ * by distance. One that does not exist is a mistake of the caller.
+ */
+static bool PlaceByNode(const MI_CONTIGUOUS *Request, ULONGLONG *Base)
+{
+    ULONG node;
+
+    if (Request->Node == MM_ANY_NODE_OK) {
+        return Place(Request, FRAMES_ANY_NODE, Base);
+    }
+    if (Request->Node >= MiNodeCount()) {
+        return false;
+    }
+    for (ULONG rank = 0;
+         (node = MiNodeByDistance(Request->Node, rank)) != MAXULONG; rank++) {
+        if (Place(Request, node, Base)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static SIZE_T WholePages(SIZE_T Length)
+{
+    return (Length + PAGE_SIZE - 1) & ~(SIZE_T)(PAGE_SIZE - 1);
+}
+
+static void Unplace(ULONGLONG Base, SIZE_T Length)
+{
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+
+    MiFreePages(Base, Length);
+    KeReleaseSpinLock(&MiLock, irql);
+}
+
+/* Through the direct map, so that the new mapping is never written cached. */
+static void Clear(ULONGLONG Physical, SIZE_T Length)
+{
+    PUCHAR page = MiDirect(Physical);
+
+    __stosq((PULONG64)page, 0, Length / sizeof(ULONG64));
+}
+
+static void Remember(CONTIGUOUS *Record)
+{
+    CONTIGUOUS **bucket = BucketOf(Record->Address);
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+
+    Record->Next = *bucket;
+    *bucket = Record;
+    KeReleaseSpinLock(&MiLock, irql);
+}
+
+static CONTIGUOUS *Forget(PVOID Address)
+{
+    CONTIGUOUS **link = BucketOf(Address);
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+    CONTIGUOUS *record;
+
+    while (*link && (*link)->Address != Address) {
+        link = &(*link)->Next;
+    }
+    record = *link;
+    if (record) {
+        *link = record->Next;
+    }
+    KeReleaseSpinLock(&MiLock, irql);
+    return record;
+}
+
+PVOID MiAllocateContiguous(const MI_CONTIGUOUS *Request, ULONGLONG *Physical)
+{
+    CONTIGUOUS *record = ExAllocatePoolWithTag(NonPagedPool, sizeof(*record),
+                                               'tnoC');
+
+    if (!record || !PlaceByNode(Request, &record->Physical)) {
+        goto no_memory;
+    }
+    record->Length = Request->Length;
+    record->Address = MiMap(record->Physical, Request->Length, MI_WRITE,
+                            Request->Cache);
+    if (!record->Address) {
+        Unplace(record->Physical, Request->Length);
+        goto no_memory;
+    }
+    Clear(record->Physical, WholePages(Request->Length));
+    Remember(record);
+    *Physical = record->Physical;
+    return record->Address;
+
+no_memory:
+    if (record) {
+        ExFreePoolWithTag(record, 'tnoC');
+    }
+    return NULL;
+}
+
+BOOLEAN MiFreeContiguous(PVOID Address)
+{
+    CONTIGUOUS *record = Forget(Address);
+
+    if (!record) {
+        return FALSE;
+    }
+    MiUnmap(Address, record->Length);
+    Unplace(record->Physical, record->Length);
+    ExFreePoolWithTag(record, 'tnoC');
+    return TRUE;
+}
+
+/* Bounds are inclusive; the boundary is a power of two or 0. */
+PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(
+    SIZE_T NumberOfBytes, PHYSICAL_ADDRESS Lowest, PHYSICAL_ADDRESS Highest,
+    PHYSICAL_ADDRESS BoundaryMultiple, MEMORY_CACHING_TYPE CacheType)
+{
+    ULONGLONG boundary = (ULONGLONG)BoundaryMultiple.QuadPart;
+    MI_CONTIGUOUS request = {
+        .Low = (ULONGLONG)Lowest.QuadPart,
+        .High = (ULONGLONG)Highest.QuadPart,
+        .Varying = boundary ? boundary - 1 : MAXULONGLONG,
+        .Length = NumberOfBytes,
+        .Node = MM_ANY_NODE_OK,
+        .Cache = CacheType,
+    };
+    ULONGLONG physical;
+
+    if (boundary & (boundary - 1)) {
+        return NULL;
+    }
+    return MiAllocateContiguous(&request, &physical);
+}
+
+PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes,
+                                       PHYSICAL_ADDRESS Highest)
+{
+    PHYSICAL_ADDRESS none = { .QuadPart = 0 };
+
+    return MmAllocateContiguousMemorySpecifyCache(NumberOfBytes, none, Highest,
+                                                  none, MmCached);
+}
+
+VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
+{
+    if (!MiFreeContiguous(BaseAddress)) {
+        DbgPrint("MmFreeContiguousMemory(%p): not the address of a block\n",
+                 BaseAddress);
+        KeBugCheckEx(BAD_POOL_CALLER, 0, (ULONG_PTR)BaseAddress, 0, 0);
+    }
+}

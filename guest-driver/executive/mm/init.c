@@ -1,0 +1,107 @@
+/*
+ * Physical memory: from the boot block's map and the SRAT into the allocator.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "mi.h"
+
+#define STUB_BASE               0x100000ull
+#define FIRST_TILES             0x10000
+#define SHARED_PAGE             ((PVOID)0xfffff78000000000ull)
+
+KSPIN_LOCK MiLock;
+struct frames MiPhysical;
+
+static UCHAR Tiles[FIRST_TILES] __attribute__((aligned(16)));
+
+static void Require(enum frames_status Status, ULONGLONG Where)
+{
+    if (Status != FRAMES_OK) {
+        DbgPrint("mm: memory at 0x%llx: %s\n", Where, frames_explain(Status));
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)Status,
+                     (ULONG_PTR)Where, 0, 0);
+    }
+}
+
+static void AddMemory(ULONGLONG Base, ULONGLONG Length, ULONG Node)
+{
+    Require(frames_add(&MiPhysical, Base, Length, Node), Base);
+}
+
+static void Reserve(ULONGLONG Base, ULONGLONG End)
+{
+    Require(frames_reserve(&MiPhysical, Base, End - Base), Base);
+}
+
+void MiInitialize(const struct boot_block *Boot)
+{
+    ULONGLONG page;
+    KIRQL irql;
+
+    frames_init(&MiPhysical);
+    frames_donate(&MiPhysical, Tiles, sizeof(Tiles));
+    MiReadFirmware(Boot);
+    for (ULONG i = 0; i < Boot->memory_count; i++) {
+        if (Boot->memory[i].type == BOOT_MEMORY_RAM) {
+            MiSplitByNode(Boot->memory[i].base, Boot->memory[i].length,
+                          AddMemory);
+        }
+    }
+    Reserve(STUB_BASE, Boot->stub_end);
+    Reserve(Boot->heap, Boot->heap_end);
+    MiInitializePageTables(Boot);
+
+    irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+    page = MiAllocatePages(PAGE_SIZE);
+    KeReleaseSpinLock(&MiLock, irql);
+    RtlZeroMemory(MiDirect(page), PAGE_SIZE);
+    if (!MiMapAt(SHARED_PAGE, page, PAGE_SIZE, MI_WRITE, MmCached)) {
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 0, 0, 0, 0);
+    }
+}
+
+/* One more page than the request may take, to turn into tiles. */
+static void FeedTiles(struct frames *Frames)
+{
+    struct frames_request page = FRAMES_ANYWHERE(PAGE_SIZE);
+    ULONGLONG base;
+
+    if (frames_spare(Frames) > 2 * FRAMES_TILES_PER_ALLOCATION) {
+        return;
+    }
+    if (frames_allocate(&MiPhysical, &page, &base) == FRAMES_OK) {
+        frames_donate(Frames, MiDirect(base), PAGE_SIZE);
+    }
+}
+
+enum frames_status MiAllocateFrames(struct frames *Frames,
+                                    const struct frames_request *Request,
+                                    ULONGLONG *Base)
+{
+    FeedTiles(&MiPhysical);
+    if (Frames != &MiPhysical) {
+        FeedTiles(Frames);
+    }
+    return frames_allocate(Frames, Request, Base);
+}
+
+ULONGLONG MiAllocatePages(SIZE_T Length)
+{
+    struct frames_request request = FRAMES_ANYWHERE(Length);
+    ULONGLONG base;
+
+    return MiAllocateFrames(&MiPhysical, &request, &base) == FRAMES_OK ? base
+                                                                       : 0;
+}
+
+void MiFreePages(ULONGLONG Physical, SIZE_T Length)
+{
+    enum frames_status status = frames_free(&MiPhysical, Physical, Length);
+
+    if (status != FRAMES_OK) {
+        DbgPrint("mm: freeing 0x%llx, 0x%llx bytes: %s\n", Physical,
+                 (ULONGLONG)Length, frames_explain(status));
+        KeBugCheckEx(BAD_POOL_CALLER, (ULONG_PTR)status, (ULONG_PTR)Physical,
+                     Length, 0);
+    }
+}

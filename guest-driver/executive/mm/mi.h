@@ -1,0 +1,50 @@
+/*
+ * Inside the memory manager.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef EXECUTIVE_MM_MI_H
+#define EXECUTIVE_MM_MI_H
+
+#include "executive.h"
+
+#include "frames.h"
+
+/* Guards physical memory, address space and page tables. IRQL <= DISPATCH. */
+extern KSPIN_LOCK MiLock;
+
+/* Reads SRAT, SLIT and DSDT into what the functions below answer from. */
+void MiReadFirmware(const struct boot_block *Boot);
+
+/* Calls Add for each piece of [Base, Base + Length) that lies on one node. */
+void MiSplitByNode(ULONGLONG Base, ULONGLONG Length,
+                   void (*Add)(ULONGLONG Base, ULONGLONG Length, ULONG Node));
+
+/*
+ * The node that comes Rank-th by distance from Node, itself first; MAXULONG
+ * behind the last.
+ */
+ULONG MiNodeByDistance(ULONG Node, ULONG Rank);
+
+/*
+ * Whole pages for the executive's own use, from the highest memory, under
+ * MiLock; 0: none left. Contents undefined.
+ */
+ULONGLONG MiAllocatePages(SIZE_T Length);
+
+/* Frees what MiAllocatePages() gave, under MiLock. */
+void MiFreePages(ULONGLONG Physical, SIZE_T Length);
+
+/* Allocates under MiLock, feeding the allocator the tiles it needs. */
+enum frames_status MiAllocateFrames(struct frames *Frames,
+                                    const struct frames_request *Request,
+                                    ULONGLONG *Base);
+
+void MiInitializePageTables(const struct boot_block *Boot);
+
+/* The page-table entry that maps Address, 0 if it is not mapped. */
+ULONGLONG MiTranslate(const VOID *Address);
+
+extern struct frames MiPhysical;
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * PCI configuration space, through the two I/O ports: all that is needed here
+ * lies in its first 256 bytes.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "pci.h"
+
+#include "portio.h"
+
+#define PORT_ADDRESS            0xcf8
+#define PORT_DATA               0xcfc
+#define ADDRESS_ENABLE          0x80000000u
+
+#define REG_ID                  0x00
+#define REG_COMMAND             0x04
+#define   COMMAND_IO            0x0001u
+#define   COMMAND_MEMORY        0x0002u
+#define   COMMAND_MASTER        0x0004u
+#define   STATUS_CAPABILITIES   0x00100000u
+#define REG_CLASS               0x08
+#define REG_HEADER              0x0c
+#define   HEADER_MULTIFUNCTION  0x00800000u
+#define   HEADER_TYPE(value)    ((value) >> 16 & 0x7f)
+#define   HEADER_BRIDGE         1
+#define REG_BAR(n)              (0x10 + 4 * (n))
+#define   BAR_IO                0x1u
+#define   BAR_TYPE_MASK         0x6u
+#define   BAR_TYPE_64           0x4u
+#define   BAR_PREFETCHABLE      0x8u
+#define   BAR_FLAGS             0xfu
+#define REG_BUSES               0x18
+#define REG_CAPABILITIES        0x34
+#define   CAPABILITY_MSI        0x05
+#define   MSI_ENABLE            0x00010000u
+#define   MSI_MULTIPLE_MASK     0x00700000u
+#define   MSI_64_BIT            0x00800000u
+#define   CAPABILITIES_MAX      48
+#define NO_FUNCTION             0xffffffffu
+
+#define BUSES                   256
+#define DEVICES                 32
+#define FUNCTIONS               8
+
+/* For each bus, the bus it hangs from; a root bus hangs from itself. */
+static UCHAR Parent[BUSES];
+
+static ULONG Address(const PCI_FUNCTION *Function, ULONG Register)
+{
+    return ADDRESS_ENABLE | (ULONG)Function->Bus << 16 |
+           (ULONG)Function->Device << 11 | (ULONG)Function->Function << 8 |
+           (Register & 0xfc);
+}
+
+static ULONG ReadConfig(const PCI_FUNCTION *Function, ULONG Register)
+{
+    port_write32(PORT_ADDRESS, Address(Function, Register));
+    return port_read32(PORT_DATA);
+}
+
+static void WriteConfig(const PCI_FUNCTION *Function, ULONG Register,
+                        ULONG Value)
+{
+    port_write32(PORT_ADDRESS, Address(Function, Register));
+    port_write32(PORT_DATA, Value);
+}
+
+/* The list is the device's: a loop in it must not catch us. */
+static UCHAR FindCapability(const PCI_FUNCTION *Function, UCHAR Id)
+{
+    UCHAR at;
+
+    if (!(ReadConfig(Function, REG_COMMAND) & STATUS_CAPABILITIES)) {
+        return 0;
+    }
+    at = (UCHAR)ReadConfig(Function, REG_CAPABILITIES) & 0xfc;
+    for (ULONG i = 0; at && i < CAPABILITIES_MAX; i++) {
+        ULONG header = ReadConfig(Function, at);
+
+        if ((UCHAR)header == Id) {
+            return at;
+        }
+        at = (UCHAR)(header >> 8) & 0xfc;
+    }
+    return 0;
+}
+
+static void Identify(PCI_FUNCTION *Function, ULONG Id)
+{
+    ULONG class = ReadConfig(Function, REG_CLASS);
+
+    Function->VendorId = (USHORT)Id;
+    Function->DeviceId = (USHORT)(Id >> 16);
+    Function->BaseClass = (UCHAR)(class >> 24);
+    Function->SubClass = (UCHAR)(class >> 16);
+    Function->MsiCapability = FindCapability(Function, CAPABILITY_MSI);
+}
+
+static void NoteBridge(const PCI_FUNCTION *Function)
+{
+    UCHAR secondary = (UCHAR)(ReadConfig(Function, REG_BUSES) >> 8);
+
+    Parent[secondary] = Function->Bus;
+}
+
+/* Calls Visit for all functions that answer; slot 0 tells of the other seven. */
+static void Scan(void (*Visit)(PCI_FUNCTION *Function, ULONG Id, PVOID Context),
+                 PVOID Context)
+{
+    PCI_FUNCTION f;
+
+    for (ULONG slot = 0; slot < BUSES * DEVICES; slot++) {
+        ULONG functions = 1;
+
+        for (ULONG i = 0; i < functions; i++) {
+            ULONG id;
+
+            RtlZeroMemory(&f, sizeof(f));
+            f.Bus = (UCHAR)(slot / DEVICES);
+            f.Device = (UCHAR)(slot % DEVICES);
+            f.Function = (UCHAR)i;
+            id = ReadConfig(&f, REG_ID);
+            if (id == NO_FUNCTION) {
+                continue;
+            }
+            if (ReadConfig(&f, REG_HEADER) & HEADER_MULTIFUNCTION) {
+                functions = FUNCTIONS;
+            }
+            Visit(&f, id, Context);
+        }
+    }
+}
+
+static bool IsBridge(const PCI_FUNCTION *Function)
+{
+    return HEADER_TYPE(ReadConfig(Function, REG_HEADER)) == HEADER_BRIDGE;
+}
+
+typedef struct _FOUND {
+    PCI_FUNCTION Functions[64];
+    ULONG Count;
+} FOUND;
+
+static void Visit(PCI_FUNCTION *Function, ULONG Id, PVOID Context)
+{
+    FOUND *found = Context;
+
+    if (IsBridge(Function)) {
+        NoteBridge(Function);
+    } else if (found->Count < RTL_NUMBER_OF(found->Functions)) {
+        Identify(Function, Id);
+        found->Functions[found->Count++] = *Function;
+    }
+}
+
+static UCHAR RootOf(UCHAR Bus)
+{
+    for (ULONG i = 0; i < BUSES && Parent[Bus] != Bus; i++) {
+        Bus = Parent[Bus];
+    }
+    return Bus;
+}
+
+void PciEnumerate(void (*Found)(const PCI_FUNCTION *Function))
+{
+    static FOUND found;
+
+    for (ULONG bus = 0; bus < BUSES; bus++) {
+        Parent[bus] = (UCHAR)bus;
+    }
+    Scan(Visit, &found);
+    for (ULONG i = 0; i < found.Count; i++) {
+        found.Functions[i].RootBus = RootOf(found.Functions[i].Bus);
+        Found(&found.Functions[i]);
+    }
+}
+
+PCI_MEMORY PciReadBar(const PCI_FUNCTION *Function, ULONG Bar)
+{
+    ULONG low = ReadConfig(Function, REG_BAR(Bar)), high = 0;
+    bool wide = (low & BAR_TYPE_MASK) == BAR_TYPE_64 && Bar + 1 < PCI_BARS;
+    ULONG command = ReadConfig(Function, REG_COMMAND);
+    PCI_MEMORY memory = { 0 };
+    ULONGLONG mask;
+
+    if (low & BAR_IO) {
+        return memory;
+    }
+    WriteConfig(Function, REG_COMMAND, (command & 0xffff) & ~COMMAND_MEMORY);
+    WriteConfig(Function, REG_BAR(Bar), MAXULONG);
+    mask = 0xffffffff00000000ull | (ReadConfig(Function, REG_BAR(Bar)) &
+                                    ~BAR_FLAGS);
+    WriteConfig(Function, REG_BAR(Bar), low);
+    if (wide) {
+        high = ReadConfig(Function, REG_BAR(Bar + 1));
+        WriteConfig(Function, REG_BAR(Bar + 1), MAXULONG);
+        mask &= (ULONGLONG)ReadConfig(Function, REG_BAR(Bar + 1)) << 32 |
+                MAXULONG;
+        WriteConfig(Function, REG_BAR(Bar + 1), high);
+    }
+    WriteConfig(Function, REG_COMMAND, command & 0xffff);
+    memory.Base = (ULONGLONG)high << 32 | (low & ~BAR_FLAGS);
+    if (memory.Base && (ULONG)mask) {
+        memory.Length = ~mask + 1;
+        memory.Prefetchable = (low & BAR_PREFETCHABLE) != 0;
+    }
+    return memory;
+}
+
+void PciEnable(const PCI_FUNCTION *Function, BOOLEAN Enable)
+{
+    ULONG bits = COMMAND_MEMORY | COMMAND_MASTER;
+    ULONG command = ReadConfig(Function, REG_COMMAND) & 0xffff;
+
+    WriteConfig(Function, REG_COMMAND, Enable ? command | bits
+                                              : command & ~bits);
+}
+
+void PciSetMessage(const PCI_FUNCTION *Function, ULONGLONG Address,
+                   ULONG Data)
+{
+    ULONG at = Function->MsiCapability;
+    ULONG control = ReadConfig(Function, at) &
+                    ~(MSI_ENABLE | MSI_MULTIPLE_MASK);
+
+    WriteConfig(Function, at, control);
+    if (!Address) {
+        return;
+    }
+    WriteConfig(Function, at + 4, (ULONG)Address);
+    if (control & MSI_64_BIT) {
+        WriteConfig(Function, at + 8, (ULONG)(Address >> 32));
+        WriteConfig(Function, at + 12, Data);
+    } else {
+        WriteConfig(Function, at + 8, Data);
+    }
+    WriteConfig(Function, at, control | MSI_ENABLE);
+}

@@ -1,0 +1,45 @@
+/*
+ * PCI configuration space (PCI Local Bus 3.0, chapter 6).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef EXECUTIVE_PCI_H
+#define EXECUTIVE_PCI_H
+
+#include "executive.h"
+
+#define PCI_BARS                6
+
+/* One function of the machine. */
+typedef struct _PCI_FUNCTION {
+    UCHAR Bus;
+    UCHAR Device;
+    UCHAR Function;
+    UCHAR RootBus;
+    USHORT VendorId;
+    USHORT DeviceId;
+    UCHAR BaseClass;
+    UCHAR SubClass;
+    UCHAR MsiCapability;        /* offset, 0: none */
+} PCI_FUNCTION;
+
+typedef struct _PCI_MEMORY {
+    ULONGLONG Base;
+    ULONGLONG Length;           /* 0: not there, not memory, or not assigned */
+    BOOLEAN Prefetchable;
+} PCI_MEMORY;
+
+/* Calls Found for each function that is no bridge. */
+void PciEnumerate(void (*Found)(const PCI_FUNCTION *Function));
+
+/* Measures a base address register. The function must not be in use. */
+PCI_MEMORY PciReadBar(const PCI_FUNCTION *Function, ULONG Bar);
+
+/* Memory decoding and bus mastering, on or off. */
+void PciEnable(const PCI_FUNCTION *Function, BOOLEAN Enable);
+
+/* Message-signalled interrupts to this address; Address 0: off. */
+void PciSetMessage(const PCI_FUNCTION *Function, ULONGLONG Address,
+                   ULONG Data);
+
+#endif

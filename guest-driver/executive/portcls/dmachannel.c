@@ -1,0 +1,237 @@
+/*
+ * IDmaChannel for bus masters: the object behind PcNewDmaChannel.
+ *
+ * What the documents leave open follows portcls_dma.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "executive.h"
+#include "halp.h"
+
+#include <initguid.h>
+#include "portcls_dma.h"
+#include "wdm3.h"
+
+#define CHANNEL_TAG         'hCmD'
+
+typedef struct _DMA_CHANNEL {
+    IDmaChannel Interface;      /* first: a pointer to it is one to us */
+    volatile LONG References;
+    PDMA_ADAPTER Adapter;
+    ULONG MaximumSize;
+    ULONG AllocatedSize;
+    ULONG Size;                 /* only remembered: SetBufferSize */
+    PVOID Address;              /* NULL: there is no buffer */
+    PHYSICAL_ADDRESS Logical;
+} DMA_CHANNEL;
+
+static DMA_CHANNEL *Channel(IDmaChannel *This)
+{
+    return CONTAINING_RECORD(This, DMA_CHANNEL, Interface);
+}
+
+static ULONG NTAPI AddRef(IDmaChannel *This)
+{
+    return (ULONG)InterlockedIncrement(&Channel(This)->References);
+}
+
+static VOID NTAPI FreeBuffer(IDmaChannel *This)
+{
+    DMA_CHANNEL *channel = Channel(This);
+
+    if (!channel->Address) {
+        return;
+    }
+    channel->Adapter->DmaOperations->FreeCommonBuffer(
+        channel->Adapter, channel->AllocatedSize, channel->Logical,
+        channel->Address, FALSE);
+    channel->Address = NULL;
+    channel->Logical.QuadPart = 0;
+    channel->AllocatedSize = 0;
+    channel->Size = 0;
+}
+
+static ULONG NTAPI Release(IDmaChannel *This)
+{
+    DMA_CHANNEL *channel = Channel(This);
+    LONG left = InterlockedDecrement(&channel->References);
+
+    if (!left) {
+        FreeBuffer(This);
+        channel->Adapter->DmaOperations->PutDmaAdapter(channel->Adapter);
+        ExFreePoolWithTag(channel, CHANNEL_TAG);
+    }
+    return (ULONG)left;
+}
+
+static NTSTATUS NTAPI QueryInterface(IDmaChannel *This, REFIID InterfaceId,
+                                     PVOID *Object)
+{
+    if (!IsEqualGUIDAligned(InterfaceId, &IID_IUnknown) &&
+        !IsEqualGUIDAligned(InterfaceId, &IID_IDmaChannel)) {
+        *Object = NULL;
+        return STATUS_INVALID_PARAMETER;
+    }
+    AddRef(This);
+    *Object = This;
+    return STATUS_SUCCESS;
+}
+
+/*
+ * Whether some address meets the constraint: bytes that follow one another
+ * differ in every bit below the highest that differs, so only the run of set
+ * bits from bit 0 up gives room.
+ */
+static bool Satisfiable(ULONGLONG Varying, ULONG Size)
+{
+    ULONGLONG low = Varying & ~(Varying + 1);
+
+    return Size - 1 <= low;
+}
+
+static NTSTATUS CheckRequest(const DMA_CHANNEL *Dma, ULONG BufferSize,
+                             ULONGLONG Varying)
+{
+    if (Dma->Address) {
+        return STATUS_INVALID_DEVICE_STATE;
+    }
+    if (!BufferSize) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (BufferSize > Dma->MaximumSize) {
+        return STATUS_INVALID_BUFFER_SIZE;
+    }
+    return Satisfiable(Varying, BufferSize) ? STATUS_SUCCESS
+                                            : STATUS_INVALID_PARAMETER;
+}
+
+static NTSTATUS NTAPI AllocateBuffer(IDmaChannel *This, ULONG BufferSize,
+                                     PPHYSICAL_ADDRESS Constraint)
+{
+    DMA_CHANNEL *channel = Channel(This);
+    ULONGLONG varying = Constraint ? (ULONGLONG)Constraint->QuadPart
+                                   : MAXULONGLONG;
+    NTSTATUS status = CheckRequest(channel, BufferSize, varying);
+
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    channel->Address = HalAllocateConstrainedBuffer(
+        channel->Adapter, BufferSize, varying, &channel->Logical);
+    if (!channel->Address) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    channel->AllocatedSize = BufferSize;
+    channel->Size = BufferSize;
+    return STATUS_SUCCESS;
+}
+
+static ULONG NTAPI TransferCount(IDmaChannel *This)
+{
+    UNREFERENCED_PARAMETER(This);
+    return 0;
+}
+
+static ULONG NTAPI MaximumBufferSize(IDmaChannel *This)
+{
+    return Channel(This)->MaximumSize;
+}
+
+static ULONG NTAPI AllocatedBufferSize(IDmaChannel *This)
+{
+    return Channel(This)->AllocatedSize;
+}
+
+static ULONG NTAPI BufferSize(IDmaChannel *This)
+{
+    return Channel(This)->Size;
+}
+
+static VOID NTAPI SetBufferSize(IDmaChannel *This, ULONG BufferSize)
+{
+    Channel(This)->Size = BufferSize;
+}
+
+static PVOID NTAPI SystemAddress(IDmaChannel *This)
+{
+    return Channel(This)->Address;
+}
+
+static PPHYSICAL_ADDRESS NTAPI PhysicalAddress(IDmaChannel *This,
+                                               PPHYSICAL_ADDRESS Result)
+{
+    *Result = Channel(This)->Logical;
+    return Result;
+}
+
+static PADAPTER_OBJECT NTAPI GetAdapterObject(IDmaChannel *This)
+{
+    return (PADAPTER_OBJECT)Channel(This)->Adapter;
+}
+
+static VOID NTAPI CopyTo(IDmaChannel *This, PVOID Destination, PVOID Source,
+                         ULONG ByteCount)
+{
+    UNREFERENCED_PARAMETER(This);
+    RtlCopyMemory(Destination, Source, ByteCount);
+}
+
+static const IDmaChannelVtbl Methods = {
+    .QueryInterface = QueryInterface,
+    .AddRef = AddRef,
+    .Release = Release,
+    .AllocateBuffer = AllocateBuffer,
+    .FreeBuffer = FreeBuffer,
+    .TransferCount = TransferCount,
+    .MaximumBufferSize = MaximumBufferSize,
+    .AllocatedBufferSize = AllocatedBufferSize,
+    .BufferSize = BufferSize,
+    .SetBufferSize = SetBufferSize,
+    .SystemAddress = SystemAddress,
+    .PhysicalAddress = PhysicalAddress,
+    .GetAdapterObject = GetAdapterObject,
+    .CopyTo = CopyTo,
+    .CopyFrom = CopyTo,
+};
+
+/* The PDO is at the bottom of the stack that the FDO stands in. */
+static NTSTATUS GetAdapter(PDEVICE_OBJECT DeviceObject,
+                           PDEVICE_DESCRIPTION Description,
+                           PDMA_ADAPTER *Adapter)
+{
+    PDEVICE_OBJECT pdo = IoGetDeviceAttachmentBaseRef(DeviceObject);
+    ULONG registers;
+
+    *Adapter = IoGetDmaAdapter(pdo, Description, &registers);
+    ObDereferenceObject(pdo);
+    return *Adapter ? STATUS_SUCCESS : STATUS_DEVICE_CONFIGURATION_ERROR;
+}
+
+NTSTATUS NTAPI PcNewDmaChannel(PDMACHANNEL *OutDmaChannel,
+                               PUNKNOWN OuterUnknown, POOL_TYPE PoolType,
+                               PDEVICE_DESCRIPTION DeviceDescription,
+                               PDEVICE_OBJECT DeviceObject)
+{
+    DMA_CHANNEL *channel;
+    NTSTATUS status;
+
+    if (!OutDmaChannel || !DeviceDescription || !DeviceObject ||
+        OuterUnknown || PoolType == PagedPool) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    channel = ExAllocatePoolWithTag(PoolType, sizeof(*channel), CHANNEL_TAG);
+    if (!channel) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlZeroMemory(channel, sizeof(*channel));
+    status = GetAdapter(DeviceObject, DeviceDescription, &channel->Adapter);
+    if (!NT_SUCCESS(status)) {
+        ExFreePoolWithTag(channel, CHANNEL_TAG);
+        return status;
+    }
+    channel->Interface.lpVtbl = &Methods;
+    channel->References = 1;
+    channel->MaximumSize = DeviceDescription->MaximumLength;
+    *OutDmaChannel = &channel->Interface;
+    return STATUS_SUCCESS;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a client can ask of the pcmaster driver
+ *
+ * Portable: the same commands and structures serve every guest's driver.  On
+ * Windows a command is sent as the I/O control code PCM_IOCTL(command), always
+ * METHOD_BUFFERED, to the device that \DosDevices\pcmaster names.
+ *
+ * A request that cannot be carried out at all (a length or handle that is
+ * wrong, no device) fails as a request.  One that the interface under test
+ * refuses succeeds as a request and says so in its reply: that is a result.
+ *
+ * Handles belong to the open file they were made through.  Closing it frees
+ * what they stand for.  All numbers are little-endian, all reserved fields 0.
+ */
+#ifndef PCMASTER_IOCTL_H
+#define PCMASTER_IOCTL_H
+
+#include <stdint.h>
+
+/* Vendor device type, METHOD_BUFFERED, read and write access. */
+#define PCM_IOCTL_DEVICE_TYPE       0x8d00u
+#define PCM_IOCTL(command)          (PCM_IOCTL_DEVICE_TYPE << 16 | 3u << 14 | (0x800u + (command)) << 2)
+#define PCM_IOCTL_COMMAND(code)     ((((code) >> 2) & 0xfffu) - 0x800u)
+
+enum pcm_command {
+    PCM_CMD_FACTS = 1,              /* -> pcm_facts */
+    PCM_CMD_ADAPTER_GET,            /* pcm_description -> pcm_adapter */
+    PCM_CMD_ADAPTER_PUT,            /* pcm_object */
+    PCM_CMD_ALLOCATE,               /* pcm_allocate -> pcm_allocated */
+    PCM_CMD_FREE,                   /* pcm_object */
+    PCM_CMD_CHANNEL_NEW,            /* pcm_description -> pcm_channel */
+    PCM_CMD_CHANNEL_ALLOCATE,       /* pcm_channel_allocate -> pcm_channel_allocated */
+    PCM_CMD_CHANNEL_FREE_BUFFER,    /* pcm_object */
+    PCM_CMD_CHANNEL_SET_SIZE,       /* pcm_channel_size */
+    PCM_CMD_CHANNEL_COPY,           /* pcm_channel_copy -> pcm_channel_copied */
+    PCM_CMD_CHANNEL_QUERY,          /* pcm_object -> pcm_channel_state */
+    PCM_CMD_CHANNEL_RELEASE,        /* pcm_object */
+    PCM_CMD_TRANSFER,               /* pcm_transfer -> pcm_transferred */
+    PCM_CMD_PLAY_START,             /* pcm_play_start -> pcm_play_started */
+    PCM_CMD_PLAY_WRITE,             /* pcm_play_write and data -> pcm_play_written */
+    PCM_CMD_PLAY_FINISH,            /* -> pcm_play_finished */
+    PCM_CMD_FAULT,                  /* pcm_fault -> pcm_fault_result */
+    PCM_CMD_END
+};
+
+/* Result codes that replies carry; the values are those of NTSTATUS. */
+#define PCM_STATUS_SUCCESS                      0x00000000u
+#define PCM_STATUS_UNSUCCESSFUL                 0xc0000001u
+#define PCM_STATUS_INVALID_PARAMETER            0xc000000du
+#define PCM_STATUS_NO_SUCH_DEVICE               0xc000000eu
+#define PCM_STATUS_INVALID_DEVICE_REQUEST       0xc0000010u
+#define PCM_STATUS_INSUFFICIENT_RESOURCES       0xc000009au
+#define PCM_STATUS_NOT_SUPPORTED                0xc00000bbu
+#define PCM_STATUS_DEVICE_CONFIGURATION_ERROR   0xc0000182u
+#define PCM_STATUS_INVALID_DEVICE_STATE         0xc0000184u
+#define PCM_STATUS_INVALID_BUFFER_SIZE          0xc0000206u
+
+#define PCM_NODES                   128
+
+struct pcm_object {
+    uint32_t handle;
+    uint32_t reserved;
+};
+
+/* The device's own view of the machine: the second opinion. */
+struct pcm_facts {
+    uint32_t device_version;
+    uint32_t capabilities;          /* PCM_CAP */
+    uint32_t node_count;
+    uint32_t device_node;           /* PCM_NODE_ANY: on none */
+    uint32_t hw_addr_bits;
+    uint32_t reserved;
+    uint64_t hw_boundary;
+    uint64_t node_lowest[PCM_NODES];    /* all ones: the node has no RAM */
+};
+
+/* A DEVICE_DESCRIPTION of a PCI bus master. */
+#define PCM_DESCRIBE_DMA32          (1u << 0)
+#define PCM_DESCRIBE_DMA64          (1u << 1)
+#define PCM_DESCRIBE_SCATTER_GATHER (1u << 2)
+
+struct pcm_description {
+    uint32_t version;
+    uint32_t address_width;         /* version 3 */
+    uint32_t flags;                 /* PCM_DESCRIBE_ */
+    uint32_t maximum_length;
+};
+
+struct pcm_adapter {
+    uint32_t handle;                /* 0: IoGetDmaAdapter returned NULL */
+    uint32_t map_registers;
+    uint32_t adapter_version;       /* DMA_ADAPTER.Version */
+    uint32_t operations_size;       /* DMA_OPERATIONS.Size */
+    uint32_t alignment;             /* GetDmaAlignment */
+    uint32_t has_allocate_ex;       /* 1: the table has AllocateCommonBufferEx */
+};
+
+enum pcm_allocator {
+    PCM_ALLOCATE_COMMON_BUFFER,
+    PCM_ALLOCATE_COMMON_BUFFER_EX
+};
+
+#define PCM_ALLOCATE_HAS_MAXIMUM    (1u << 0)
+#define PCM_ALLOCATE_CACHED         (1u << 1)
+#define PCM_ALLOCATE_SCAN           (1u << 2)       /* count bytes that are not 0 */
+
+struct pcm_allocate {
+    uint32_t adapter;
+    uint32_t allocator;
+    uint32_t flags;
+    uint32_t length;
+    uint32_t node;
+    uint32_t reserved;
+    uint64_t maximum;
+};
+
+struct pcm_allocated {
+    uint32_t handle;                /* 0: NULL was returned */
+    uint32_t nonzero;
+    uint64_t logical;
+    uint64_t address;               /* virtual */
+};
+
+struct pcm_channel {
+    uint32_t handle;                /* 0 unless status is success */
+    uint32_t status;
+};
+
+#define PCM_CHANNEL_HAS_CONSTRAINT  (1u << 0)
+
+struct pcm_channel_allocate {
+    uint32_t channel;
+    uint32_t length;
+    uint32_t flags;
+    uint32_t reserved;
+    uint64_t constraint;
+};
+
+struct pcm_channel_allocated {
+    uint32_t status;
+    uint32_t nonzero;
+};
+
+struct pcm_channel_size {
+    uint32_t channel;
+    uint32_t size;                  /* for SetBufferSize */
+};
+
+/* A pattern goes in by CopyTo, comes back by CopyFrom and is compared. */
+struct pcm_channel_copy {
+    uint32_t channel;
+    uint32_t offset;
+    uint32_t length;
+    uint32_t reserved;
+    uint64_t seed;
+};
+
+struct pcm_channel_copied {
+    uint32_t in_buffer;             /* bytes that differed in the buffer */
+    uint32_t came_back;             /* bytes that differed in the copy */
+};
+
+struct pcm_channel_state {
+    uint32_t maximum_size;
+    uint32_t allocated_size;
+    uint32_t buffer_size;
+    uint32_t transfer_count;
+    uint64_t system_address;
+    uint64_t physical_address;
+    uint32_t has_adapter;           /* GetAdapterObject is not NULL */
+    uint32_t reserved;
+};
+
+/* One record of the device's violation log. */
+struct pcm_record {
+    uint32_t rule;
+    uint32_t requester;
+    uint32_t write;                 /* 1: the device wrote memory */
+    uint32_t policy;
+    uint32_t length;
+    uint32_t sequence;
+    uint64_t address;
+    uint64_t expected;
+    uint64_t actual;
+    uint64_t fault;
+    uint64_t landed;
+    uint64_t time;
+};
+
+/*
+ * Real DMA over a range of a buffer, with the device told to accept nothing
+ * that breaks the request: TO_MEMORY has it write a pattern which the CPU
+ * compares, FROM_MEMORY has it compare one which the CPU wrote.
+ */
+#define PCM_TO_MEMORY               (1u << 0)
+#define PCM_FROM_MEMORY             (1u << 1)
+
+struct pcm_transfer {
+    uint32_t handle;                /* of a buffer, or of a channel that has one */
+    uint32_t directions;
+    uint32_t offset;
+    uint32_t length;
+    uint64_t seed;
+    uint32_t addr_bits;             /* PCM_ADDR_BITS to set */
+    uint32_t node;                  /* PCM_NODE to set */
+    uint64_t limit;                 /* PCM_LIMIT: the last legal byte */
+    uint64_t boundary;              /* PCM_BOUNDARY: bits that may vary */
+};
+
+struct pcm_direction {
+    uint32_t result;                /* PCM_EX_RESULT */
+    uint32_t done;                  /* bytes the device transferred */
+    uint32_t mismatches;            /* bytes that differed */
+    uint32_t first_mismatch;        /* its offset, or PCM_PATTERN_SAME */
+    uint32_t nodeless;              /* bytes the device saw on no node */
+    uint32_t timed_out;             /* 1: no interrupt came */
+    uint64_t node_bytes[PCM_NODES];
+};
+
+struct pcm_transferred {
+    struct pcm_direction to_memory;
+    struct pcm_direction from_memory;
+    uint32_t records;               /* violations logged meanwhile */
+    uint32_t reserved;
+    struct pcm_record first;        /* the first of them */
+};
+
+/* Playback of interleaved little-endian frames. */
+struct pcm_play_start {
+    uint32_t rate;
+    uint32_t channels;
+    uint32_t sample;                /* PCM_S_U8 ... */
+    uint32_t period_frames;
+    uint32_t periods;               /* in the cyclic buffer, at least 2 */
+    uint32_t reserved;
+    uint64_t frames;                /* to play */
+};
+
+struct pcm_play_started {
+    uint64_t logical;
+    uint32_t length;                /* of the cyclic buffer, bytes */
+    uint32_t reserved;
+};
+
+#define PCM_PLAY_WRITE_MAX          65536u
+
+/* Followed by the data: whole frames.  Waits until there was room for all. */
+struct pcm_play_write {
+    uint32_t bytes;
+    uint32_t reserved;
+};
+
+struct pcm_play_written {
+    uint32_t bytes;                 /* taken; fewer if the stream stopped */
+    uint32_t cause;                 /* PCM_S_CAUSE */
+};
+
+struct pcm_play_finished {
+    uint64_t frames;                /* the device played */
+    uint32_t drained;               /* 1: END was reached */
+    uint32_t cause;                 /* PCM_S_CAUSE */
+    uint32_t lost;                  /* frames the back end lost */
+    uint32_t underruns;             /* times the device got ahead of the data */
+    uint32_t interrupts;            /* period interrupts taken */
+    uint32_t records;               /* violations logged */
+};
+
+/* Deliberate mistakes; only a driver built with them knows the command. */
+enum pcm_fault_id {
+    PCM_FAULT_LIMIT,
+    PCM_FAULT_BOUNDARY,
+    PCM_FAULT_NODE,
+    PCM_FAULT_OVERRUN,
+    PCM_FAULT_USE_AFTER_FREE,
+    PCM_FAULT_END_OF_RANGE,
+    PCM_FAULT_COUNT
+};
+
+struct pcm_fault {
+    uint32_t fault;
+    uint32_t policy;                /* PCM_POLICY_, set for every rule */
+};
+
+/* What the transfer did to one range of memory, found by the CPU. */
+struct pcm_damage {
+    uint64_t logical;
+    uint32_t length;                /* 0: there is no such range */
+    uint32_t changed;               /* bytes that are not what they were */
+    uint32_t data;                  /* bytes that are the device's, in order */
+    uint32_t data_offset;           /* where in the transfer its byte 0 is */
+};
+
+struct pcm_fault_result {
+    uint32_t status;                /* success: the DMA was done */
+    uint32_t records;
+    struct pcm_record record;       /* the first */
+    uint64_t address;               /* what the device was told to do: it */
+    uint32_t length;                /*   writes LENGTH bytes from ADDRESS */
+    uint32_t result;                /* PCM_EX_RESULT */
+    uint32_t done;
+    uint32_t addr_bits;             /* the rules it was told beforehand */
+    uint64_t limit;
+    uint64_t boundary;
+    uint32_t node;
+    uint32_t reserved;
+    uint64_t window_first;          /* nearest window; first > last: none */
+    uint64_t window_last;
+    struct pcm_damage target;       /* the part of the buffer it may reach */
+    struct pcm_damage victim;       /* innocent memory */
+};
+
+#define PCM_IOCTL_IS(type, size)    _Static_assert(sizeof(struct type) == (size), #type)
+PCM_IOCTL_IS(pcm_facts, 32 + 8 * PCM_NODES);
+PCM_IOCTL_IS(pcm_description, 16);
+PCM_IOCTL_IS(pcm_adapter, 24);
+PCM_IOCTL_IS(pcm_allocate, 32);
+PCM_IOCTL_IS(pcm_allocated, 24);
+PCM_IOCTL_IS(pcm_channel_allocate, 24);
+PCM_IOCTL_IS(pcm_channel_copy, 24);
+PCM_IOCTL_IS(pcm_channel_state, 40);
+PCM_IOCTL_IS(pcm_record, 72);
+PCM_IOCTL_IS(pcm_transfer, 48);
+PCM_IOCTL_IS(pcm_direction, 24 + 8 * PCM_NODES);
+PCM_IOCTL_IS(pcm_transferred, 2 * (24 + 8 * PCM_NODES) + 80);
+PCM_IOCTL_IS(pcm_play_start, 32);
+PCM_IOCTL_IS(pcm_play_finished, 32);
+PCM_IOCTL_IS(pcm_fault_result, 192);
+#undef PCM_IOCTL_IS
+
+#endif /* PCMASTER_IOCTL_H */

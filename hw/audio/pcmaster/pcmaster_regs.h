@@ -1,0 +1,192 @@
+/*
+ * pcmaster: the register map
+ *
+ * The one definition of it: included by the device model, the guest drivers
+ * and the tests.  docs/specs/pcmaster.rst describes every register.
+ *
+ * BAR 0 holds little-endian registers of 32 bits.  A 64-bit value is a pair,
+ * low half first.  Accesses are aligned and 4 or 8 bytes wide; 8 bytes act as
+ * two accesses of 4, low half first.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef PCMASTER_REGS_H
+#define PCMASTER_REGS_H
+
+/* The range 1af4:10f0-10ff is set aside for experiments. */
+#define PCM_PCI_VENDOR_ID           0x1af4
+#define PCM_PCI_DEVICE_ID           0x10fa
+#define PCM_BAR                     0
+#define PCM_BAR_SIZE                0x4000
+
+/* --- Identification and interrupts ------------------------------------- */
+
+#define PCM_ID                      0x000   /* RO   PCM_ID_VALUE */
+#define   PCM_ID_VALUE              0x414d4350u     /* "PCMA" */
+#define PCM_VERSION                 0x004   /* RO   major << 16 | minor */
+#define   PCM_VERSION_VALUE         0x00010000u
+#define PCM_CAP                     0x008   /* RO   what this device has */
+#define   PCM_CAP_PLAYBACK(v)       ((v) & 0xf)          /* streams */
+#define   PCM_CAP_CAPTURE(v)        (((v) >> 4) & 0xf)   /* streams */
+#define   PCM_CAP_WINDOWS(v)        (((v) >> 8) & 0xff)
+#define   PCM_CAP_LOG(v)            ((v) >> 16)          /* records kept */
+#define PCM_CTRL                    0x010   /* RW */
+#define   PCM_CTRL_RESET            (1u << 0)       /* clears itself */
+#define PCM_INT_STATUS              0x018   /* W1C, streams' bits RO */
+#define PCM_INT_ENABLE              0x01c   /* RW */
+#define   PCM_INT_VIOLATION         (1u << 0)       /* a record was logged */
+#define   PCM_INT_EXERCISER         (1u << 1)       /* a command ended */
+#define   PCM_INT_STREAM(n)         (1u << (16 + (n)))  /* see PCM_S_STATUS */
+
+/* --- DMA port: what is legal ------------------------------------------- */
+
+#define PCM_HW_ADDR_BITS            0x100   /* RO   address lines there are */
+#define PCM_ADDR_BITS               0x104   /* RW   lines the driver uses */
+#define   PCM_ADDR_BITS_MIN         20
+#define   PCM_ADDR_BITS_MAX         64
+#define PCM_LIMIT                   0x108   /* RW64 last legal byte */
+#define PCM_HW_BOUNDARY             0x110   /* RO64 mask: may vary */
+#define PCM_BOUNDARY                0x118   /* RW64 the same, the driver's */
+#define   PCM_BOUNDARY_NONE         0xffffffffffffffffull
+#define PCM_NODE                    0x120   /* RW   expected NUMA node */
+#define   PCM_NODE_ANY              0xffffffffu
+#define PCM_POLICY                  0x128   /* RW   two bits for each rule */
+#define   PCM_POLICY_SHIFT(rule)    (2 * (rule))
+#define   PCM_POLICY_ABORT          0u      /* nothing is transferred */
+#define   PCM_POLICY_WRAP           1u      /* as a card without checks */
+#define   PCM_POLICY_RECORD         2u      /* transferred, but logged */
+#define PCM_NODE_COUNT              0x130   /* RO   NUMA nodes of the machine */
+#define PCM_DEVICE_NODE             0x134   /* RO   the device's, or ANY */
+
+/* Rules.  A transaction may break several; each gets a record of its own. */
+#define PCM_RULE_LIMIT              0       /* beyond the reachable addresses */
+#define PCM_RULE_BOUNDARY           1       /* bits outside the mask vary */
+#define PCM_RULE_WINDOW             2       /* outside all declared windows */
+#define PCM_RULE_NODE               3       /* not on the expected node */
+#define PCM_RULE_TARGET             4       /* not RAM, or denied by an IOMMU */
+#define PCM_RULE_COUNT              5
+
+/* PCM_LOG_ACTUAL of the target rule: what was found instead of RAM. */
+#define PCM_TARGET_RAM              0
+#define PCM_TARGET_NOTHING          1       /* no device answers */
+#define PCM_TARGET_IO               2       /* registers of a device */
+#define PCM_TARGET_ROM              3       /* written to */
+#define PCM_TARGET_IOMMU            4       /* an IOMMU let nothing pass */
+#define PCM_TARGET_ERROR            5       /* RAM, but the access failed */
+
+/* --- Violation log: a queue, oldest record first ----------------------- */
+
+#define PCM_LOG_COUNT               0x180   /* RO   records held */
+#define PCM_LOG_LOST                0x184   /* RO   no room for them */
+#define PCM_LOG_CTRL                0x188   /* WO */
+#define   PCM_LOG_POP               (1u << 0)       /* drop the oldest */
+#define   PCM_LOG_CLEAR             (1u << 1)       /* drop all, LOST too */
+#define PCM_LOG_INFO                0x190   /* RO   of the oldest; 0 if none */
+#define   PCM_LOG_RULE(v)           ((v) & 0xff)
+#define   PCM_LOG_REQUESTER(v)      (((v) >> 8) & 0xff)
+#define   PCM_LOG_WRITE             (1u << 16)      /* device wrote memory */
+#define   PCM_LOG_POLICY(v)         (((v) >> 24) & 3)
+#define   PCM_LOG_VALID             (1u << 31)
+#define PCM_LOG_LENGTH              0x194   /* RO   bytes asked for */
+#define PCM_LOG_ADDR                0x198   /* RO64 first byte asked for */
+#define PCM_LOG_EXPECTED            0x1a0   /* RO64 by rule, see the spec */
+#define PCM_LOG_ACTUAL              0x1a8   /* RO64 by rule, see the spec */
+#define PCM_LOG_FAULT               0x1b0   /* RO64 first byte that offends */
+#define PCM_LOG_LANDED              0x1b8   /* RO64 where FAULT's byte went */
+#define   PCM_LANDED_NOWHERE        0xffffffffffffffffull
+#define PCM_LOG_TIME                0x1c0   /* RO64 ns of the virtual clock */
+#define PCM_LOG_SEQUENCE            0x1c8   /* RO   counts from 0 */
+
+#define PCM_REQUESTER_EXERCISER     0xff    /* else the number of a stream */
+
+/* --- Exerciser --------------------------------------------------------- */
+
+#define PCM_EX_COMMAND              0x200   /* WO   starts a command */
+#define   PCM_EX_FILL               1u      /* write the pattern */
+#define   PCM_EX_VERIFY             2u      /* read, compare with the pattern */
+#define   PCM_EX_CHECKSUM           3u      /* read, compute CRC-32C */
+#define PCM_EX_STATUS               0x204   /* RO */
+#define   PCM_EX_BUSY               (1u << 0)
+#define   PCM_EX_RESULT(v)          (((v) >> 4) & 0xf)
+#define   PCM_EX_OK                 0u
+#define   PCM_EX_VIOLATION          1u      /* aborted by a rule */
+#define   PCM_EX_MISMATCH           2u      /* VERIFY found another pattern */
+#define   PCM_EX_BAD_COMMAND        3u      /* unknown, length 0, or busy */
+#define   PCM_EX_NO_BUS_MASTER      4u      /* PCI command register says no */
+#define PCM_EX_ADDR                 0x208   /* RW64 */
+#define PCM_EX_LENGTH               0x210   /* RW   bytes, 1 to 2^32 - 1 */
+#define PCM_EX_SEED                 0x218   /* RW64 */
+#define PCM_EX_DONE                 0x220   /* RO   bytes transferred */
+#define PCM_EX_MISMATCHES           0x224   /* RO   bytes that differed */
+#define PCM_EX_FIRST_MISMATCH       0x228   /* RO   offset of the first */
+#define PCM_EX_MISMATCH_BYTES       0x22c   /* RO   expected | actual << 8 */
+#define PCM_EX_CHECKSUM_VALUE       0x230   /* RO */
+#define PCM_EX_NODELESS             0x234   /* RO   bytes on no node */
+
+/*
+ * The pattern: byte i is byte i % 8, little-endian, of the 64-bit word
+ * SEED + (i / 8) * PCM_EX_STEP.  The step is odd: no two words of a transfer
+ * are alike, so data in the wrong place cannot pass for data in the right one.
+ */
+#define PCM_EX_STEP                 0x9e3779b97f4a7c15ull
+
+/* --- Windows: the memory the driver has given to the device ------------ */
+
+#define PCM_WINDOW(n)               (0x800 + 0x20 * (n))
+#define   PCM_WINDOW_COUNT          64
+#define   PCM_W_FIRST               0x00    /* RW64 */
+#define   PCM_W_LAST                0x08    /* RW64 inclusive */
+#define   PCM_W_CTRL                0x10    /* RW */
+#define     PCM_W_ENABLE            (1u << 0)
+#define     PCM_W_READ              (1u << 1)       /* device may read it */
+#define     PCM_W_WRITE             (1u << 2)       /* device may write it */
+
+/* --- NUMA nodes, as QEMU knows them ------------------------------------ */
+
+#define PCM_NODES_MAX               128
+/* RO64: bytes of the last exerciser command on node n */
+#define PCM_NODE_BYTES(n)           (0x1000 + 8 * (n))
+/* RO64: lowest RAM address of node n; all ones if it has none */
+#define PCM_NODE_LOWEST(n)          (0x1400 + 8 * (n))
+
+/* --- Streams: playback first, then capture ----------------------------- */
+
+/* Reading the low half of PCM_S_POSITION latches the high one. */
+#define PCM_STREAM(n)               (0x2000 + 0x80 * (n))
+#define   PCM_STREAM_COUNT          16
+#define   PCM_S_CTL                 0x00    /* RW */
+#define     PCM_S_RUN               (1u << 0)
+#define   PCM_S_STATUS              0x04    /* W1C, RUNNING RO */
+#define     PCM_S_PERIOD            (1u << 0)       /* a period has passed */
+#define     PCM_S_DRAINED           (1u << 1)       /* END was played out */
+#define     PCM_S_ERROR             (1u << 2)       /* stopped: PCM_S_CAUSE */
+#define     PCM_S_OVERRUN           (1u << 3)       /* back end fell behind */
+#define     PCM_S_RUNNING           (1u << 31)
+#define   PCM_S_INT_ENABLE          0x08    /* RW   of PCM_S_STATUS */
+#define   PCM_S_FORMAT              0x0c    /* RW   sample | channels << 8 */
+#define     PCM_S_U8                0u
+#define     PCM_S_S8                1u
+#define     PCM_S_U16               2u
+#define     PCM_S_S16               3u
+#define     PCM_S_U32               4u
+#define     PCM_S_S32               5u
+#define     PCM_S_F32               6u
+#define     PCM_S_CHANNELS(n)       ((n) << 8)
+#define     PCM_S_CHANNELS_MAX      2
+#define   PCM_S_RATE                0x10    /* RW   frames per second */
+#define     PCM_S_RATE_MIN          4000
+#define     PCM_S_RATE_MAX          192000
+#define   PCM_S_CAUSE               0x14    /* RO   why ERROR */
+#define     PCM_S_CAUSE_NONE        0u
+#define     PCM_S_CAUSE_FORMAT      1u      /* format or rate refused */
+#define     PCM_S_CAUSE_BUFFER      2u      /* length 0, or no whole frames */
+#define     PCM_S_CAUSE_DMA         3u      /* a rule, or bus mastering off */
+#define     PCM_S_CAUSE_BACKEND     4u      /* no audio back end opened */
+#define   PCM_S_BUFFER              0x18    /* RW64 cyclic buffer */
+#define   PCM_S_LENGTH              0x20    /* RW   its bytes */
+#define   PCM_S_PERIOD_FRAMES       0x24    /* RW   0: no period interrupt */
+#define   PCM_S_END                 0x28    /* RW64 frames; 0: for ever */
+#define   PCM_S_POSITION            0x30    /* RO64 frames since RUN */
+#define   PCM_S_LOST                0x38    /* RO   frames an overrun dropped */
+
+#endif /* PCMASTER_REGS_H */

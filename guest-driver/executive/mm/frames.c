@@ -201,10 +201,12 @@ static void carve(struct frames *f, struct frames_node *node,
     if (start == pages.first) {
         run->start = pages.end;
         run->pages = end - pages.end;
+        frames_tile_changed(node, run);
         frames_tile_insert(node, piece, run->previous);
         return;
     }
     run->pages = pages.first - start;
+    frames_tile_changed(node, run);
     frames_tile_insert(node, piece, run);
     if (pages.end < end) {
         frames_tile_insert(

@@ -45,7 +45,6 @@ static const char *check_neighbours(const struct walk *walk,
 static const char *check_top(const struct frames_tile *tile,
                              const struct frames_tile *parent)
 {
-    struct frames_offer offer;
     const struct frames_tile *below = tile->child[FRAMES_BELOW];
     const struct frames_tile *above = tile->child[FRAMES_ABOVE];
     uint64_t low = below == NULL ? 0 : below->offer.height;
@@ -56,10 +55,7 @@ static const char *check_top(const struct frames_tile *tile,
     if (low > high + 1 || high > low + 1) {
         return "the tree is balanced";
     }
-    frames_tile_offer(tile, &offer);
-    offer.height = 1;
-    frames_offer_raise(&offer, below);
-    frames_offer_raise(&offer, above);
+    struct frames_offer offer = frames_tile_offer(tile);
     if (memcmp(&offer, &tile->offer, sizeof offer) != 0) {
         return "every tile knows what its subtree offers";
     }

@@ -12,6 +12,11 @@ static unsigned highest_bit(uint64_t value)
     return 63u - (unsigned)__builtin_clzll(value);
 }
 
+static inline uint64_t greater(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static unsigned line_order(uint64_t page)
 {
     return page == 0 ? FRAMES_ADDRESS_ORDER : (unsigned)__builtin_ctzll(page);
@@ -44,54 +49,46 @@ static uint64_t greater_lanes(uint64_t a, uint64_t b)
     return (a & mask) | (b & ~mask);
 }
 
-void frames_tile_offer(const struct frames_tile *tile,
-                       struct frames_offer *offer)
+static inline struct frames_offer own_offer(const struct frames_tile *tile)
 {
-    *offer = (struct frames_offer){ 0 };
+    struct frames_offer offer = { .height = 1 };
     if (tile->allocated) {
-        return;
+        return offer;
     }
     unsigned order = line_order(tile->start);
-    offer->longest = tile->pages;
-    offer->undivided = tile->pages;
+    offer.longest = tile->pages;
+    offer.undivided = tile->pages;
     if (tile->pages == 1) {
-        offer->lanes = lanes_from(0, 1) | order_lane(order);
-        return;
+        offer.lanes = lanes_from(0, 1) | order_lane(order);
+        return offer;
     }
     uint64_t last = tile->start + tile->pages - 1;
     unsigned cut = highest_bit(tile->start ^ last);
     uint64_t below = (last >> cut << cut) - tile->start;
-    uint64_t above = tile->pages - below;
-    offer->undivided = below > above ? below : above;
-    offer->lanes = lanes_from(cut, tile->pages) |
-                   order_lane(order > cut ? order : cut);
+    offer.undivided = greater(below, tile->pages - below);
+    offer.lanes = lanes_from(cut, tile->pages) |
+                  order_lane(greater(order, cut));
+    return offer;
 }
 
-void frames_offer_raise(struct frames_offer *offer,
-                        const struct frames_tile *subtree)
+static inline void raise_offer(struct frames_offer *offer,
+                               const struct frames_tile *subtree)
 {
-    if (subtree == NULL) {
-        return;
+    if (subtree != NULL) {
+        const struct frames_offer *other = &subtree->offer;
+        offer->longest = greater(offer->longest, other->longest);
+        offer->undivided = greater(offer->undivided, other->undivided);
+        offer->lanes = greater_lanes(offer->lanes, other->lanes);
+        offer->height = greater(offer->height, other->height + 1);
     }
-    const struct frames_offer *other = &subtree->offer;
-    if (offer->longest < other->longest) {
-        offer->longest = other->longest;
-    }
-    if (offer->undivided < other->undivided) {
-        offer->undivided = other->undivided;
-    }
-    if (offer->height <= other->height) {
-        offer->height = other->height + 1;
-    }
-    offer->lanes = greater_lanes(offer->lanes, other->lanes);
 }
 
-static void summarise(struct frames_tile *tile)
+struct frames_offer frames_tile_offer(const struct frames_tile *tile)
 {
-    frames_tile_offer(tile, &tile->offer);
-    tile->offer.height = 1;
-    frames_offer_raise(&tile->offer, tile->child[FRAMES_BELOW]);
-    frames_offer_raise(&tile->offer, tile->child[FRAMES_ABOVE]);
+    struct frames_offer offer = own_offer(tile);
+    raise_offer(&offer, tile->child[FRAMES_BELOW]);
+    raise_offer(&offer, tile->child[FRAMES_ABOVE]);
+    return offer;
 }
 
 static uint64_t height(const struct frames_tile *tile)
@@ -131,8 +128,8 @@ static struct frames_tile *lift(struct frames_node *node,
     replace(node, top, heir);
     set_child(top, side, heir->child[!side]);
     set_child(heir, !side, top);
-    summarise(top);
-    summarise(heir);
+    top->offer = frames_tile_offer(top);
+    heir->offer = frames_tile_offer(heir);
     return heir;
 }
 
@@ -144,7 +141,7 @@ static struct frames_tile *rebalance(struct frames_node *node,
                height(top->child[FRAMES_BELOW]);
     struct frames_tile *higher = top->child[side];
     if (height(higher) <= height(top->child[!side]) + 1) {
-        summarise(top);
+        top->offer = frames_tile_offer(top);
         return top;
     }
     if (height(higher->child[!side]) > height(higher->child[side])) {
@@ -160,28 +157,16 @@ static bool same_offer(const struct frames_offer *a,
            a->lanes == b->lanes && a->height == b->height;
 }
 
-/*
- * Brings the tree in order from `tile` upwards, at least as far as `changed`,
- * which is above it or the same: beyond that, until nothing differs any more.
- */
-static void update(struct frames_node *node, struct frames_tile *tile,
-                   const struct frames_tile *changed)
+void frames_tile_changed(struct frames_node *node, struct frames_tile *tile)
 {
-    bool passed = false;
     while (tile != NULL) {
         struct frames_offer before = tile->offer;
-        passed = passed || tile == changed;
         tile = rebalance(node, tile);
-        if (passed && same_offer(&before, &tile->offer)) {
+        if (same_offer(&before, &tile->offer)) {
             return;
         }
         tile = tile->parent;
     }
-}
-
-void frames_tile_changed(struct frames_node *node, struct frames_tile *tile)
-{
-    update(node, tile, tile);
 }
 
 /* Of two tiles that follow each other, one is in the subtree of the other. */
@@ -203,19 +188,15 @@ void frames_tile_insert(struct frames_node *node, struct frames_tile *tile,
     tile->child[FRAMES_BELOW] = NULL;
     tile->child[FRAMES_ABOVE] = NULL;
     tile->offer = (struct frames_offer){ 0 };
-    /* The lower of the two neighbours has no child on the other's side. Whichever
-       has changed, both are above the new tile. */
-    struct frames_tile *upper = tile;
+    /* The lower of the two neighbours has no child on the other's side. */
     if (node->root == NULL) {
         node->root = tile;
     } else if (next == NULL || (previous != NULL && is_above(next, previous))) {
-        upper = next == NULL ? previous : next;
         set_child(previous, FRAMES_ABOVE, tile);
     } else {
-        upper = previous == NULL ? next : previous;
         set_child(next, FRAMES_BELOW, tile);
     }
-    update(node, tile, upper);
+    frames_tile_changed(node, tile);
 }
 
 /* Takes a tile with at most one child out of tree and list. */
@@ -240,7 +221,8 @@ struct frames_tile *frames_tile_unite(struct frames_node *node,
     kept->pages = below->pages + above->pages;
     kept->allocated = below->allocated;
     take_out(node, *unused);
-    update(node, (*unused)->parent, kept);
+    frames_tile_changed(node, (*unused)->parent);
+    frames_tile_changed(node, kept);
     return kept;
 }
 

@@ -67,10 +67,7 @@ static inline uint64_t frames_tile_end(const struct frames_tile *tile)
     return tile->start + tile->pages;
 }
 
-/*
- * Inserts a tile behind `previous`, or at the front if that is NULL. A neighbour
- * of the new tile may have changed in place before the call.
- */
+/* Inserts a tile behind `previous`, or at the front if that is NULL. */
 void frames_tile_insert(struct frames_node *node, struct frames_tile *tile,
                         struct frames_tile *previous);
 
@@ -83,7 +80,7 @@ struct frames_tile *frames_tile_unite(struct frames_node *node,
                                       struct frames_tile *above,
                                       struct frames_tile **unused);
 
-/* To be called after a tile's state changed in place. */
+/* To be called after a tile's extent or state changed in place. */
 void frames_tile_changed(struct frames_node *node, struct frames_tile *tile);
 
 /* The lowest tile that ends above `page`: the one that holds it, if any does. */
@@ -98,12 +95,7 @@ struct frames_tile *frames_tile_search(const struct frames_node *node,
                                        const struct frames_fit *fit,
                                        uint64_t *page);
 
-/* What the tile alone offers, height 0. */
-void frames_tile_offer(const struct frames_tile *tile,
-                       struct frames_offer *offer);
-
-/* Raises *offer to what a subtree offers, if there is one, and above its height. */
-void frames_offer_raise(struct frames_offer *offer,
-                        const struct frames_tile *subtree);
+/* What the subtree offers, from the tile and from what its children say. */
+struct frames_offer frames_tile_offer(const struct frames_tile *tile);
 
 #endif

@@ -25,10 +25,24 @@ static ULONGLONG ImageSpace;
 static struct frames AddressSpace;
 static UCHAR Tiles[MAP_TILES] __attribute__((aligned(16)));
 
+/*
+ * Ends the boot stub's identity map, so that a NULL pointer faults, and makes
+ * the direct map data.
+ */
+static void NarrowBootMappings(void)
+{
+    ULONGLONG *root = MiDirect(RootTable);
+
+    root[0] = 0;
+    root[BOOT_DIRECT_MAP >> 39 & INDEX_MASK] |= ENTRY_NX;
+    __writecr3(RootTable);
+}
+
 void MiInitializePageTables(const struct boot_block *Boot)
 {
     RootTable = Boot->page_table;
     ImageSpace = Boot->image_space;
+    NarrowBootMappings();
     frames_init(&AddressSpace);
     frames_donate(&AddressSpace, Tiles, sizeof(Tiles));
     frames_add(&AddressSpace, MAP_SPACE, MAP_SPACE_SIZE, 0);

@@ -31,12 +31,13 @@ static inline uint8_t pcm_pattern_byte(uint64_t seed, uint32_t offset)
 static inline void pcm_pattern_write(void *memory, uint32_t length, uint64_t seed, uint64_t inverted)
 {
     uint8_t *bytes = memory;
+    uint64_t word = seed;
     uint32_t i;
 
-    for (i = 0; i + 8 <= length; i += 8) {
-        uint64_t word = pcm_pattern_word(seed, i / 8) ^ inverted;
+    for (i = 0; length - i >= 8; i += 8, word += PCM_EX_STEP) {
+        uint64_t value = word ^ inverted;
 
-        __builtin_memcpy(bytes + i, &word, 8);
+        __builtin_memcpy(bytes + i, &value, 8);
     }
     for (; i < length; i++) {
         bytes[i] = (uint8_t)(pcm_pattern_byte(seed, i) ^ inverted);
@@ -44,33 +45,34 @@ static inline void pcm_pattern_write(void *memory, uint32_t length, uint64_t see
 }
 
 /*
- * Returns how many of the LENGTH bytes at MEMORY are not those which start
- * OFFSET bytes into the pattern.  *FIRST: the first of them, counted from
- * MEMORY, or PCM_PATTERN_SAME.
+ * Returns how many of the LENGTH bytes at MEMORY are not the pattern's.
+ * *FIRST: the first of them, or PCM_PATTERN_SAME.
  */
 static inline uint32_t pcm_pattern_compare(const void *memory, uint32_t length, uint64_t seed,
-                                           uint32_t offset, uint32_t *first)
+                                           uint32_t *first)
 {
     const uint8_t *bytes = memory;
+    uint64_t word = seed, value;
     uint32_t i = 0, different = 0;
 
     *first = PCM_PATTERN_SAME;
     while (i < length) {
-        uint64_t word;
+        uint32_t end = length - i >= 8 ? i + 8 : length;
 
-        if ((offset + i) % 8 == 0 && length - i >= 8) {
-            __builtin_memcpy(&word, bytes + i, 8);
-            if (word == pcm_pattern_word(seed, (offset + i) / 8)) {
-                i += 8;
+        if (end - i == 8) {
+            __builtin_memcpy(&value, bytes + i, 8);
+            if (value == word) {
+                word += PCM_EX_STEP;
+                i = end;
                 continue;
             }
         }
-        if (bytes[i] != pcm_pattern_byte(seed, offset + i)) {
-            if (!different++) {
+        for (; i < end; i++) {
+            if (bytes[i] != pcm_pattern_byte(seed, i) && !different++) {
                 *first = i;
             }
         }
-        i++;
+        word += PCM_EX_STEP;
     }
     return different;
 }

@@ -375,6 +375,13 @@ uint64_t pe_entry_point(const struct pe_image *image)
     return image->entry_rva == 0 ? 0 : image->base + image->entry_rva;
 }
 
+/* A fix-up must not rewrite those that come after it. */
+static bool hits_relocations(const struct pe_image *image, uint64_t at)
+{
+    struct pe_directory table = image->directory[DIRECTORY_RELOCATIONS];
+    return at + 8 > table.rva && at < (uint64_t)table.rva + table.size;
+}
+
 static enum pe_status apply_fixup(const struct pe_image *image, uint32_t page,
                                   uint16_t entry, uint64_t delta)
 {
@@ -386,7 +393,7 @@ static enum pe_status apply_fixup(const struct pe_image *image, uint32_t page,
     if (type != RELOCATION_DIR64) {
         return PE_UNKNOWN_RELOCATION;
     }
-    if (!pe_inside_body(image, at, 8)) {
+    if (!pe_inside_body(image, at, 8) || hits_relocations(image, at)) {
         return PE_BAD_RELOCATION;
     }
     write64(image->memory + at, read64(image->memory + at) + delta);

@@ -83,12 +83,33 @@ static inline void raise_offer(struct frames_offer *offer,
     }
 }
 
-struct frames_offer frames_tile_offer(const struct frames_tile *tile)
+static inline struct frames_offer whole_offer(const struct frames_tile *tile)
 {
     struct frames_offer offer = own_offer(tile);
     raise_offer(&offer, tile->child[FRAMES_BELOW]);
     raise_offer(&offer, tile->child[FRAMES_ABOVE]);
     return offer;
+}
+
+struct frames_offer frames_tile_offer(const struct frames_tile *tile)
+{
+    return whole_offer(tile);
+}
+
+/* Returns whether anything has changed. Member by member, because a copy of the
+   whole would wait for the stores of the child's offer to leave the processor. */
+static bool summarise(struct frames_tile *tile)
+{
+    struct frames_offer offer = whole_offer(tile);
+    struct frames_offer *old = &tile->offer;
+    bool changed = offer.longest != old->longest ||
+                   offer.undivided != old->undivided ||
+                   offer.lanes != old->lanes || offer.height != old->height;
+    old->longest = offer.longest;
+    old->undivided = offer.undivided;
+    old->lanes = offer.lanes;
+    old->height = offer.height;
+    return changed;
 }
 
 static uint64_t height(const struct frames_tile *tile)
@@ -128,41 +149,33 @@ static struct frames_tile *lift(struct frames_node *node,
     replace(node, top, heir);
     set_child(top, side, heir->child[!side]);
     set_child(heir, !side, top);
-    top->offer = frames_tile_offer(top);
-    heir->offer = frames_tile_offer(heir);
+    summarise(top);
+    summarise(heir);
     return heir;
 }
 
-/* Returns the tile that is the top of this subtree afterwards. */
+/* Restores the balance of a subtree whose sides differ by two; returns its top. */
 static struct frames_tile *rebalance(struct frames_node *node,
-                                     struct frames_tile *top)
+                                     struct frames_tile *top, int higher_side)
 {
-    int side = height(top->child[FRAMES_ABOVE]) >
-               height(top->child[FRAMES_BELOW]);
-    struct frames_tile *higher = top->child[side];
-    if (height(higher) <= height(top->child[!side]) + 1) {
-        top->offer = frames_tile_offer(top);
-        return top;
+    struct frames_tile *higher = top->child[higher_side];
+    if (height(higher->child[!higher_side]) >
+        height(higher->child[higher_side])) {
+        lift(node, higher, !higher_side);
     }
-    if (height(higher->child[!side]) > height(higher->child[side])) {
-        lift(node, higher, !side);
-    }
-    return lift(node, top, side);
-}
-
-static bool same_offer(const struct frames_offer *a,
-                       const struct frames_offer *b)
-{
-    return a->longest == b->longest && a->undivided == b->undivided &&
-           a->lanes == b->lanes && a->height == b->height;
+    return lift(node, top, higher_side);
 }
 
 void frames_tile_changed(struct frames_node *node, struct frames_tile *tile)
 {
     while (tile != NULL) {
-        struct frames_offer before = tile->offer;
-        tile = rebalance(node, tile);
-        if (same_offer(&before, &tile->offer)) {
+        uint64_t below = height(tile->child[FRAMES_BELOW]);
+        uint64_t above = height(tile->child[FRAMES_ABOVE]);
+        if (above > below + 1) {
+            tile = rebalance(node, tile, FRAMES_ABOVE);
+        } else if (below > above + 1) {
+            tile = rebalance(node, tile, FRAMES_BELOW);
+        } else if (!summarise(tile)) {
             return;
         }
         tile = tile->parent;

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* client.sys: entry point */
+#include "client.h"
+
+#include "pcmaster_ioctl.h"
+
+#define COMMAND_LINE_MAX            4096u
+
+struct client {
+    struct link link;
+    HANDLE sound;                       /* NULL: nothing is played */
+};
+
+static uint32_t send(void *context, uint32_t command, const void *in, uint32_t in_length, void *out,
+                     uint32_t out_length)
+{
+    struct client *client = context;
+
+    return (uint32_t)link_command(&client->link, PCM_IOCTL(command), in, in_length, out, out_length);
+}
+
+static void print(void *context, const char *line)
+{
+    (void)context;
+    DbgPrint("%s\n", line);
+}
+
+static uint32_t read_sound(void *context, uint64_t offset, void *data, uint32_t length)
+{
+    struct client *client = context;
+
+    return (uint32_t)file_read(client->sound, offset, data, length);
+}
+
+/* LINE: at least COMMAND_LINE_MAX bytes. */
+static NTSTATUS command_line_read(char *line)
+{
+    ULONGLONG bytes;
+    HANDLE file;
+    NTSTATUS status = file_open(L"\\??\\fw_cfg\\cmdline", &file, &bytes);
+
+    if (NT_SUCCESS(status)) {
+        if (bytes >= COMMAND_LINE_MAX) {
+            status = STATUS_BUFFER_OVERFLOW;
+        } else if (bytes) {
+            status = file_read(file, 0, line, (ULONG)bytes);
+        }
+        line[NT_SUCCESS(status) ? bytes : 0] = '\0';
+        ZwClose(file);
+    }
+    if (!NT_SUCCESS(status)) {
+        DbgPrint("client: no command line: status %08x\n", status);
+    }
+    return status;
+}
+
+static NTSTATUS sound_open(struct client *client, struct pcm_options *options)
+{
+    NTSTATUS status;
+
+    if (!options->sample) {
+        return STATUS_SUCCESS;
+    }
+    status = file_open(L"\\??\\fw_cfg\\play.pcm", &client->sound, &options->sound_bytes);
+    if (!NT_SUCCESS(status)) {
+        DbgPrint("client: play.pcm cannot be read: status %08x\n", status);
+    } else if (!options->sound_bytes) {
+        DbgPrint("client: play.pcm is empty\n");
+        ZwClose(client->sound);
+        client->sound = NULL;
+        status = STATUS_END_OF_FILE;
+    }
+    return status;
+}
+
+static NTSTATUS run(struct client *client, const struct pcm_options *options)
+{
+    const struct pcm_ops ops = { send, print, read_sound, client };
+    NTSTATUS status = link_open(&client->link);
+    enum pcm_outcome outcome;
+
+    if (!NT_SUCCESS(status)) {
+        DbgPrint("client: the driver's device cannot be opened: status %08x\n", status);
+        return STATUS_NO_SUCH_DEVICE;
+    }
+    outcome = pcm_run(&ops, options);
+    link_close(&client->link);
+    return outcome == PCM_ALL_HELD      ? STATUS_SUCCESS
+           : outcome == PCM_SOME_FAILED ? STATUS_UNSUCCESSFUL
+                                        : STATUS_INVALID_PARAMETER;
+}
+
+static NTSTATUS run_with_line(char *line)
+{
+    struct pcm_options options = { .exercise = "*" };
+    struct client client = { .sound = NULL };
+    NTSTATUS status = command_line_read(line);
+
+    if (NT_SUCCESS(status) && !options_parse(line, &options)) {
+        status = STATUS_INVALID_PARAMETER;
+    }
+    if (NT_SUCCESS(status)) {
+        status = sound_open(&client, &options);
+    }
+    if (NT_SUCCESS(status)) {
+        status = run(&client, &options);
+    }
+    if (client.sound) {
+        ZwClose(client.sound);
+    }
+    return status;
+}
+
+/*
+ * STATUS_SUCCESS: everything held; STATUS_UNSUCCESSFUL: something did not;
+ * anything else: it could not run, and a line says why.
+ */
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path)
+{
+    char *line = ExAllocatePoolWithTag(NonPagedPool, COMMAND_LINE_MAX, CLIENT_POOL_TAG);
+    NTSTATUS status;
+
+    (void)driver;
+    (void)registry_path;
+    if (!line) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    status = run_with_line(line);
+    ExFreePoolWithTag(line, CLIENT_POOL_TAG);
+    return status;
+}

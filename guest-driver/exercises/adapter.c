@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* The exercises: IoGetDmaAdapter */
+#include "run.h"
+
+/* DMA_OPERATIONS.Size of the older tables, and past AllocateCommonBufferEx. */
+static const uint32_t least_size[] = { 0x68, 0x68, 0x80, 0xa0 };
+
+void exercise_adapter(struct run *run, const struct request *request)
+{
+    uint32_t version = request->legacy ? request->legacy - 1 : 3;
+    struct pcm_adapter adapter;
+
+    if (!adapter_get(run, request, &adapter)) {
+        return;
+    }
+    if (!adapter.handle) {
+        broken(run, "IoGetDmaAdapter returned NULL");
+        return;
+    }
+    text_add(&run->more, ",\"map_registers\":%u,\"operations_size\":%u,\"alignment\":%u",
+             adapter.map_registers, adapter.operations_size, adapter.alignment);
+    if (adapter.adapter_version != 1) {
+        broken(run, "DMA_ADAPTER.Version is %u, not 1", adapter.adapter_version);
+    }
+    if (adapter.operations_size < least_size[version]) {
+        broken(run, "DMA_OPERATIONS.Size is %u", adapter.operations_size);
+    }
+    if (version == 3 && !adapter.has_allocate_ex) {
+        broken(run, "AllocateCommonBufferEx is missing");
+    }
+    if (!adapter.alignment || adapter.alignment & (adapter.alignment - 1)) {
+        broken(run, "GetDmaAlignment is %u, no power of two", adapter.alignment);
+    }
+    if ((uint64_t)adapter.map_registers * PAGE_BYTES < request->length) {
+        broken(run, "%u map registers do not cover MaximumLength", adapter.map_registers);
+    }
+    command_on(run, PCM_CMD_ADAPTER_PUT, adapter.handle);
+}
+
+void exercise_adapter_refused(struct run *run, const struct request *request)
+{
+    struct pcm_adapter adapter;
+
+    if (adapter_get(run, request, &adapter) && adapter.handle) {
+        broken(run, "IoGetDmaAdapter returned an adapter, not NULL");
+        command_on(run, PCM_CMD_ADAPTER_PUT, adapter.handle);
+    }
+}
+
+/* Several adapters of one device at once, each with its own reach. */
+void exercise_adapters(struct run *run, const struct request *request)
+{
+    static const uint32_t widths[] = { 24, 32, 36, 64 };
+    enum { COUNT = sizeof(widths) / sizeof(widths[0]) };
+    uint32_t adapters[COUNT] = { 0 };
+    struct pcm_allocated allocated[COUNT] = { { 0 } };
+    struct request each[COUNT];
+    uint32_t i;
+
+    for (i = 0; i < COUNT && run->verdict == HELD; i++) {
+        each[i] = *request;
+        each[i].width = widths[i] < run->facts.hw_addr_bits ? widths[i] : run->facts.hw_addr_bits;
+        adapters[i] = adapter_needed(run, &each[i]);
+        if (adapters[i] && allocate(run, adapters[i], &each[i], true, &allocated[i]) &&
+            !allocated[i].handle) {
+            broken(run, "NULL was returned for %u bits", each[i].width);
+        }
+    }
+    for (i = 0; i < COUNT; i++) {
+        if (allocated[i].handle) {
+            check_place(run, &each[i], allocated[i].logical);
+            check_by_dma(run, &each[i], allocated[i].handle, PCM_NODE_ANY);
+            command_on(run, PCM_CMD_FREE, allocated[i].handle);
+        }
+        if (adapters[i]) {
+            command_on(run, PCM_CMD_ADAPTER_PUT, adapters[i]);
+        }
+    }
+}

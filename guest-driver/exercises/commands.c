@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* The exercises: the driver's commands */
+#include "run.h"
+
+bool command(struct run *run, uint32_t number, const void *in, uint32_t in_length, void *out,
+             uint32_t out_length)
+{
+    uint32_t status = run->ops->command(run->ops->context, number, in, in_length, out, out_length);
+
+    if (status) {
+        broken(run, "the driver refused command %u: status %X", number, (uint64_t)status);
+    }
+    return !status;
+}
+
+bool command_on(struct run *run, uint32_t number, uint32_t handle)
+{
+    struct pcm_object object = { .handle = handle };
+
+    return command(run, number, &object, sizeof(object), NULL, 0);
+}
+
+static struct pcm_description description_of(const struct request *request)
+{
+    struct pcm_description description = {
+        .version = request->legacy ? request->legacy - 1 : 3,
+        .flags = request->describe,
+        .maximum_length = request->length ? request->length : 1,
+    };
+
+    /* Version 3 alone has a field for it; the others imply one. */
+    if (description.version >= 3) {
+        description.address_width = request->width;
+    }
+    if (request->channel_maximum) {
+        description.maximum_length = request->channel_maximum;
+    }
+    return description;
+}
+
+bool adapter_get(struct run *run, const struct request *request, struct pcm_adapter *adapter)
+{
+    struct pcm_description description = description_of(request);
+
+    return command(run, PCM_CMD_ADAPTER_GET, &description, sizeof(description), adapter,
+                   sizeof(*adapter));
+}
+
+uint32_t adapter_needed(struct run *run, const struct request *request)
+{
+    struct pcm_adapter adapter = { 0 };
+
+    if (adapter_get(run, request, &adapter) && !adapter.handle) {
+        broken(run, "IoGetDmaAdapter returned NULL");
+    }
+    return adapter.handle;
+}
+
+bool allocate(struct run *run, uint32_t adapter, const struct request *request, bool scan,
+              struct pcm_allocated *allocated)
+{
+    struct pcm_allocate in = {
+        .adapter = adapter,
+        .allocator = request->allocator == COMMON_BUFFER ? PCM_ALLOCATE_COMMON_BUFFER
+                                                         : PCM_ALLOCATE_COMMON_BUFFER_EX,
+        .length = request->length,
+        .node = request->node,
+        .maximum = request->maximum,
+    };
+
+    if (request->maximum_kind != NO_MAXIMUM) {
+        in.flags |= PCM_ALLOCATE_HAS_MAXIMUM;
+    }
+    if (!request->uncached) {
+        in.flags |= PCM_ALLOCATE_CACHED;
+    }
+    if (scan) {
+        in.flags |= PCM_ALLOCATE_SCAN;
+    }
+    return command(run, PCM_CMD_ALLOCATE, &in, sizeof(in), allocated, sizeof(*allocated));
+}
+
+bool channel_new(struct run *run, const struct request *request, struct pcm_channel *channel)
+{
+    struct pcm_description description = description_of(request);
+
+    return command(run, PCM_CMD_CHANNEL_NEW, &description, sizeof(description), channel,
+                   sizeof(*channel));
+}
+
+bool channel_allocate(struct run *run, uint32_t channel, const struct request *request,
+                      struct pcm_channel_allocated *allocated)
+{
+    struct pcm_channel_allocate in = {
+        .channel = channel,
+        .length = request->length,
+        .constraint = request->constraint,
+    };
+
+    if (request->constraint_kind == CONSTRAINT) {
+        in.flags |= PCM_CHANNEL_HAS_CONSTRAINT;
+    }
+    return command(run, PCM_CMD_CHANNEL_ALLOCATE, &in, sizeof(in), allocated, sizeof(*allocated));
+}
+
+bool channel_query(struct run *run, uint32_t channel, struct pcm_channel_state *state)
+{
+    struct pcm_object object = { .handle = channel };
+
+    return command(run, PCM_CMD_CHANNEL_QUERY, &object, sizeof(object), state, sizeof(*state));
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exercises: one table, run unchanged on every guest
+ *
+ * Portable C without operating system headers.  What a guest must bring is
+ * struct pcm_ops: a way to its driver and a console.
+ */
+#ifndef PCMASTER_EXERCISES_H
+#define PCMASTER_EXERCISES_H
+
+#include <stdint.h>
+
+struct pcm_ops {
+    /*
+     * Sends a command (pcmaster_ioctl.h) and returns its status, 0 for
+     * success.  IN and OUT may be NULL if their length is 0.
+     */
+    uint32_t (*command)(void *context, uint32_t command, const void *in, uint32_t in_length, void *out,
+                        uint32_t out_length);
+    /* Prints LINE and ends the line; at most PCM_LINE_MAX bytes. */
+    void (*print)(void *context, const char *line);
+    /* Copies LENGTH bytes of the sound from OFFSET on; 0 for success. */
+    uint32_t (*sound)(void *context, uint64_t offset, void *data, uint32_t length);
+    void *context;
+};
+
+#define PCM_LINE_MAX                4000u
+
+struct pcm_options {
+    const char *exercise;           /* pattern; "none" runs none */
+    const char *fault;              /* name; NULL: none */
+    const char *policy;             /* name, with a fault; NULL: abort */
+    uint64_t sound_bytes;           /* 0: nothing is played */
+    uint32_t rate;                  /* frames per second */
+    uint32_t channels;
+    const char *sample;             /* u8 s8 u16 s16 u32 s32 f32 */
+};
+
+enum pcm_outcome {
+    PCM_ALL_HELD,
+    PCM_SOME_FAILED,
+    PCM_COULD_NOT_RUN               /* a line says why */
+};
+
+/* Runs what OPTIONS selects, in the table's order, and prints TAP 13. */
+enum pcm_outcome pcm_run(const struct pcm_ops *ops, const struct pcm_options *options);
+
+struct pcm_listed {
+    const char *name;
+    const char *about;
+    const char *rule;               /* of a fault: the rule it breaks */
+};
+
+/* The entry at INDEX; the first unused index returns a NULL name. */
+struct pcm_listed pcm_exercise_at(uint32_t index);
+struct pcm_listed pcm_fault_at(uint32_t index);
+
+#endif /* PCMASTER_EXERCISES_H */

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exercises: where a buffer may and must be
+ *
+ * What is expected follows from the request, and for nodes from what the
+ * device says of the machine: never from the allocator that is being tested.
+ */
+#include "run.h"
+
+static uint32_t node_count(const struct run *run)
+{
+    return run->facts.node_count ? run->facts.node_count : 1;
+}
+
+static uint64_t lowest_of(const struct run *run, uint32_t node)
+{
+    return node < PCM_NODES ? run->facts.node_lowest[node] : ~0ull;
+}
+
+/* A node that the table names by its number must be there; others need not. */
+static bool resolve_node(struct run *run, struct request *request)
+{
+    uint32_t count = node_count(run);
+
+    if (request->node == DEVICE_NODE) {
+        request->node = run->facts.device_node;
+        if (request->node >= count) {
+            skipped(run, "the device is on no node");
+            return false;
+        }
+    } else if (request->node == NODE_COUNT) {
+        request->node = count;
+    } else if (request->node >= count && !request->refused && request->node != ANY_NODE) {
+        skipped(run, "the machine has %u node%s", count, count == 1 ? "" : "s");
+        return false;
+    }
+    return true;
+}
+
+/* What the device's wires rule out, whatever the allocator does. */
+static bool resolve_device(struct run *run, struct request *request)
+{
+    uint32_t bits = run->facts.hw_addr_bits;
+
+    if (request->refused) {
+        return true;
+    }
+    if (request->width > bits && request->legacy) {
+        skipped(run, "the device has %u address lines", bits);
+        return false;
+    }
+    if (request->width > bits) {
+        request->width = bits;
+    }
+    if (request->length > PAGE_BYTES && (may_vary(request) & ~run->facts.hw_boundary)) {
+        skipped(run, "the device takes no buffer with other than the bits %X varying",
+                run->facts.hw_boundary);
+        return false;
+    }
+    return true;
+}
+
+bool resolve(struct run *run, const struct request *written, struct request *request)
+{
+    *request = *written;
+    if (!resolve_device(run, request) || !resolve_node(run, request)) {
+        return false;
+    }
+    if (request->maximum_kind == BELOW_IN_NODE) {
+        if (lowest_of(run, request->node) == ~0ull) {
+            skipped(run, "node %u has no memory", request->node);
+            return false;
+        }
+        request->maximum_kind = BELOW;
+        request->maximum += lowest_of(run, request->node);
+    }
+    return true;
+}
+
+static void describe_node(struct text *text, uint32_t node)
+{
+    if (node == ANY_NODE) {
+        text_add(text, ", any node");
+    } else if (node == DEVICE_NODE) {
+        text_add(text, ", the device's node");
+    } else if (node == NODE_COUNT) {
+        text_add(text, ", node N");
+    } else if (node > 0xffff) {
+        text_add(text, ", node %X", (uint64_t)node);
+    } else {
+        text_add(text, ", node %u", node);
+    }
+}
+
+void request_describe(struct run *run, const struct request *request)
+{
+    static const char *const names[] = {
+        [COMMON_BUFFER_EX] = "AllocateCommonBufferEx",
+        [COMMON_BUFFER] = "AllocateCommonBuffer",
+        [CHANNEL] = "IDmaChannel::AllocateBuffer",
+    };
+    struct text *text = &run->request;
+
+    text_add(text, "%s(", names[request->allocator]);
+    if (request->legacy) {
+        text_add(text, "version %u, ", request->legacy - 1);
+    }
+    text_add(text, "%u bits", request->width);
+    if (request->maximum_kind == BELOW) {
+        text_add(text, ", below %X", request->maximum);
+    } else if (request->maximum_kind == BELOW_IN_NODE) {
+        text_add(text, ", below the node's lowest address + %X", request->maximum);
+    }
+    text_add(text, ", %u byte%s", request->length, request->length == 1 ? "" : "s");
+    if (request->allocator == COMMON_BUFFER_EX) {
+        describe_node(text, request->node);
+    }
+    if (request->constraint_kind == CONSTRAINT) {
+        text_add(text, ", constraint %X", request->constraint);
+    }
+    text_add(text, "%s)", request->uncached ? ", uncached" : "");
+}
+
+uint64_t last_legal(const struct request *request, bool *none)
+{
+    uint64_t last = request->width < 64 ? (1ull << request->width) - 1 : ~0ull;
+
+    *none = request->maximum_kind != NO_MAXIMUM && !request->maximum;
+    if (request->maximum_kind != NO_MAXIMUM && request->maximum - 1 < last) {
+        last = request->maximum - 1;
+    }
+    return last;
+}
+
+uint64_t may_vary(const struct request *request)
+{
+    return request->constraint_kind == CONSTRAINT ? request->constraint : PCM_BOUNDARY_NONE;
+}
+
+bool node_must_be_kept(const struct run *run, const struct request *request)
+{
+    bool none;
+    uint64_t last = last_legal(request, &none);
+    uint64_t lowest = lowest_of(run, request->node);
+
+    return request->allocator == COMMON_BUFFER_EX && request->node < node_count(run) && !none &&
+           lowest <= last && last - lowest >= request->length - 1;
+}
+
+/* Every address from the first to the last must agree in the other bits. */
+static void check_constraint(struct run *run, const struct request *request, uint64_t logical)
+{
+    uint64_t varying = logical ^ (logical + request->length - 1);
+    unsigned shift;
+
+    /* Between two addresses that differ in a bit, all lower bits vary. */
+    for (shift = 1; shift < 64; shift *= 2) {
+        varying |= varying >> shift;
+    }
+    if (varying & ~may_vary(request)) {
+        broken(run, "bits %X vary inside the buffer at %X, constraint %X", varying, logical,
+               may_vary(request));
+    }
+}
+
+void check_place(struct run *run, const struct request *request, uint64_t logical)
+{
+    bool none;
+    uint64_t last = last_legal(request, &none);
+
+    if (none || logical > last || last - logical < request->length - 1) {
+        broken(run, "the buffer %X to %X goes beyond %X", logical, logical + request->length - 1, last);
+    }
+    if (logical % PAGE_BYTES) {
+        broken(run, "%X is not the start of a page", logical);
+    }
+    check_constraint(run, request, logical);
+}
+
+static void describe_result_node(struct run *run, const struct pcm_direction *direction)
+{
+    uint32_t node;
+
+    text_clear(&run->node);
+    for (node = 0; node < PCM_NODES; node++) {
+        if (direction->node_bytes[node]) {
+            text_add(&run->node, "%s%u", run->node.used ? "," : "", node);
+        }
+    }
+}
+
+/* Every byte must be on a node, if there are nodes, and the sum must be right. */
+static void check_nodes(struct run *run, const struct request *request,
+                        const struct pcm_direction *direction, uint32_t must)
+{
+    uint64_t sum = direction->nodeless;
+    uint32_t node;
+
+    for (node = 0; node < PCM_NODES; node++) {
+        sum += direction->node_bytes[node];
+    }
+    if (sum != request->length) {
+        broken(run, "the device touched %U bytes of memory, not %u", sum, request->length);
+    }
+    if (run->facts.node_count && direction->nodeless) {
+        broken(run, "%u bytes are on no node", direction->nodeless);
+    }
+    if (must != PCM_NODE_ANY && direction->node_bytes[must] != request->length) {
+        broken(run, "only %U of %u bytes are on node %u", direction->node_bytes[must], request->length,
+               must);
+    }
+}
+
+static void check_direction(struct run *run, const struct request *request,
+                            const struct pcm_direction *direction, uint32_t must, const char *way)
+{
+    if (direction->timed_out) {
+        broken(run, "DMA %s memory: no interrupt", way);
+    } else if (direction->result != PCM_EX_OK && direction->result != PCM_EX_MISMATCH) {
+        broken(run, "DMA %s memory: the device's result is %u", way, direction->result);
+    } else if (direction->done != request->length) {
+        broken(run, "DMA %s memory: %u of %u bytes", way, direction->done, request->length);
+    } else if (direction->mismatches) {
+        broken(run, "DMA %s memory: %u bytes differ, the first at offset %u", way, direction->mismatches,
+               direction->first_mismatch);
+    } else {
+        check_nodes(run, request, direction, must);
+        run->dma_bytes += direction->done;
+    }
+}
+
+static void check_records(struct run *run, const struct pcm_transferred *transferred)
+{
+    const struct pcm_record *first = &transferred->first;
+
+    if (transferred->records) {
+        broken(run, "the device logged %u violations, the first of rule %u: %u bytes at %X, expected %X, "
+               "actual %X", transferred->records, first->rule, first->length, first->address,
+               first->expected, first->actual);
+    }
+}
+
+void check_by_dma(struct run *run, const struct request *request, uint32_t handle, uint32_t node)
+{
+    struct pcm_transfer in = {
+        .handle = handle,
+        .directions = PCM_TO_MEMORY | PCM_FROM_MEMORY,
+        .length = request->length,
+        .seed = 0x5eed000000000000ull + handle,
+        .addr_bits = request->width < PCM_ADDR_BITS_MIN ? PCM_ADDR_BITS_MIN : request->width,
+        .node = node,
+        .boundary = may_vary(request),
+    };
+    static struct pcm_transferred out;
+    bool none;
+
+    in.limit = last_legal(request, &none);
+    if (!command(run, PCM_CMD_TRANSFER, &in, sizeof(in), &out, sizeof(out))) {
+        return;
+    }
+    run->buffers++;
+    check_records(run, &out);
+    check_direction(run, request, &out.to_memory, node, "to");
+    check_direction(run, request, &out.from_memory, node, "from");
+    describe_result_node(run, &out.to_memory);
+}

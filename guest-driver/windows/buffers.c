@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* pcmaster.sys: adapters and common buffers */
+#include "pcmaster.h"
+
+void describe(const struct pcm_description *from, PDEVICE_DESCRIPTION3 to)
+{
+    RtlZeroMemory(to, sizeof(*to));
+    to->Version = from->version;
+    to->Master = TRUE;
+    to->ScatterGather = !!(from->flags & PCM_DESCRIBE_SCATTER_GATHER);
+    to->Dma32BitAddresses = !!(from->flags & PCM_DESCRIBE_DMA32);
+    to->Dma64BitAddresses = !!(from->flags & PCM_DESCRIBE_DMA64);
+    to->InterfaceType = PCIBus;
+    to->MaximumLength = from->maximum_length;
+    to->DmaAddressWidth = from->address_width;
+}
+
+void adapter_open(struct device *device, struct adapter *adapter, const struct pcm_description *from,
+                  ULONG *map_registers)
+{
+    DEVICE_DESCRIPTION3 description;
+
+    describe(from, &description);
+    *map_registers = 0;
+    adapter->version = from->version;
+    adapter->dma = IoGetDmaAdapter(device->physical, (PDEVICE_DESCRIPTION)&description, map_registers);
+}
+
+void adapter_close(struct adapter *adapter)
+{
+    adapter->dma->DmaOperations->PutDmaAdapter(adapter->dma);
+    adapter->dma = NULL;
+}
+
+/* NULL unless the adapter has version 3 and its table reaches that far. */
+static PALLOCATE_COMMON_BUFFER_EX allocate_ex(const struct adapter *adapter)
+{
+    PDMA_OPERATIONS3 operations = (PDMA_OPERATIONS3)adapter->dma->DmaOperations;
+
+    if (adapter->version < DEVICE_DESCRIPTION_VERSION3 ||
+        operations->Size < RTL_SIZEOF_THROUGH_FIELD(DMA_OPERATIONS3, AllocateCommonBufferEx)) {
+        return NULL;
+    }
+    return operations->AllocateCommonBufferEx;
+}
+
+NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request, struct buffer *buffer)
+{
+    PALLOCATE_COMMON_BUFFER_EX allocate = allocate_ex(adapter);
+    PHYSICAL_ADDRESS maximum, logical;
+
+    logical.QuadPart = 0;
+    maximum.QuadPart = (LONGLONG)request->maximum;
+    buffer->cached = !!(request->flags & PCM_ALLOCATE_CACHED);
+    if (request->allocator == PCM_ALLOCATE_COMMON_BUFFER) {
+        buffer->memory.address = adapter->dma->DmaOperations->AllocateCommonBuffer(
+            adapter->dma, request->length, &logical, buffer->cached);
+    } else if (allocate) {
+        buffer->memory.address = allocate(adapter->dma,
+                                          request->flags & PCM_ALLOCATE_HAS_MAXIMUM ? &maximum : NULL,
+                                          request->length, &logical, buffer->cached, request->node);
+    } else {
+        return STATUS_NOT_SUPPORTED;
+    }
+    if (!buffer->memory.address) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    buffer->memory.logical = (ULONGLONG)logical.QuadPart;
+    buffer->memory.length = request->length;
+    buffer->adapter = adapter;
+    adapter->buffers++;
+    return STATUS_SUCCESS;
+}
+
+void buffer_close(struct buffer *buffer)
+{
+    PDMA_ADAPTER dma = buffer->adapter->dma;
+    PHYSICAL_ADDRESS logical;
+
+    logical.QuadPart = (LONGLONG)buffer->memory.logical;
+    dma->DmaOperations->FreeCommonBuffer(dma, buffer->memory.length, logical, buffer->memory.address,
+                                         buffer->cached);
+    buffer->memory.address = NULL;
+    buffer->adapter->buffers--;
+}
+
+ULONG count_nonzero(const UCHAR *address, ULONG length)
+{
+    ULONG i = 0, count = 0;
+
+    while (i < length) {
+        if (length - i >= 8 && !*(const ULONGLONG *)(address + i)) {
+            i += 8;
+        } else {
+            count += address[i++] != 0;
+        }
+    }
+    return count;
+}
+
+NTSTATUS control_adapter_get(struct device *device, struct file *file, PVOID data)
+{
+    struct pcm_description request = *(struct pcm_description *)data;
+    struct pcm_adapter *reply = data;
+    struct adapter *adapter = pool_allocate(sizeof(*adapter));
+    ULONG map_registers;
+
+    if (!adapter) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlZeroMemory(reply, sizeof(*reply));
+    adapter_open(device, adapter, &request, &map_registers);
+    if (!adapter->dma) {
+        ExFreePoolWithTag(adapter, PCM_POOL_TAG);
+        return STATUS_SUCCESS;
+    }
+    if (!handle_add(file, &adapter->object, OBJECT_ADAPTER)) {
+        adapter_close(adapter);
+        ExFreePoolWithTag(adapter, PCM_POOL_TAG);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    reply->handle = adapter->object.handle;
+    reply->map_registers = map_registers;
+    reply->adapter_version = adapter->dma->Version;
+    reply->operations_size = adapter->dma->DmaOperations->Size;
+    reply->alignment = adapter->dma->DmaOperations->GetDmaAlignment(adapter->dma);
+    reply->has_allocate_ex = allocate_ex(adapter) != NULL;
+    return STATUS_SUCCESS;
+}
+
+static void adapter_destroy(struct file *file, struct adapter *adapter)
+{
+    adapter_close(adapter);
+    handle_remove(file, &adapter->object);
+    ExFreePoolWithTag(adapter, PCM_POOL_TAG);
+}
+
+NTSTATUS control_adapter_put(struct device *device, struct file *file, PVOID data)
+{
+    const struct pcm_object *request = data;
+    struct adapter *adapter = (struct adapter *)handle_find(file, request->handle, OBJECT_ADAPTER);
+
+    PCM_UNUSED(device);
+    if (!adapter) {
+        return STATUS_INVALID_HANDLE;
+    }
+    if (adapter->buffers) {
+        return STATUS_DEVICE_BUSY;
+    }
+    adapter_destroy(file, adapter);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS control_allocate(struct device *device, struct file *file, PVOID data)
+{
+    struct pcm_allocate request = *(struct pcm_allocate *)data;
+    struct pcm_allocated *reply = data;
+    struct adapter *adapter = (struct adapter *)handle_find(file, request.adapter, OBJECT_ADAPTER);
+    struct buffer *buffer;
+    NTSTATUS status;
+
+    PCM_UNUSED(device);
+    if (!adapter || request.allocator > PCM_ALLOCATE_COMMON_BUFFER_EX) {
+        return adapter ? STATUS_INVALID_PARAMETER : STATUS_INVALID_HANDLE;
+    }
+    buffer = pool_allocate(sizeof(*buffer));
+    if (!buffer || !handle_add(file, &buffer->object, OBJECT_BUFFER)) {
+        if (buffer) {
+            ExFreePoolWithTag(buffer, PCM_POOL_TAG);
+        }
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlZeroMemory(reply, sizeof(*reply));
+    status = buffer_open(adapter, &request, buffer);
+    if (!NT_SUCCESS(status)) {
+        handle_remove(file, &buffer->object);
+        ExFreePoolWithTag(buffer, PCM_POOL_TAG);
+        return status == STATUS_INSUFFICIENT_RESOURCES ? STATUS_SUCCESS : status;
+    }
+    reply->handle = buffer->object.handle;
+    reply->logical = buffer->memory.logical;
+    reply->address = (ULONG_PTR)buffer->memory.address;
+    if (request.flags & PCM_ALLOCATE_SCAN) {
+        reply->nonzero = count_nonzero(buffer->memory.address, buffer->memory.length);
+    }
+    return STATUS_SUCCESS;
+}
+
+static void buffer_destroy(struct file *file, struct buffer *buffer)
+{
+    buffer_close(buffer);
+    handle_remove(file, &buffer->object);
+    ExFreePoolWithTag(buffer, PCM_POOL_TAG);
+}
+
+NTSTATUS control_free(struct device *device, struct file *file, PVOID data)
+{
+    const struct pcm_object *request = data;
+    struct buffer *buffer = (struct buffer *)handle_find(file, request->handle, OBJECT_BUFFER);
+
+    PCM_UNUSED(device);
+    if (!buffer) {
+        return STATUS_INVALID_HANDLE;
+    }
+    buffer_destroy(file, buffer);
+    return STATUS_SUCCESS;
+}
+
+void buffers_release(struct file *file)
+{
+    struct object *object;
+
+    while ((object = handle_any(file, OBJECT_BUFFER))) {
+        buffer_destroy(file, (struct buffer *)object);
+    }
+    while ((object = handle_any(file, OBJECT_ADAPTER))) {
+        adapter_destroy(file, (struct adapter *)object);
+    }
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* pcmaster.sys: open files and the commands sent to them */
+#include "pcmaster.h"
+
+/*
+ * DATA holds the request, and takes the reply.  Every length has been checked;
+ * the device is started and locked.
+ */
+typedef NTSTATUS (*control_routine)(struct device *device, struct file *file, PVOID data);
+
+struct control {
+    control_routine routine;
+    ULONG in;                           /* bytes of the request */
+    ULONG out;                          /* bytes of the reply */
+    BOOLEAN tail;                       /* the first field counts bytes that follow */
+};
+
+static const struct control controls[PCM_CMD_END] = {
+    [PCM_CMD_FACTS] = { control_facts, 0, sizeof(struct pcm_facts), FALSE },
+    [PCM_CMD_ADAPTER_GET] = { control_adapter_get, sizeof(struct pcm_description),
+                              sizeof(struct pcm_adapter), FALSE },
+    [PCM_CMD_ADAPTER_PUT] = { control_adapter_put, sizeof(struct pcm_object), 0, FALSE },
+    [PCM_CMD_ALLOCATE] = { control_allocate, sizeof(struct pcm_allocate), sizeof(struct pcm_allocated),
+                           FALSE },
+    [PCM_CMD_FREE] = { control_free, sizeof(struct pcm_object), 0, FALSE },
+    [PCM_CMD_CHANNEL_NEW] = { control_channel_new, sizeof(struct pcm_description),
+                              sizeof(struct pcm_channel), FALSE },
+    [PCM_CMD_CHANNEL_ALLOCATE] = { control_channel_allocate, sizeof(struct pcm_channel_allocate),
+                                   sizeof(struct pcm_channel_allocated), FALSE },
+    [PCM_CMD_CHANNEL_FREE_BUFFER] = { control_channel_free_buffer, sizeof(struct pcm_object), 0, FALSE },
+    [PCM_CMD_CHANNEL_SET_SIZE] = { control_channel_set_size, sizeof(struct pcm_channel_size), 0, FALSE },
+    [PCM_CMD_CHANNEL_COPY] = { control_channel_copy, sizeof(struct pcm_channel_copy),
+                               sizeof(struct pcm_channel_copied), FALSE },
+    [PCM_CMD_CHANNEL_QUERY] = { control_channel_query, sizeof(struct pcm_object),
+                                sizeof(struct pcm_channel_state), FALSE },
+    [PCM_CMD_CHANNEL_RELEASE] = { control_channel_release, sizeof(struct pcm_object), 0, FALSE },
+    [PCM_CMD_TRANSFER] = { control_transfer, sizeof(struct pcm_transfer), sizeof(struct pcm_transferred),
+                           FALSE },
+    [PCM_CMD_PLAY_START] = { control_play_start, sizeof(struct pcm_play_start),
+                             sizeof(struct pcm_play_started), FALSE },
+    [PCM_CMD_PLAY_WRITE] = { control_play_write, sizeof(struct pcm_play_write),
+                             sizeof(struct pcm_play_written), TRUE },
+    [PCM_CMD_PLAY_FINISH] = { control_play_finish, 0, sizeof(struct pcm_play_finished), FALSE },
+#ifdef PCMASTER_FAULTS
+    [PCM_CMD_FAULT] = { control_fault, sizeof(struct pcm_fault), sizeof(struct pcm_fault_result), FALSE },
+#endif
+};
+
+NTSTATUS NTAPI control_create(PDEVICE_OBJECT self, PIRP irp)
+{
+    struct device *device = self->DeviceExtension;
+    PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
+    struct file *file = pool_allocate(sizeof(*file));
+
+    if (!file) {
+        return complete(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+    }
+    stack->FileObject->FsContext = file;
+    device_lock(device);
+    InsertTailList(&device->files, &file->link);
+    device_unlock(device);
+    return complete(irp, STATUS_SUCCESS, 0);
+}
+
+static void file_release(struct file *file)
+{
+    channels_release(file);
+    buffers_release(file);
+}
+
+void control_release_all(struct device *device)
+{
+    PLIST_ENTRY entry;
+
+    playback_release(device);
+    for (entry = device->files.Flink; entry != &device->files; entry = entry->Flink) {
+        file_release(CONTAINING_RECORD(entry, struct file, link));
+    }
+}
+
+/* The last handle of the file is closed: everything made through it goes. */
+NTSTATUS NTAPI control_cleanup(PDEVICE_OBJECT self, PIRP irp)
+{
+    struct device *device = self->DeviceExtension;
+    struct file *file = IoGetCurrentIrpStackLocation(irp)->FileObject->FsContext;
+
+    device_lock(device);
+    if (device->stream_owner == file) {
+        playback_release(device);
+    }
+    file_release(file);
+    device_unlock(device);
+    return complete(irp, STATUS_SUCCESS, 0);
+}
+
+NTSTATUS NTAPI control_close(PDEVICE_OBJECT self, PIRP irp)
+{
+    struct device *device = self->DeviceExtension;
+    PFILE_OBJECT object = IoGetCurrentIrpStackLocation(irp)->FileObject;
+    struct file *file = object->FsContext;
+
+    device_lock(device);
+    RemoveEntryList(&file->link);
+    device_unlock(device);
+    handle_table_free(file);
+    ExFreePoolWithTag(file, PCM_POOL_TAG);
+    object->FsContext = NULL;
+    return complete(irp, STATUS_SUCCESS, 0);
+}
+
+static const struct control *control_find(ULONG code)
+{
+    ULONG command = PCM_IOCTL_COMMAND(code);
+
+    if (command >= PCM_CMD_END || code != PCM_IOCTL(command) || !controls[command].routine) {
+        return NULL;
+    }
+    return &controls[command];
+}
+
+static BOOLEAN lengths_fit(const struct control *control, const void *data, ULONG in, ULONG out)
+{
+    ULONG tail = control->tail && in >= control->in ? *(const ULONG *)data : 0;
+
+    return in >= control->in && in - control->in == tail && out == control->out;
+}
+
+NTSTATUS NTAPI control_dispatch(PDEVICE_OBJECT self, PIRP irp)
+{
+    struct device *device = self->DeviceExtension;
+    PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
+    PVOID data = irp->AssociatedIrp.SystemBuffer;
+    const struct control *control = control_find(stack->Parameters.DeviceIoControl.IoControlCode);
+    NTSTATUS status = IoAcquireRemoveLock(&device->remove_lock, irp);
+
+    if (!NT_SUCCESS(status)) {
+        return complete(irp, status, 0);
+    }
+    if (!control) {
+        status = STATUS_INVALID_DEVICE_REQUEST;
+    } else if (!lengths_fit(control, data, stack->Parameters.DeviceIoControl.InputBufferLength,
+                            stack->Parameters.DeviceIoControl.OutputBufferLength)) {
+        status = STATUS_INVALID_BUFFER_SIZE;
+    } else {
+        device_lock(device);
+        status = device->started ? control->routine(device, stack->FileObject->FsContext, data)
+                                 : STATUS_DEVICE_NOT_READY;
+        device_unlock(device);
+    }
+    complete(irp, status, NT_SUCCESS(status) ? control->out : 0);
+    IoReleaseRemoveLock(&device->remove_lock, irp);
+    return status;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pcmaster.sys: what its source files share
+ *
+ * One struct device for each function of the hardware, in the device
+ * extension.  Its lock, taken at PASSIVE_LEVEL, guards the registers, the
+ * handle tables of all open files and the stream; the interrupt service
+ * routine and the DPC touch only the fields named for them.
+ */
+#ifndef PCMASTER_WINDOWS_H
+#define PCMASTER_WINDOWS_H
+
+#include <wdm.h>
+
+#include "pcmaster_ioctl.h"
+#include "pcmaster_regs.h"
+#include "portcls_dma.h"
+#include "wdm3.h"
+
+#define PCM_POOL_TAG                0x734d6350u     /* "PcMs" */
+
+/* Unused parameters and packed IRP fields are the interface's, not ours. */
+#define PCM_UNUSED(x)               ((void)(x))
+
+struct file;
+struct stream;
+
+/* What the device is told to accept; see "DMA port" in the specification. */
+struct rules {
+    ULONG addr_bits;
+    ULONG node;
+    ULONG policy;
+    ULONGLONG limit;
+    ULONGLONG boundary;
+};
+
+struct device {
+    PDEVICE_OBJECT self;
+    PDEVICE_OBJECT physical;
+    PDEVICE_OBJECT lower;
+    UNICODE_STRING link;
+    WCHAR link_name[32];
+    IO_REMOVE_LOCK remove_lock;
+    KEVENT lock;                        /* see device_lock */
+    LIST_ENTRY files;
+    BOOLEAN started;
+
+    volatile UCHAR *registers;
+    ULONG register_bytes;
+    PKINTERRUPT interrupt;
+
+    /* Shared with the interrupt service routine and the DPC. */
+    KDPC dpc;
+    volatile LONG causes;               /* PCM_INT_ bits not yet seen by the DPC */
+    volatile LONG stream_causes;        /* PCM_S_ bits, likewise */
+    volatile LONG periods;              /* period interrupts since PLAY_START */
+    KEVENT exerciser_done;
+    KEVENT stream_event;
+
+    struct stream *stream;              /* NULL: nothing is being played */
+    struct file *stream_owner;
+};
+
+/* Memory that the device can reach: a common buffer or a channel's buffer. */
+struct memory {
+    PUCHAR address;
+    ULONGLONG logical;
+    ULONG length;
+};
+
+enum object_kind { OBJECT_ADAPTER, OBJECT_BUFFER, OBJECT_CHANNEL };
+
+/* What a handle stands for; the first member of each kind's structure. */
+struct object {
+    enum object_kind kind;
+    ULONG handle;
+};
+
+struct adapter {
+    struct object object;
+    PDMA_ADAPTER dma;
+    ULONG version;
+    ULONG buffers;                      /* common buffers alive */
+};
+
+struct buffer {
+    struct object object;
+    struct adapter *adapter;
+    struct memory memory;
+    BOOLEAN cached;
+};
+
+struct channel {
+    struct object object;
+    IDmaChannel *dma;
+};
+
+/* An open file: its handles. */
+struct file {
+    LIST_ENTRY link;
+    struct object **objects;            /* by handle - 1; NULL: free */
+    ULONG capacity;
+    ULONG used;                         /* no slot from here on is taken */
+    ULONG first_free;                   /* no slot below is free */
+};
+
+/* Pool memory, zeroed; NULL if there is none.  <= DISPATCH_LEVEL. */
+PVOID pool_allocate(SIZE_T bytes);
+
+/* --- registers; an offset is a PCM_ register ----------------------------- */
+
+static inline ULONG read32(struct device *device, ULONG offset)
+{
+    return READ_REGISTER_ULONG((PULONG)(device->registers + offset));
+}
+
+/*
+ * The processor keeps stores in order; the fence keeps the compiler from moving
+ * those to a buffer behind the store that starts the device (wdm.h of mingw-w64
+ * leaves it out of WRITE_REGISTER_ULONG).
+ */
+static inline void write32(struct device *device, ULONG offset, ULONG value)
+{
+    __asm__ __volatile__("" ::: "memory");
+    WRITE_REGISTER_ULONG((PULONG)(device->registers + offset), value);
+}
+
+static inline ULONGLONG read64(struct device *device, ULONG offset)
+{
+    ULONGLONG low = read32(device, offset);
+
+    return low | (ULONGLONG)read32(device, offset + 4) << 32;
+}
+
+static inline void write64(struct device *device, ULONG offset, ULONGLONG value)
+{
+    write32(device, offset, (ULONG)value);
+    write32(device, offset + 4, (ULONG)(value >> 32));
+}
+
+/* --- driver.c ------------------------------------------------------------ */
+
+/* PASSIVE_LEVEL.  Not recursive. */
+void device_lock(struct device *device);
+void device_unlock(struct device *device);
+
+/* Completes IRP with STATUS and INFORMATION bytes; returns STATUS. */
+NTSTATUS complete(PIRP irp, NTSTATUS status, ULONG_PTR information);
+
+/* --- pnp.c --------------------------------------------------------------- */
+
+DRIVER_ADD_DEVICE pnp_add_device;
+DRIVER_DISPATCH pnp_dispatch;
+
+/* --- interrupt.c --------------------------------------------------------- */
+
+/* Prepares DPC and events; once, before interrupt_connect. */
+void interrupt_init(struct device *device);
+
+/* PASSIVE_LEVEL.  DESCRIPTOR: the translated interrupt resource. */
+NTSTATUS interrupt_connect(struct device *device, const CM_PARTIAL_RESOURCE_DESCRIPTOR *descriptor);
+
+/* PASSIVE_LEVEL.  Afterwards neither the ISR nor the DPC runs. */
+void interrupt_disconnect(struct device *device);
+
+/* PASSIVE_LEVEL.  Waits for EVENT, MILLISECONDS at most; FALSE: in vain. */
+BOOLEAN interrupt_wait(PKEVENT event, ULONG milliseconds);
+
+/* --- control.c ----------------------------------------------------------- */
+
+DRIVER_DISPATCH control_create;
+DRIVER_DISPATCH control_cleanup;
+DRIVER_DISPATCH control_close;
+DRIVER_DISPATCH control_dispatch;
+
+/* Device locked.  Ends all DMA and frees what the handles of all files stand for. */
+void control_release_all(struct device *device);
+
+/* --- handles.c; all with the device locked ------------------------------- */
+
+/* Stores OBJECT and its handle; FALSE: no memory or too many. */
+BOOLEAN handle_add(struct file *file, struct object *object, enum object_kind kind);
+
+/* NULL if HANDLE is not one of FILE's of that kind. */
+struct object *handle_find(struct file *file, ULONG handle, enum object_kind kind);
+
+/* Forgets the handle; the object stays the caller's. */
+void handle_remove(struct file *file, struct object *object);
+
+/* The object of the highest handle of that kind, or NULL: to free all. */
+struct object *handle_any(struct file *file, enum object_kind kind);
+
+/* Frees the table itself; no handle may be left. */
+void handle_table_free(struct file *file);
+
+/* --- buffers.c: adapters and common buffers ------------------------------ */
+
+/* Makes the DEVICE_DESCRIPTION of a bus master; FALSE: FROM is no such thing. */
+void describe(const struct pcm_description *from, PDEVICE_DESCRIPTION3 to);
+
+/* Calls IoGetDmaAdapter; ADAPTER->dma is NULL if it refused. */
+void adapter_open(struct device *device, struct adapter *adapter, const struct pcm_description *from,
+                  ULONG *map_registers);
+void adapter_close(struct adapter *adapter);
+
+/*
+ * Allocates through ADAPTER as REQUEST says (its handle is not looked at).
+ * STATUS_NOT_SUPPORTED: the adapter's table has no such routine;
+ * STATUS_INSUFFICIENT_RESOURCES: it returned NULL.
+ */
+NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request, struct buffer *buffer);
+void buffer_close(struct buffer *buffer);
+
+/* How many of LENGTH bytes at ADDRESS are not 0. */
+ULONG count_nonzero(const UCHAR *address, ULONG length);
+
+NTSTATUS control_adapter_get(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_adapter_put(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_allocate(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_free(struct device *device, struct file *file, PVOID data);
+
+/* Frees all buffers and adapters of FILE. */
+void buffers_release(struct file *file);
+
+/* --- channels.c: IDmaChannel --------------------------------------------- */
+
+/* The buffer of CHANNEL; length 0 if it has none. */
+struct memory channel_memory(IDmaChannel *channel);
+
+NTSTATUS control_channel_new(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_channel_allocate(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_channel_free_buffer(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_channel_set_size(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_channel_copy(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_channel_query(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_channel_release(struct device *device, struct file *file, PVOID data);
+void channels_release(struct file *file);
+
+/* --- exerciser.c ---------------------------------------------------------- */
+
+void rules_get(struct device *device, struct rules *rules);
+void rules_set(struct device *device, const struct rules *rules);
+
+/* Declares LENGTH bytes from LOGICAL to the device; ACCESS: PCM_W_READ, PCM_W_WRITE. */
+void window_open(struct device *device, ULONG window, ULONGLONG logical, ULONG length, ULONG access);
+void window_close(struct device *device, ULONG window);
+
+/* Empties the violation log; returns how many there were, the oldest in *FIRST. */
+ULONG log_take(struct device *device, struct pcm_record *first);
+
+/*
+ * PASSIVE_LEVEL.  Has the device run COMMAND (PCM_EX_FILL or PCM_EX_VERIFY) and
+ * waits for its interrupt.  STATUS_IO_TIMEOUT: none came.
+ */
+NTSTATUS exerciser_run(struct device *device, ULONG command, ULONGLONG logical, ULONG length,
+                       ULONGLONG seed, struct pcm_direction *result);
+
+NTSTATUS control_facts(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_transfer(struct device *device, struct file *file, PVOID data);
+
+/* --- playback.c ------------------------------------------------------------ */
+
+/* Stops and forgets the stream, if there is one. */
+void playback_release(struct device *device);
+
+NTSTATUS control_play_start(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_play_write(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_play_finish(struct device *device, struct file *file, PVOID data);
+
+/* --- faults.c: only in pcmaster-faulty.sys --------------------------------- */
+
+NTSTATUS control_fault(struct device *device, struct file *file, PVOID data);
+
+#endif /* PCMASTER_WINDOWS_H */

@@ -1,0 +1,204 @@
+/*
+ * pcmaster: the exerciser
+ *
+ * A command is judged as a whole, then moved in slices: the first before the
+ * doorbell write returns, the others from a timer of the virtual clock, so
+ * that no command holds up QEMU and all of them are deterministic.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/crc32c.h"
+#include "qemu/log.h"
+#include "qemu/units.h"
+#include "pcmaster.h"
+#include "trace.h"
+
+#define PCM_EX_SLICE_NS         (100 * SCALE_US)
+/* Pieces of memory looked up in a slice; about 10 ms of work. */
+#define PCM_EX_SLICE_PIECES     65536
+
+QEMU_BUILD_BUG_ON(PCM_EX_CHUNK_WORDS % PCM_PATTERN_BLOCK);
+
+static bool is_known(uint32_t command)
+{
+    return command >= PCM_EX_FILL && command <= PCM_EX_CHECKSUM;
+}
+
+static void finish(PcmasterState *s, uint32_t result)
+{
+    PcmExerciser *e = &s->exerciser;
+
+    timer_del(&e->timer);
+    e->phase = PCM_EX_IDLE;
+    e->result = result;
+    e->done = e->dma.moved;
+    trace_pcmaster_exerciser_end(e->command, result, e->done, e->mismatches);
+    s->int_status |= PCM_INT_EXERCISER;
+    pcmaster_irq_update(s);
+}
+
+static void compare(PcmExerciser *e, uint32_t offset, uint32_t length)
+{
+    const uint8_t *actual = (uint8_t *)e->data;
+    const uint8_t *expected = (uint8_t *)e->pattern;
+
+    if (!memcmp(actual, expected, length)) {
+        return;
+    }
+    for (uint32_t i = 0; i < length; i++) {
+        if (actual[i] != expected[i]) {
+            if (!e->mismatches) {
+                e->first_mismatch = offset + i;
+                e->mismatch_bytes = expected[i] | actual[i] << 8;
+            }
+            e->mismatches++;
+        }
+    }
+}
+
+/* Returns: false if the port refused. */
+static bool move_chunk(PcmasterState *s, uint32_t offset, uint32_t length)
+{
+    PcmExerciser *e = &s->exerciser;
+    uint64_t first = e->first_word + offset / 8 * PCM_EX_STEP;
+    size_t words = ROUND_UP(DIV_ROUND_UP(length, 8), PCM_PATTERN_BLOCK);
+
+    if (e->command == PCM_EX_FILL) {
+        pcm_pattern(e->data, first, words);
+        return pcm_dma_move(s, &e->dma, offset, e->data, length);
+    }
+    if (!pcm_dma_move(s, &e->dma, offset, e->data, length)) {
+        return false;
+    }
+    if (e->command == PCM_EX_VERIFY) {
+        pcm_pattern(e->pattern, first, words);
+        compare(e, offset, length);
+    } else {
+        e->checksum = crc32c(~e->checksum, (uint8_t *)e->data, length);
+    }
+    return true;
+}
+
+static void move_slice(PcmasterState *s)
+{
+    PcmExerciser *e = &s->exerciser;
+    uint32_t length = e->dma.t.length;
+    uint32_t end = MIN(length - e->offset, PCM_EX_SLICE_BYTES) + e->offset;
+    uint32_t pieces = e->dma.pieces;
+
+    while (e->offset < end &&
+           e->dma.pieces - pieces < PCM_EX_SLICE_PIECES) {
+        uint32_t chunk = MIN(end - e->offset, sizeof(e->data));
+
+        if (!move_chunk(s, e->offset, chunk)) {
+            finish(s, PCM_EX_VIOLATION);
+            return;
+        }
+        e->offset += chunk;
+    }
+    e->done = e->dma.moved;
+    if (e->offset == length) {
+        finish(s, e->mismatches ? PCM_EX_MISMATCH : PCM_EX_OK);
+    }
+}
+
+static void run_slice(void *opaque)
+{
+    PcmasterState *s = opaque;
+    PcmExerciser *e = &s->exerciser;
+
+    if (!pcmaster_is_bus_master(s)) {
+        finish(s, PCM_EX_NO_BUS_MASTER);
+        return;
+    }
+    if (e->phase == PCM_EX_CHECKING) {
+        switch (pcm_dma_check(s, &e->dma, PCM_EX_SLICE_PIECES)) {
+        case PCM_DMA_GRANTED:
+            e->phase = PCM_EX_MOVING;
+            break;
+        case PCM_DMA_ABORTED:
+            finish(s, PCM_EX_VIOLATION);
+            break;
+        case PCM_DMA_UNDECIDED:
+            break;
+        }
+    }
+    if (e->phase == PCM_EX_MOVING) {
+        move_slice(s);
+    }
+    if (e->phase != PCM_EX_IDLE) {
+        timer_mod(&e->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                             PCM_EX_SLICE_NS);
+    }
+}
+
+static void clear_results(PcmExerciser *e)
+{
+    e->result = PCM_EX_OK;
+    e->done = 0;
+    e->mismatches = 0;
+    e->first_mismatch = 0;
+    e->mismatch_bytes = 0;
+    e->checksum = 0;
+    e->nodeless = 0;
+    memset(e->node_bytes, 0, sizeof(e->node_bytes));
+    e->offset = 0;
+    e->dma = (PcmDma) { };
+}
+
+void pcm_exerciser_command(PcmasterState *s, uint32_t command)
+{
+    PcmExerciser *e = &s->exerciser;
+
+    if (e->phase != PCM_EX_IDLE) {
+        qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: exerciser command %" PRIu32
+                      " while one is under way\n", command);
+        e->result = PCM_EX_BAD_COMMAND;
+        return;
+    }
+    trace_pcmaster_exerciser_start(command, e->address, e->length, e->seed);
+    clear_results(e);
+    e->command = command;
+    if (!is_known(command) || !e->length) {
+        qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: exerciser command %" PRIu32
+                      " with length %" PRIu32 "\n", command, e->length);
+        finish(s, PCM_EX_BAD_COMMAND);
+        return;
+    }
+    e->first_word = e->seed;
+    e->phase = PCM_EX_CHECKING;
+    pcm_dma_begin(s, &e->dma, (PcmTransaction) {
+        .address = e->address,
+        .anchor = e->address,
+        .length = e->length,
+        .write = command == PCM_EX_FILL,
+        .requester = PCM_REQUESTER_EXERCISER,
+    });
+    run_slice(s);
+}
+
+void pcm_exerciser_init(PcmasterState *s)
+{
+    timer_init_ns(&s->exerciser.timer, QEMU_CLOCK_VIRTUAL, run_slice, s);
+}
+
+void pcm_exerciser_reset(PcmasterState *s)
+{
+    PcmExerciser *e = &s->exerciser;
+
+    timer_del(&e->timer);
+    clear_results(e);
+    e->phase = PCM_EX_IDLE;
+    e->command = 0;
+    e->address = 0;
+    e->length = 0;
+    e->seed = 0;
+    e->first_word = 0;
+}
+
+void pcm_exerciser_exit(PcmasterState *s)
+{
+    timer_del(&s->exerciser.timer);
+}

@@ -1,0 +1,323 @@
+/*
+ * pcmaster: the state of the device and what its rooms offer each other
+ *
+ * All functions run under the big QEMU lock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_AUDIO_PCMASTER_H
+#define HW_AUDIO_PCMASTER_H
+
+#include "hw/pci/pci_device.h"
+#include "qemu/timer.h"
+#include "qom/object.h"
+#include "compat.h"
+#include "pcmaster_regs.h"
+#include "rules.h"
+
+#define TYPE_PCMASTER "pcmaster"
+OBJECT_DECLARE_SIMPLE_TYPE(PcmasterState, PCMASTER)
+
+#define PCM_PLAYBACK_MAX        8
+#define PCM_LOG_RECORDS         256
+#define PCM_FIFO_BYTES          (64 * KiB)
+#define PCM_EX_SLICE_BYTES      (1 * MiB)
+#define PCM_EX_CHUNK_WORDS      4096
+
+/* --- Violation log ------------------------------------------------------ */
+
+typedef struct PcmViolation {
+    uint64_t address;
+    uint64_t expected;
+    uint64_t actual;
+    uint64_t fault;
+    uint64_t landed;
+    int64_t time;
+    uint32_t length;
+    uint32_t sequence;
+    uint8_t rule;
+    uint8_t requester;
+    uint8_t policy;
+    bool write;
+} PcmViolation;
+
+typedef struct PcmLog {
+    PcmViolation record[PCM_LOG_RECORDS];   /* a ring */
+    uint32_t head;                          /* the oldest */
+    uint32_t count;
+    uint32_t lost;
+    uint32_t sequence;                      /* of the next */
+} PcmLog;
+
+/* --- DMA port ----------------------------------------------------------- */
+
+/* A transaction on its way through the port. */
+typedef struct PcmDma {
+    PcmTransaction t;
+    PcmRoute route;
+    PcmFinding finding[PCM_RULE_COUNT];
+    uint32_t node;              /* expected */
+    uint32_t policy;
+    uint32_t checked;           /* bytes whose memory was looked at */
+    uint32_t moved;             /* bytes that really were transferred */
+    uint32_t pieces;            /* effort: pieces of memory looked up */
+    uint8_t broken;             /* one bit for each rule */
+    bool aborted;
+} PcmDma;
+
+typedef enum PcmDmaVerdict {
+    PCM_DMA_UNDECIDED,          /* too many pieces for now: call again */
+    PCM_DMA_GRANTED,
+    PCM_DMA_ABORTED,
+} PcmDmaVerdict;
+
+/* --- Exerciser ---------------------------------------------------------- */
+
+typedef enum PcmExPhase {
+    PCM_EX_IDLE,
+    PCM_EX_CHECKING,
+    PCM_EX_MOVING,
+    PCM_EX_PHASES,
+} PcmExPhase;
+
+typedef struct PcmExerciser {
+    QEMUTimer timer;            /* the next slice */
+
+    /* Registers */
+    uint64_t address;
+    uint64_t seed;
+    uint32_t length;
+    uint32_t result;
+    uint32_t done;
+    uint32_t mismatches;
+    uint32_t first_mismatch;
+    uint32_t mismatch_bytes;
+    uint32_t checksum;
+    uint32_t nodeless;
+    uint64_t node_bytes[PCM_NODES_MAX];
+
+    /* The command in flight */
+    uint8_t phase;              /* PcmExPhase */
+    uint32_t command;
+    uint32_t offset;            /* bytes it has seen */
+    uint64_t first_word;        /* the pattern's */
+    PcmDma dma;
+
+    /* Of one chunk; nothing in them outlives a call. */
+    uint64_t data[PCM_EX_CHUNK_WORDS];
+    uint64_t pattern[PCM_EX_CHUNK_WORDS];
+} PcmExerciser;
+
+/* --- Streams ------------------------------------------------------------ */
+
+typedef enum PcmStreamPhase {
+    PCM_STREAM_STOPPED,
+    PCM_STREAM_RUNNING,
+    PCM_STREAM_FLUSHING,        /* stopped, the FIFO still holds frames */
+    PCM_STREAM_DRAINING,        /* the same after END: DRAINED will follow */
+    PCM_STREAM_PHASES,
+} PcmStreamPhase;
+
+/* What a stream was started with. */
+typedef struct PcmStreamSetup {
+    uint32_t format;
+    uint32_t rate;
+    uint32_t length;
+    uint32_t period;
+    uint64_t buffer;
+} PcmStreamSetup;
+
+typedef struct PcmStream {
+    PcmasterState *device;
+    uint8_t number;
+    SWVoiceOut *voice;
+    uint32_t voice_format;      /* the voice was opened with these two */
+    uint32_t voice_rate;
+    uint32_t most_free;         /* bytes the back end ever had room for */
+    QEMUTimer timer;            /* the next period or the end */
+
+    /* Registers */
+    PcmStreamSetup next;
+    uint32_t status;
+    uint32_t int_enable;
+    uint32_t cause;
+    uint32_t lost;
+    uint32_t position_high;     /* latched */
+    uint64_t end;
+
+    /* State */
+    uint8_t phase;              /* PcmStreamPhase */
+    PcmStreamSetup now;
+    int64_t start_ns;
+    int64_t fed_ns;             /* when the back end last took frames */
+    uint64_t position;          /* frames fetched or lost */
+    uint64_t next_period;       /* position of the next interrupt */
+    uint32_t used;              /* bytes of the FIFO */
+    uint8_t fifo[PCM_FIFO_BYTES];
+} PcmStream;
+
+/* --- The device --------------------------------------------------------- */
+
+struct PcmasterState {
+    PCIDevice parent_obj;
+
+    /* Elements */
+    MemoryRegion mmio;
+    PcmAudio audio;
+    bool audio_ready;
+
+    /* Configuration */
+    uint8_t hw_addr_bits;
+    uint64_t hw_boundary;       /* bytes; 0: none */
+    int hw_policy;
+    uint8_t playback;           /* streams */
+
+    /* Registers */
+    uint32_t int_status;
+    uint32_t int_enable;
+    uint32_t addr_bits;
+    uint32_t node;
+    uint32_t policy;
+    uint64_t limit;
+    uint64_t boundary;
+    PcmWindow windows[PCM_WINDOW_COUNT];
+    PcmLog log;
+
+    /* Engines */
+    PcmExerciser exerciser;
+    PcmStream streams[PCM_PLAYBACK_MAX];
+
+    /* Interrupt sources that were pending at the last look, one bit each */
+    uint32_t pending;
+    uint32_t stream_pending[PCM_PLAYBACK_MAX];
+};
+
+/* --- pcmaster.c --------------------------------------------------------- */
+
+/* Returns every register, queue and engine to its state after power-on. */
+void pcmaster_reset_state(PcmasterState *s);
+
+/* The only place that drives the interrupt.  To be called after any change. */
+void pcmaster_irq_update(PcmasterState *s);
+
+/* PCM_INT_STATUS, the streams' bits included. */
+uint32_t pcmaster_int_status(PcmasterState *s);
+
+/* Does the PCI command register let the device be bus master? */
+bool pcmaster_is_bus_master(PcmasterState *s);
+
+/* --- registers.c -------------------------------------------------------- */
+
+extern const MemoryRegionOps pcmaster_mmio_ops;
+
+/* --- vmstate.c ---------------------------------------------------------- */
+
+extern const VMStateDescription vmstate_pcmaster;
+
+/* --- violation-log.c ---------------------------------------------------- */
+
+extern const char *const pcm_rule_names[PCM_RULE_COUNT];
+extern const char *const pcm_policy_names[PCM_POLICY_RECORD + 1];
+
+void pcm_log_reset(PcmLog *log);
+
+/**
+ * pcm_log_add: queue @v, whose time and sequence are filled in here, trace
+ * it and raise the violation interrupt.
+ */
+void pcm_log_add(PcmasterState *s, PcmViolation v);
+
+/* The oldest record, or NULL. */
+const PcmViolation *pcm_log_oldest(const PcmLog *log);
+
+/* Drop the oldest record.  Returns: false if there is none. */
+bool pcm_log_pop(PcmLog *log);
+
+/* Drop all records and the count of lost ones. */
+void pcm_log_clear(PcmLog *log);
+
+/* Getter of the QOM property "violations": a list of dictionaries. */
+void pcm_log_get_property(Object *obj, Visitor *v, const char *name,
+                          void *opaque, Error **errp);
+
+/* --- numa.c ------------------------------------------------------------- */
+
+/* Number of NUMA nodes; a machine without NUMA has one. */
+uint32_t pcm_node_count(void);
+
+/* Node of the bus the device is on, or PCM_NODE_ANY. */
+uint32_t pcm_node_of_device(PCIDevice *dev);
+
+/**
+ * pcm_node_of_memory: node that the byte at @offset in @mr belongs to, or
+ * PCM_NODE_ANY.
+ * @run: in: a number of bytes; out: how many of them it is true for
+ */
+uint32_t pcm_node_of_memory(const MemoryRegion *mr, hwaddr offset,
+                            hwaddr *run);
+
+/* Lowest guest-physical address of RAM of @node; all ones: it has none. */
+uint64_t pcm_node_lowest(uint32_t node);
+
+/* --- dma-port.c --------------------------------------------------------- */
+
+/**
+ * pcm_dma_begin: take in @t, with the rules and policies as they are now.
+ */
+void pcm_dma_begin(PcmasterState *s, PcmDma *d, PcmTransaction t);
+
+/**
+ * pcm_dma_check: judge the whole transaction, log what is wrong with it.
+ * @effort: give up, to be called again, after so many pieces of memory
+ */
+PcmDmaVerdict pcm_dma_check(PcmasterState *s, PcmDma *d, uint32_t effort);
+
+/**
+ * pcm_dma_move: transfer part of a granted transaction.
+ * @offset: of the part, from the transaction's first byte
+ * @buf: source or destination; a byte that cannot be read arrives as 0xff
+ * Returns: false if the memory refused, and the policy is to abort then.
+ */
+bool pcm_dma_move(PcmasterState *s, PcmDma *d, uint32_t offset, void *buf,
+                  uint32_t length);
+
+/* --- pattern.c ---------------------------------------------------------- */
+
+/**
+ * pcm_pattern: fill @count words, a multiple of PCM_PATTERN_BLOCK, with the
+ * pattern that starts with @first; little-endian in memory.
+ */
+#define PCM_PATTERN_BLOCK   4
+void pcm_pattern(uint64_t *words, uint64_t first, size_t count);
+
+/* --- exerciser.c -------------------------------------------------------- */
+
+void pcm_exerciser_init(PcmasterState *s);
+void pcm_exerciser_reset(PcmasterState *s);
+void pcm_exerciser_exit(PcmasterState *s);
+
+/* PCM_EX_COMMAND was written. */
+void pcm_exerciser_command(PcmasterState *s, uint32_t command);
+
+/* --- stream.c ----------------------------------------------------------- */
+
+void pcm_stream_init(PcmasterState *s, unsigned number);
+void pcm_stream_reset(PcmStream *p);
+void pcm_stream_exit(PcmStream *p);
+
+/* RUN was written. */
+void pcm_stream_run(PcmStream *p, bool run);
+
+/* PCM_S_END was written. */
+void pcm_stream_set_end(PcmStream *p, uint64_t end);
+
+/* Frames since RUN, all of which have been fetched. */
+uint64_t pcm_stream_position(PcmStream *p);
+
+/* Does @setup name a format, rate and buffer that can be played? */
+uint32_t pcm_stream_check_setup(const PcmStreamSetup *setup);
+
+/* Resume after migration.  Returns: false if no back end opens. */
+bool pcm_stream_resume(PcmStream *p);
+
+#endif /* HW_AUDIO_PCMASTER_H */

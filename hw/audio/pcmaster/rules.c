@@ -1,0 +1,181 @@
+/*
+ * pcmaster: the rules that need no memory to be looked at
+ *
+ * docs/specs/pcmaster.rst, "Rules" and "Policies".
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/bitops.h"
+#include "qemu/host-utils.h"
+#include "rules.h"
+
+static uint64_t last_address(const PcmTransaction *t)
+{
+    return t->address + (t->length - 1);
+}
+
+/* Does the transaction run over the end of the 64-bit space? */
+static bool overflows(const PcmTransaction *t)
+{
+    return last_address(t) < t->address;
+}
+
+uint64_t pcm_legal_last(unsigned addr_bits, uint64_t limit)
+{
+    return MIN(MAKE_64BIT_MASK(0, addr_bits), limit);
+}
+
+bool pcm_breaks_limit(const PcmTransaction *t, uint64_t last, PcmFinding *f)
+{
+    uint64_t end = last_address(t);
+
+    if (end <= last && !overflows(t)) {
+        return false;
+    }
+    *f = (PcmFinding) {
+        .fault = t->address > last ? 0 : last - t->address + 1,
+        .expected = last,
+        .actual = end,
+    };
+    return true;
+}
+
+/* The bits in which some address of @t differs from another or the anchor. */
+static uint64_t varying_bits(const PcmTransaction *t)
+{
+    uint64_t differ = t->address ^ last_address(t);
+    uint64_t within = overflows(t) ? UINT64_MAX :
+                      differ ? UINT64_MAX >> clz64(differ) : 0;
+
+    return within | (t->address ^ t->anchor);
+}
+
+bool pcm_breaks_boundary(const PcmTransaction *t, uint64_t mask,
+                         PcmFinding *f)
+{
+    uint64_t varying = varying_bits(t);
+    uint64_t unit;
+
+    if (!(varying & ~mask)) {
+        return false;
+    }
+    /*
+     * If the first byte is legal, the lowest bit that may not vary is the
+     * first to change, and it does at the next multiple of its value.
+     */
+    unit = 1ull << ctz64(~mask);
+    *f = (PcmFinding) {
+        .fault = ((t->address ^ t->anchor) & ~mask) ? 0 :
+                 unit - (t->address & (unit - 1)),
+        .expected = mask,
+        .actual = varying,
+    };
+    return true;
+}
+
+static bool window_allows(const PcmWindow *w, bool write)
+{
+    return (w->ctrl & PCM_W_ENABLE) &&
+           (w->ctrl & (write ? PCM_W_WRITE : PCM_W_READ));
+}
+
+static bool window_holds(const PcmWindow *w, uint64_t address)
+{
+    return w->first <= address && address <= w->last;
+}
+
+/* How many of @length bytes from @address on one window holds; 0 if none. */
+static uint64_t held_by_a_window(const PcmTransaction *t, uint64_t address,
+                                 uint64_t length, const PcmWindow *windows,
+                                 unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const PcmWindow *w = &windows[i];
+
+        if (window_allows(w, t->write) && window_holds(w, address)) {
+            uint64_t after = w->last - address;
+
+            return after < length - 1 ? after + 1 : length;
+        }
+    }
+    return 0;
+}
+
+static void find_window_fault(const PcmTransaction *t, uint64_t fault,
+                              const PcmWindow *windows, unsigned count,
+                              PcmFinding *f)
+{
+    uint64_t address = t->address + fault;
+    bool below = false;
+
+    *f = (PcmFinding) {
+        .fault = fault, .expected = UINT64_MAX, .actual = UINT64_MAX,
+    };
+    for (unsigned i = 0; i < count; i++) {
+        const PcmWindow *w = &windows[i];
+
+        if (window_allows(w, t->write)) {
+            if (w->first <= w->last && w->last < address &&
+                (!below || w->last > f->expected)) {
+                f->expected = w->last;
+                below = true;
+            }
+        } else if ((w->ctrl & PCM_W_ENABLE) && window_holds(w, address) &&
+                   f->actual == UINT64_MAX) {
+            f->actual = i;
+        }
+    }
+}
+
+bool pcm_breaks_windows(const PcmTransaction *t, const PcmWindow *windows,
+                        unsigned count, PcmFinding *f)
+{
+    uint64_t offset = 0;
+    bool any = false;
+
+    for (unsigned i = 0; i < count; i++) {
+        any |= windows[i].ctrl & PCM_W_ENABLE;
+    }
+    if (!any) {
+        return false;
+    }
+    while (offset < t->length) {
+        uint64_t held = held_by_a_window(t, t->address + offset,
+                                         t->length - offset, windows, count);
+
+        if (!held) {
+            find_window_fault(t, offset, windows, count, f);
+            return true;
+        }
+        offset += held;
+    }
+    return false;
+}
+
+/* Bytes from @address on to the next multiple of 2^@bits. */
+static uint64_t bytes_to_multiple(uint64_t address, unsigned bits)
+{
+    uint64_t unit = 1ull << bits;
+
+    return unit - (address & (unit - 1));
+}
+
+uint64_t pcm_route(const PcmRoute *route, uint64_t address, uint64_t *run)
+{
+    /* A card's address counter comes first, its address lines after that. */
+    if (route->wrap_boundary) {
+        *run = MIN(*run, bytes_to_multiple(address, ctz64(~route->mask)));
+        address = (route->anchor & ~route->mask) | (address & route->mask);
+    }
+    if (route->wrap_limit && address > route->last) {
+        /* An address beyond it exists, so that LAST + 1 does not overflow. */
+        unsigned lines = 63 - clz64(route->last + 1);
+
+        *run = MIN(*run, bytes_to_multiple(address, lines));
+        address &= (1ull << lines) - 1;
+    } else if (route->wrap_limit && route->last - address < *run - 1) {
+        *run = route->last - address + 1;
+    }
+    return address;
+}

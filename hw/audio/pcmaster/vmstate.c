@@ -1,0 +1,299 @@
+/*
+ * pcmaster: migration
+ *
+ * What arrives may have been made up: everything that the device trusts is
+ * looked at before it runs on.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "qemu/units.h"
+#include "migration/vmstate.h"
+#include "pcmaster.h"
+
+static const VMStateDescription vmstate_window = {
+    .name = "pcmaster/window",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(first, PcmWindow),
+        VMSTATE_UINT64(last, PcmWindow),
+        VMSTATE_UINT32(ctrl, PcmWindow),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* --- Violation log ------------------------------------------------------ */
+
+static int violation_post_load(void *opaque, int version_id)
+{
+    PcmViolation *v = opaque;
+
+    return v->rule < PCM_RULE_COUNT && v->policy <= PCM_POLICY_RECORD ?
+           0 : -EINVAL;
+}
+
+static const VMStateDescription vmstate_violation = {
+    .name = "pcmaster/violation",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = violation_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(address, PcmViolation),
+        VMSTATE_UINT64(expected, PcmViolation),
+        VMSTATE_UINT64(actual, PcmViolation),
+        VMSTATE_UINT64(fault, PcmViolation),
+        VMSTATE_UINT64(landed, PcmViolation),
+        VMSTATE_INT64(time, PcmViolation),
+        VMSTATE_UINT32(length, PcmViolation),
+        VMSTATE_UINT32(sequence, PcmViolation),
+        VMSTATE_UINT8(rule, PcmViolation),
+        VMSTATE_UINT8(requester, PcmViolation),
+        VMSTATE_UINT8(policy, PcmViolation),
+        VMSTATE_BOOL(write, PcmViolation),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static int log_post_load(void *opaque, int version_id)
+{
+    PcmLog *log = opaque;
+
+    return log->head < PCM_LOG_RECORDS && log->count <= PCM_LOG_RECORDS ?
+           0 : -EINVAL;
+}
+
+static const VMStateDescription vmstate_log = {
+    .name = "pcmaster/log",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = log_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT_ARRAY(record, PcmLog, PCM_LOG_RECORDS, 1,
+                             vmstate_violation, PcmViolation),
+        VMSTATE_UINT32(head, PcmLog),
+        VMSTATE_UINT32(count, PcmLog),
+        VMSTATE_UINT32(lost, PcmLog),
+        VMSTATE_UINT32(sequence, PcmLog),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* --- Exerciser ---------------------------------------------------------- */
+
+static const VMStateDescription vmstate_finding = {
+    .name = "pcmaster/finding",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(fault, PcmFinding),
+        VMSTATE_UINT64(expected, PcmFinding),
+        VMSTATE_UINT64(actual, PcmFinding),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* A route that wraps must have something to wrap at. */
+static int dma_post_load(void *opaque, int version_id)
+{
+    PcmDma *d = opaque;
+
+    if ((d->route.wrap_limit && d->route.last == UINT64_MAX) ||
+        (d->route.wrap_boundary && d->route.mask == UINT64_MAX)) {
+        return -EINVAL;
+    }
+    for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
+        if (((d->policy >> PCM_POLICY_SHIFT(rule)) & 3) > PCM_POLICY_RECORD) {
+            return -EINVAL;
+        }
+    }
+    return d->checked <= d->t.length &&
+           d->t.requester == PCM_REQUESTER_EXERCISER ? 0 : -EINVAL;
+}
+
+static const VMStateDescription vmstate_dma = {
+    .name = "pcmaster/dma",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = dma_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(t.address, PcmDma),
+        VMSTATE_UINT64(t.anchor, PcmDma),
+        VMSTATE_UINT32(t.length, PcmDma),
+        VMSTATE_BOOL(t.write, PcmDma),
+        VMSTATE_UINT8(t.requester, PcmDma),
+        VMSTATE_UINT64(route.last, PcmDma),
+        VMSTATE_UINT64(route.mask, PcmDma),
+        VMSTATE_UINT64(route.anchor, PcmDma),
+        VMSTATE_BOOL(route.wrap_limit, PcmDma),
+        VMSTATE_BOOL(route.wrap_boundary, PcmDma),
+        VMSTATE_STRUCT_ARRAY(finding, PcmDma, PCM_RULE_COUNT, 1,
+                             vmstate_finding, PcmFinding),
+        VMSTATE_UINT32(node, PcmDma),
+        VMSTATE_UINT32(policy, PcmDma),
+        VMSTATE_UINT32(checked, PcmDma),
+        VMSTATE_UINT32(moved, PcmDma),
+        VMSTATE_UINT32(pieces, PcmDma),
+        VMSTATE_UINT8(broken, PcmDma),
+        VMSTATE_BOOL(aborted, PcmDma),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static int exerciser_post_load(void *opaque, int version_id)
+{
+    PcmExerciser *e = opaque;
+
+    if (e->phase >= PCM_EX_PHASES || e->result > PCM_EX_NO_BUS_MASTER) {
+        return -EINVAL;
+    }
+    if (e->phase == PCM_EX_IDLE) {
+        return 0;
+    }
+    return e->command >= PCM_EX_FILL && e->command <= PCM_EX_CHECKSUM &&
+           e->offset % 8 == 0 && e->offset < e->dma.t.length ? 0 : -EINVAL;
+}
+
+static bool exerciser_is_busy(void *opaque, int version_id)
+{
+    PcmExerciser *e = opaque;
+
+    return e->phase != PCM_EX_IDLE;
+}
+
+static const VMStateDescription vmstate_exerciser = {
+    .name = "pcmaster/exerciser",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = exerciser_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(address, PcmExerciser),
+        VMSTATE_UINT64(seed, PcmExerciser),
+        VMSTATE_UINT32(length, PcmExerciser),
+        VMSTATE_UINT32(result, PcmExerciser),
+        VMSTATE_UINT32(done, PcmExerciser),
+        VMSTATE_UINT32(mismatches, PcmExerciser),
+        VMSTATE_UINT32(first_mismatch, PcmExerciser),
+        VMSTATE_UINT32(mismatch_bytes, PcmExerciser),
+        VMSTATE_UINT32(checksum, PcmExerciser),
+        VMSTATE_UINT32(nodeless, PcmExerciser),
+        VMSTATE_UINT64_ARRAY(node_bytes, PcmExerciser, PCM_NODES_MAX),
+        VMSTATE_UINT8(phase, PcmExerciser),
+        VMSTATE_UINT32(command, PcmExerciser),
+        VMSTATE_UINT32(offset, PcmExerciser),
+        VMSTATE_UINT64(first_word, PcmExerciser),
+        VMSTATE_STRUCT_TEST(dma, PcmExerciser, exerciser_is_busy, 1,
+                            vmstate_dma, PcmDma),
+        VMSTATE_TIMER(timer, PcmExerciser),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* --- Streams ------------------------------------------------------------ */
+
+static const VMStateDescription vmstate_setup = {
+    .name = "pcmaster/setup",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(format, PcmStreamSetup),
+        VMSTATE_UINT32(rate, PcmStreamSetup),
+        VMSTATE_UINT32(length, PcmStreamSetup),
+        VMSTATE_UINT32(period, PcmStreamSetup),
+        VMSTATE_UINT64(buffer, PcmStreamSetup),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static int stream_post_load(void *opaque, int version_id)
+{
+    PcmStream *p = opaque;
+
+    if (p->phase >= PCM_STREAM_PHASES || p->used > PCM_FIFO_BYTES ||
+        p->position > INT64_MAX || p->start_ns < 0) {
+        return -EINVAL;
+    }
+    if (p->phase == PCM_STREAM_STOPPED) {
+        return 0;
+    }
+    return pcm_stream_check_setup(&p->now) == PCM_S_CAUSE_NONE ? 0 : -EINVAL;
+}
+
+static const VMStateDescription vmstate_stream = {
+    .name = "pcmaster/stream",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = stream_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(next, PcmStream, 1, vmstate_setup, PcmStreamSetup),
+        VMSTATE_UINT32(status, PcmStream),
+        VMSTATE_UINT32(int_enable, PcmStream),
+        VMSTATE_UINT32(cause, PcmStream),
+        VMSTATE_UINT32(lost, PcmStream),
+        VMSTATE_UINT32(position_high, PcmStream),
+        VMSTATE_UINT64(end, PcmStream),
+        VMSTATE_UINT8(phase, PcmStream),
+        VMSTATE_STRUCT(now, PcmStream, 1, vmstate_setup, PcmStreamSetup),
+        VMSTATE_INT64(start_ns, PcmStream),
+        VMSTATE_INT64(fed_ns, PcmStream),
+        VMSTATE_UINT64(position, PcmStream),
+        VMSTATE_UINT64(next_period, PcmStream),
+        VMSTATE_UINT32(used, PcmStream),
+        VMSTATE_BUFFER(fifo, PcmStream),
+        VMSTATE_TIMER(timer, PcmStream),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* --- The device --------------------------------------------------------- */
+
+static int pcmaster_post_load(void *opaque, int version_id)
+{
+    PcmasterState *s = opaque;
+
+    if (s->addr_bits < PCM_ADDR_BITS_MIN || s->addr_bits > s->hw_addr_bits) {
+        return -EINVAL;
+    }
+    for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
+        if (((s->policy >> PCM_POLICY_SHIFT(rule)) & 3) > PCM_POLICY_RECORD) {
+            return -EINVAL;
+        }
+    }
+    for (unsigned i = 0; i < s->playback; i++) {
+        if (!pcm_stream_resume(&s->streams[i])) {
+            error_report("pcmaster: stream %u was playing, but no audio "
+                         "back end opens here", i);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+const VMStateDescription vmstate_pcmaster = {
+    .name = TYPE_PCMASTER,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = pcmaster_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_PCI_DEVICE(parent_obj, PcmasterState),
+        VMSTATE_UINT32(int_status, PcmasterState),
+        VMSTATE_UINT32(int_enable, PcmasterState),
+        VMSTATE_UINT32(addr_bits, PcmasterState),
+        VMSTATE_UINT32(node, PcmasterState),
+        VMSTATE_UINT32(policy, PcmasterState),
+        VMSTATE_UINT64(limit, PcmasterState),
+        VMSTATE_UINT64(boundary, PcmasterState),
+        VMSTATE_STRUCT_ARRAY(windows, PcmasterState, PCM_WINDOW_COUNT, 1,
+                             vmstate_window, PcmWindow),
+        VMSTATE_STRUCT(log, PcmasterState, 1, vmstate_log, PcmLog),
+        VMSTATE_STRUCT(exerciser, PcmasterState, 1, vmstate_exerciser,
+                       PcmExerciser),
+        VMSTATE_STRUCT_VARRAY_UINT8(streams, PcmasterState, playback, 1,
+                                    vmstate_stream, PcmStream),
+        VMSTATE_UINT32(pending, PcmasterState),
+        VMSTATE_UINT32_ARRAY(stream_pending, PcmasterState,
+                             PCM_PLAYBACK_MAX),
+        VMSTATE_END_OF_LIST()
+    }
+};

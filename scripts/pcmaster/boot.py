@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""Runs QEMU, keeps what the guest says, and notices when it falls silent."""
+
+import selectors
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from pcmaster import machine
+from pcmaster.ui import printable
+
+SILENCE_SECONDS = 60
+TAIL_LINES = 12
+HELD, FAILED, COULD_NOT_START, BUG_CHECK = 33, 35, 37, 39
+MEANINGS = {
+    HELD: "everything held",
+    FAILED: "an exercise failed",
+    COULD_NOT_START: "the guest could not start",
+    BUG_CHECK: "the guest stopped with a bug check",
+}
+
+
+@dataclass(frozen=True)
+class Boot:
+    """How a boot ended."""
+
+    status: int         # QEMU's exit status; negative: a signal
+    lines: list         # the console
+    patience: float     # seconds of silence after which it would be ended
+    silent: bool        # it was
+    seconds: float
+    errors: str         # what QEMU itself complained about
+
+    @property
+    def ended(self):
+        """How it ended, in words."""
+        if self.silent:
+            return f"the guest said nothing for {self.patience:.0f} s"
+        if self.status < 0:
+            return f"QEMU died of signal {-self.status}"
+        return MEANINGS.get(self.status, f"QEMU ended with status {self.status}")
+
+    def tail(self):
+        """The last lines of the console and of QEMU's errors, indented."""
+        lines = self.lines[-TAIL_LINES:] + self.errors.splitlines()[-TAIL_LINES:]
+        return "\n".join("    " + printable(line) for line in lines)
+
+
+def run(programs, plan):
+    """Boots a plan and waits for its end; out/ gets console.log and qemu.log."""
+    began = time.monotonic()
+    # While it plays, the guest has nothing to say.
+    patience = SILENCE_SECONDS + (plan.wav.seconds if plan.wav else 0)
+    with open(plan.out / "qemu.log", "w+b") as errors, \
+            open(plan.out / "console.log", "wb") as console:
+        child = subprocess.Popen(machine.command(programs, plan), stderr=errors,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        try:
+            silent = not _listen(child.stdout, console, patience, plan.verbose)
+            if silent:
+                child.kill()
+            status = child.wait()
+        except BaseException:
+            child.kill()
+            child.wait()
+            raise
+        errors.seek(0)
+        complaints = errors.read().decode(errors="replace")
+    text = (plan.out / "console.log").read_text(encoding="utf-8", errors="replace")
+    lines = text.replace("\r", "").splitlines()
+    return Boot(status, lines, patience, silent, time.monotonic() - began, complaints)
+
+
+def _listen(pipe, console, patience, verbose):
+    """Keeps what the guest says until its end; False if it fell silent."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while selector.select(timeout=patience):
+            data = pipe.read1(65536)
+            if not data:
+                return True
+            console.write(data)
+            console.flush()
+            if verbose:
+                sys.stderr.write(printable(data.decode(errors="replace")))
+                sys.stderr.flush()
+    return False

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""QEMU's source and a meson for it, from Debian, without touching apt's set-up.
+
+The mirror is the one that apt is configured for. The suite is read through a
+private list and a private folder, and apt verifies it with Debian's keyring as
+it verifies everything: Release file, index, then each file's checksum.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from pcmaster import packages, process
+from pcmaster.cache import need_space
+from pcmaster.ui import Problem, Step
+
+SUITE = "trixie"
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+QEMU_SERIES = "10.0"
+QEMU_MIB = 1300
+MESON_NEEDED = (1, 5)
+MESON_MODULES = Path("usr/lib/python3/dist-packages")
+
+
+def qemu_source(cache):
+    """The folder qemu-VERSION of the cache, whose source/ is QEMU's source."""
+    present = sorted(cache.root.glob("qemu-*/source"), key=_version)
+    if present:
+        return present[-1].parent
+    need_space(cache.root, QEMU_MIB, "QEMU's source and build")
+    log = cache.log("qemu-source")
+    with Step(f"source of QEMU {QEMU_SERIES}") as step, \
+            cache.scratch() as work:
+        apt = Apt(cache, log, step)
+        apt.update("deb-src")
+        apt.run("source", "--download-only", "--only-source", "qemu", cwd=work)
+        description = _only(work, "*.dsc")
+        version = description.stem.partition("_")[2]
+        if not version.startswith(QEMU_SERIES):
+            raise Problem(f"{SUITE} holds QEMU {version}, not {QEMU_SERIES}.")
+        process.run_logged(["dpkg-source", "-x", description, work / "source"],
+                           log, step)
+        final = cache.path(f"qemu-{version}")
+        final.mkdir(exist_ok=True)
+        (work / "source").rename(final / "source")
+    return final
+
+
+def meson_path(cache):
+    """A folder for PYTHONPATH that holds a meson QEMU accepts; None: the system's."""
+    system = process.output(["/usr/bin/meson", "--version"]) or "0"
+    if tuple(int(n) for n in re.findall(r"\d+", system)[:2]) >= MESON_NEEDED:
+        return None
+    present = sorted(cache.root.glob("meson-*"), key=_version)
+    if present:
+        return present[-1] / MESON_MODULES
+    log = cache.log("meson")
+    with Step(f"meson from Debian's {SUITE}") as step, \
+            cache.scratch() as work:
+        apt = Apt(cache, log, step)
+        apt.update("deb")
+        apt.run("download", "meson", cwd=work)
+        package = _only(work, "*.deb")
+        process.run_logged(["dpkg-deb", "-x", package, work / "files"], log, step)
+        final = cache.path(f"meson-{package.name.split('_')[1]}")
+        (work / "files").rename(final)
+    return final / MESON_MODULES
+
+
+class Apt:
+    """apt-get on one suite of Debian, with lists and a cache of its own."""
+
+    def __init__(self, cache, log, step):
+        self.log, self.step = log, step
+        self.root = cache.path("apt")
+        for name in ("lists/partial", "cache/archives/partial"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+        self.options = ["-o", f"Dir::Etc::SourceList={self.root}/sources.list",
+                        "-o", "Dir::Etc::SourceParts=/dev/null",
+                        "-o", f"Dir::State::Lists={self.root}/lists",
+                        "-o", f"Dir::Cache={self.root}/cache",
+                        "-o", "Acquire::Languages=none"]
+        if os.geteuid() == 0:
+            self.options += ["-o", "APT::Sandbox::User=root"]
+
+    def update(self, kind):
+        """Reads the suite's index of sources (deb-src) or of packages (deb)."""
+        address = mirror()
+        if address is None:
+            packages.update(self.log, self.step)
+            address = mirror()
+        if address is None:
+            raise Problem("apt knows no Debian mirror: add one to its "
+                          "configuration, then run 'apt-get update'.")
+        (self.root / "sources.list").write_text(
+            f"{kind} [signed-by={KEYRING}] {address} {SUITE} main\n")
+        self.run("update", "-o", "APT::Update::Error-Mode=any")
+
+    def run(self, *words, cwd=None):
+        """Runs apt-get with those words."""
+        process.run_logged(["apt-get", *self.options, *words], self.log,
+                           self.step, cwd=cwd)
+
+
+def mirror():
+    """The address of the Debian mirror in the lists that apt holds, or None."""
+    listing = process.output(["apt-get", "indextargets", "--format",
+                              "$(ORIGIN)|$(LABEL)|$(REPO_URI)"])
+    for line in (listing or "").splitlines():
+        origin, label, address = line.split("|", 2)
+        if origin == label == "Debian":
+            return address
+    return None
+
+
+def _only(folder, pattern):
+    found = list(folder.glob(pattern))
+    if len(found) != 1:
+        raise Problem(f"{len(found)} files {pattern} in {folder}: expected one.")
+    return found[0]
+
+
+def _version(path):
+    """Orders the folders NAME-VERSION by their numbers."""
+    return [int(number) for number in re.findall(r"\d+", path.as_posix())]

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""QEMU's command line: the machine, the device and what the guest is given."""
+
+import fcntl
+from dataclasses import dataclass
+from pathlib import Path
+
+from pcmaster import process
+from pcmaster.qemu import SYSTEM
+from pcmaster.ui import Problem
+
+FIRMWARE = ("/usr/share/seabios", "/usr/share/qemu")
+NODES = 4
+NODE_MIB = 1536
+DISTANCES = {1: 21, 2: 31}  # the nodes form a ring
+DEVICE_NODE = 1
+KVM_GET_API_VERSION = 0xae00
+ICOUNT = "shift=4,sleep=off"
+FILES = "opt/org.pcmaster"
+QUIET_EVENTS = ("pcmaster_violation_*", "pcmaster_log_*", "pcmaster_reset",
+                "pcmaster_exerciser_*", "pcmaster_stream_*")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One boot: what the guest runs and with which clock, sound and driver."""
+
+    images: dict            # as in guest.Guest
+    driver: Path
+    keys: dict              # the guest's command line
+    out: Path
+    wav: object = None      # wav.Wav to play, or None
+    realtime: bool = False
+    accel: str = "tcg"
+    audiodev: str = None    # a back end to listen with, in QEMU's words
+    verbose: bool = False
+
+    @property
+    def icount(self):
+        """QEMU's -icount, or None where the guest's time is real time."""
+        return None if self.realtime else ICOUNT
+
+
+def command(programs, plan):
+    """The words that start QEMU for a plan."""
+    words = [programs / SYSTEM, "-M", "q35", "-accel", plan.accel,
+             "-m", f"{NODES * NODE_MIB}M", "-smp", NODES, "-nodefaults",
+             "-display", "none", "-no-reboot", "-no-user-config"]
+    for folder in FIRMWARE:
+        words += ["-L", folder]
+    if plan.icount:
+        words += ["-icount", plan.icount]
+    words += numa() + device(plan) + console() + guest(plan) + log(plan)
+    return [str(word) for word in words]
+
+
+def numa():
+    """The nodes: equal shares of memory and one processor each."""
+    words = []
+    for node in range(NODES):
+        words += ["-object", f"memory-backend-ram,id=m{node},size={NODE_MIB}M",
+                  "-numa", f"node,nodeid={node},cpus={node},memdev=m{node}"]
+    for source in range(NODES):
+        for target in range(source + 1, NODES):
+            hops = min(target - source, NODES - target + source)
+            words += ["-numa", f"dist,src={source},dst={target},val={DISTANCES[hops]}"]
+    return words
+
+
+def device(plan):
+    """The device, near one node, and where its sound goes."""
+    return ["-device", f"pxb-pcie,id=pxb1,bus=pcie.0,bus_nr=0x40,numa_node={DEVICE_NODE}",
+            "-device", "pcie-root-port,id=rp1,bus=pxb1,chassis=1,slot=1",
+            "-audiodev", sound(plan), "-device", "pcmaster,bus=rp1,audiodev=snd"]
+
+
+def sound(plan):
+    """The back end: a recording in the format of what is played, or another."""
+    if plan.audiodev:
+        driver, comma, rest = plan.audiodev.partition(",")
+        return f"{driver},id=snd{comma}{rest}"
+    if not plan.wav:
+        return "none,id=snd"
+    return (f"wav,id=snd,path={quoted(plan.out / 'played.wav')},"
+            f"out.frequency={plan.wav.rate},out.channels={plan.wav.channels},"
+            f"out.format={plan.wav.sample}")
+
+
+def console():
+    """The guest's messages come out of QEMU's standard output."""
+    return ["-chardev", "stdio,id=console,signal=off",
+            "-device", "isa-debugcon,iobase=0xe9,chardev=console",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
+
+
+def guest(plan):
+    """The guest's images, files and command line."""
+    files = {name: plan.images[name] for name in
+             ("ntoskrnl.exe", "hal.dll", "portcls.sys", "client.sys")}
+    files["driver.sys"] = plan.driver
+    keys = dict(plan.keys)
+    if plan.wav:
+        files["play.pcm"] = plan.out / "play.pcm"
+        keys["play"] = f"{plan.wav.rate}:{plan.wav.channels}:{plan.wav.sample}"
+    words = ["-kernel", plan.images["boot"],
+             "-append", " ".join(f"{key}={value}" for key, value in keys.items())]
+    for name, path in files.items():
+        words += ["-fw_cfg", f"name={FILES}/{name},file={quoted(path)}"]
+    return words
+
+
+def log(plan):
+    """The device's own report, which does not pass through the guest."""
+    events = ("pcmaster_*",) if plan.verbose else QUIET_EVENTS
+    words = ["-D", plan.out / "device.log", "-d", "guest_errors"]
+    for event in events:
+        words += ["-trace", event]
+    return words
+
+
+def quoted(path):
+    """A path as part of one of QEMU's option strings."""
+    return str(path).replace(",", ",,")
+
+
+def check_kvm():
+    """Raises Problem unless KVM works here."""
+    try:
+        with open("/dev/kvm", "rb+", buffering=0) as kvm:
+            fcntl.ioctl(kvm, KVM_GET_API_VERSION)
+    except OSError as error:
+        raise Problem(f"KVM does not work here: /dev/kvm: {error.strerror}. "
+                      "Leave out --accel kvm.") from error
+
+
+def check_audiodev(programs, spec):
+    """Raises Problem if QEMU was built without that audio back end."""
+    driver = spec.partition(",")[0]
+    listing = process.output([programs / SYSTEM, "-audiodev", "help"]) or ""
+    known = [line.strip() for line in listing.splitlines() if line
+             and not line.endswith(":")]
+    if driver not in known:
+        raise Problem(f"--audiodev {driver}: this QEMU has no such back end; it "
+                      f"has {', '.join(known)}.")

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""The table that a person reads, and the files that a program reads."""
+
+import dataclasses
+import json
+import shutil
+import sys
+import textwrap
+
+from pcmaster import CHECKOUT, machine, process, tap
+from pcmaster.qemu import SYSTEM
+from pcmaster.ui import Colours, printable
+
+COLUMNS = ("exercise", "request", "logical", "node", "verdict")
+WRAPPED = "request"
+NARROWEST = 24
+
+
+def table(points, stream=None):
+    """Prints the results, the request folded where a terminal is narrow."""
+    stream = stream or sys.stdout
+    rows = [_row(point) for point in points]
+    widths = {name: max(len(name), *(len(row[name]) for row in rows))
+              for name in COLUMNS}
+    if stream.isatty():
+        room = shutil.get_terminal_size().columns - 2 * (len(COLUMNS) - 1)
+        others = sum(widths.values()) - widths[WRAPPED]
+        widths[WRAPPED] = max(NARROWEST, min(widths[WRAPPED], room - others))
+    colours = Colours(stream)
+    _line(dict(zip(COLUMNS, COLUMNS)), widths, colours.dim, colours, stream)
+    for point, row in zip(points, rows):
+        colour = colours.good if point.ok else colours.bad
+        folded = textwrap.wrap(row[WRAPPED], widths[WRAPPED]) or [""]
+        _line({**row, WRAPPED: folded[0]}, widths, colour, colours, stream)
+        for rest in folded[1:]:
+            _line({**dict.fromkeys(COLUMNS, ""), WRAPPED: rest}, widths, colour,
+                  colours, stream)
+
+
+def _line(row, widths, colour, colours, stream):
+    """Prints one line; the colour goes to the last column."""
+    *cells, last = (f"{row[name]:{widths[name]}}" for name in COLUMNS)
+    text = "  ".join([*cells, colour + last.rstrip() + colours.end])
+    print(text.rstrip(), file=stream)
+
+
+def _row(point):
+    """A result as the texts of its columns."""
+    row = {name: printable(str(point.details.get(name, ""))) for name in COLUMNS}
+    row["exercise"] = printable(point.name)
+    if not point.ok:
+        row["verdict"] = f"FAILED {row['verdict']}".rstrip()
+    elif point.skipped is not None:
+        row["verdict"] = f"skipped: {printable(point.skipped)}"
+    return row
+
+
+def fault(point, verdict, about, stream=None):
+    """Prints the device's diagnosis of a fault, and what the guest adds."""
+    stream = stream or sys.stdout
+    rows = [("fault", f"{point.name.partition('/')[2]}: {about}")]
+    if verdict.violations:
+        rows += verdict.violations[0].rows()
+    victim = point.details.get("victim")
+    if victim:
+        rows.append(("overwritten", victim if isinstance(victim, str)
+                     else ", ".join(f"{k} {v}" for k, v in victim.items())))
+    width = max(len(name) for name, _ in rows)
+    room = shutil.get_terminal_size((100, 24)).columns - width - 2
+    for name, text in rows:
+        folded = textwrap.wrap(printable(str(text)), max(room, NARROWEST)) or [""]
+        print(f"{name:{width}}  " + f"\n{'':{width}}  ".join(folded), file=stream)
+
+
+def counts(results):
+    """How many results held, failed and were skipped, as words."""
+    skipped = sum(point.skipped is not None for point in results.points)
+    failed = len(results.failed)
+    held = len(results.points) - failed - skipped
+    return f"{held} held, {failed} failed, {skipped} skipped"
+
+
+def summary(complaints, line, stream=None):
+    """Prints every complaint and the closing line."""
+    stream = stream or sys.stdout
+    colours = Colours(stream)
+    print(file=stream)
+    for complaint in complaints:
+        print(f"{colours.bad}{printable(complaint)}{colours.end}", file=stream)
+    print(line, file=stream)
+
+
+def versions(programs, compiler="x86_64-w64-mingw32-gcc"):
+    """The versions of everything that took part."""
+    def first_line(*argv):
+        return (process.output(argv) or "unknown").partition("\n")[0]
+    return {
+        "qemu": first_line(programs / SYSTEM, "--version"),
+        "compiler": first_line("gcc", "--version"),
+        "guest compiler": first_line(compiler, "--version"),
+        "build": programs.name,
+        "pcmaster": process.output(["git", "-C", CHECKOUT, "describe",
+                                    "--always", "--dirty", "--tags"]),
+    }
+
+
+def keep(plan, outcome, results, verdict, comparison, programs):
+    """Writes results.tap and results.json into the out folder."""
+    lines = tap.lines_of(outcome.lines)
+    (plan.out / "results.tap").write_text("\n".join(lines) + "\n")
+    report = {
+        "held": not verdict.complaints,
+        "complaints": verdict.complaints,
+        "ended": outcome.ended,
+        "seconds": round(outcome.seconds, 3),
+        "accelerator": plan.accel,
+        "icount": plan.icount,
+        "arguments": plan.keys,
+        "versions": versions(programs),
+        "exercises": [_exercise(point) for point in results.points],
+        "violations": [dataclasses.asdict(v) for v in verdict.violations],
+        "audio": comparison and {**dataclasses.asdict(comparison),
+                                 "exact": comparison.exact},
+        "command": machine.command(programs, plan),
+    }
+    text = json.dumps(report, indent=2, ensure_ascii=False)
+    (plan.out / "results.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _exercise(point):
+    """A result with its details; the keys that every one has come first."""
+    result = "skipped" if point.skipped is not None else "ok" if point.ok else "not ok"
+    return {"name": point.name, "result": result, **point.details}

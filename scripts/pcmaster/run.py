@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MIT
+"""scripts/run: boots the guest, runs the exercises, plays a WAV, judges it all."""
+
+import argparse
+import contextlib
+import fcntl
+import os
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from pcmaster import boot, judge, machine, pe, prepare, report, tap, wav
+from pcmaster.cache import need_space, remove
+from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, command
+
+DEFAULT_WAV = Path("/usr/share/sounds/alsa/Front_Center.wav")
+POLICIES = ("abort", "wrap", "record")
+OUTPUTS = ("console.log", "qemu.log", "device.log", "played.wav", "play.pcm",
+           "results.tap", "results.json")
+OUT_MIB = 16
+MORE = """\
+environment:
+  QEMU_SRC=DIR        build this QEMU tree (10.0 or later) instead of Debian's;
+                      the tree is only read
+  PCMASTER_CACHE=DIR  where builds are kept (default: ~/.cache/pcmaster)
+  PCMASTER_BUILD=DIR  a meson build folder whose guest images are used as they are
+
+exit status: 0 everything held (with --fault: the device caught it), 1 something
+did not, 2 it could not be run: a message says what to do, 130 interrupted
+"""
+
+
+def parse(argv=None):
+    """The options, checked against each other."""
+    parser = argparse.ArgumentParser(
+        prog="run", epilog=MORE, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Boots a guest with the pcmaster device, runs the exercises, "
+        "plays a WAV\nand compares the recording sample by sample.")
+    add = parser.add_argument
+    add("file", metavar="FILE.wav", nargs="?", type=Path,
+        help="what to play: PCM, 8 or 16 bits, 1 or 2 channels (default: a "
+        "recording that alsa-utils brings)")
+    add("--exercise", metavar="GLOB", help="run only the exercises whose names "
+        "match; * and ? are wild; 'play' is the WAV's")
+    add("--fault", metavar="NAME", help="run a driver that makes this mistake, and "
+        "show what the device says of it")
+    add("--policy", choices=POLICIES, help="what the device does about the fault: "
+        "nothing is transferred (default), the transfer goes where a card without "
+        "checks would send it, or it is carried out and logged")
+    add("--list", action="store_true", help="list the exercises and the faults")
+    add("--realtime", action="store_true", help="play at normal speed")
+    add("--audiodev", metavar="SPEC", help="play to this QEMU back end, such as "
+        "alsa or pa, to listen; implies --realtime, and nothing is compared")
+    add("--accel", choices=("tcg", "kvm"), default="tcg",
+        help="how the guest's processors run (default: tcg); kvm needs --realtime")
+    add("--driver", metavar="FILE.sys", type=Path,
+        help="load this driver instead of ours")
+    add("--out", metavar="DIR", type=Path, default=Path("out"),
+        help="where to keep logs, the recording and results (default: out)")
+    add("--verbose", action="store_true", help="show the guest's console, and keep "
+        "every register access in device.log")
+    options = parser.parse_args(argv)
+    options.realtime = options.realtime or options.audiodev is not None
+    _check(parser, options)
+    return options
+
+
+def _check(parser, options):
+    """Ends with a usage message if options do not go together."""
+    if options.fault and (options.file or options.exercise or options.audiodev):
+        parser.error("--fault runs one faulty transfer: it takes no FILE.wav, "
+                     "--exercise or --audiodev")
+    if options.policy and not options.fault:
+        parser.error("--policy goes with --fault")
+    if options.accel == "kvm" and not options.realtime:
+        parser.error("--accel kvm goes with --realtime: only tcg can run the "
+                     "guest's time as fast as it is computed")
+    glob = options.exercise or ""
+    if "[" in glob or any(letter.isspace() for letter in glob):
+        parser.error("--exercise knows the wild cards * and ?, and no spaces")
+
+
+def main(argv=None):
+    """The command line of scripts/run; returns the exit status."""
+    options = parse(argv)
+    plays = not options.fault and not options.list and (
+        options.file or fnmatchcase(judge.PLAY, options.exercise or "*"))
+    if options.driver:
+        pe.check(options.driver)
+    sound = wav.read(options.file or DEFAULT_WAV) if options.file else None
+    if options.accel == "kvm":
+        machine.check_kvm()
+    _, programs, guest = prepare.everything()
+    if options.list:
+        return listing(guest)
+    if plays and not sound:
+        sound = wav.read(DEFAULT_WAV)
+    if options.audiodev:
+        machine.check_audiodev(programs, options.audiodev)
+    plan = make_plan(options, guest, sound)
+    with out_folder(plan):
+        if options.fault:
+            return run_fault(programs, guest, plan, options.fault)
+        return run_exercises(programs, guest, plan, options)
+
+
+def listing(guest):
+    """Prints the exercises and the faults; returns the exit status."""
+    width = max(len(e["name"]) for e in guest.exercises + guest.faults)
+    for title, entries in (("exercises", guest.exercises), ("faults", guest.faults)):
+        print(f"{title}:")
+        for entry in entries:
+            print(f"  {entry['name']:{width}}  {entry['about']}")
+    return EXIT_HELD
+
+
+def make_plan(options, guest, sound):
+    """What to boot; Problem if a fault or a glob names nothing."""
+    if options.fault:
+        judge.fault_rule(guest, options.fault)
+        keys = {"exercise": "none", "fault": options.fault,
+                "policy": options.policy or POLICIES[0]}
+        driver = guest.images["faulty.sys"]
+    else:
+        glob = options.exercise or "*"
+        found = judge.exercises(guest, glob)
+        if not found and not sound:
+            raise Problem(f"no exercise matches '{glob}'; --list names them all")
+        keys = {"exercise": glob if found else "none"}
+        driver = guest.images["driver.sys"]
+    return machine.Plan(
+        images=guest.images, driver=options.driver or driver, keys=keys,
+        out=options.out.absolute(), wav=sound, realtime=options.realtime,
+        accel=options.accel, audiodev=options.audiodev, verbose=options.verbose)
+
+
+@contextlib.contextmanager
+def out_folder(plan):
+    """An out folder of our own for the run, free of an older run's files."""
+    try:
+        plan.out.mkdir(parents=True, exist_ok=True)
+        folder = os.open(plan.out, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise Problem(f"--out: {error}") from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        sound = len(plan.wav.data) >> 20 if plan.wav else 0
+        need_space(plan.out, OUT_MIB + 2 * sound, "the run")
+        for name in OUTPUTS:
+            remove(plan.out / name)
+        if plan.wav:
+            (plan.out / "play.pcm").write_bytes(plan.wav.data)
+        yield
+    except BlockingIOError as error:
+        raise Problem(f"another run is writing to {plan.out}; --out names "
+                      "another folder") from error
+    finally:
+        remove(plan.out / "play.pcm")
+        os.close(folder)
+
+
+def run_exercises(programs, guest, plan, options):
+    """Runs the exercises and plays; prints the table; returns the status."""
+    outcome = boot.run(programs, plan)
+    _could_start(options, outcome)
+    results = tap.parse(outcome.lines)
+    comparison = recorded(plan)
+    due = judge.exercises(guest, plan.keys["exercise"])
+    verdict = judge.judge(plan, outcome, results, comparison,
+                          due + [judge.PLAY] * bool(plan.wav))
+    report.keep(plan, outcome, results, verdict, comparison, programs)
+    if results.points:
+        report.table(results.points)
+    if outcome.status != boot.HELD:
+        print("\nthe console's last lines:\n" + outcome.tail())
+    line = report.counts(results)
+    if comparison:
+        line += f"; audio: {comparison}"
+    report.summary(verdict.complaints, f"{line}; {outcome.seconds:.1f} s; "
+                   f"kept in {options.out}/")
+    return EXIT_FAILED if verdict.complaints else EXIT_HELD
+
+
+def run_fault(programs, guest, plan, name):
+    """Runs a faulty driver; prints the diagnosis; returns the status."""
+    outcome = boot.run(programs, plan)
+    results = tap.parse(outcome.lines)
+    rule = judge.fault_rule(guest, name)
+    verdict = judge.judge_fault(plan, outcome, results, name, rule)
+    report.keep(plan, outcome, results, verdict, None, programs)
+    about = next(entry["about"] for entry in guest.faults if entry["name"] == name)
+    if results.points:
+        report.fault(results.points[0], verdict, about)
+    if verdict.complaints:
+        print("\nthe console's last lines:\n" + outcome.tail())
+    report.summary(verdict.complaints, "not caught" if verdict.complaints
+                   else f"caught under policy {plan.keys['policy']}")
+    return EXIT_FAILED if verdict.complaints else EXIT_HELD
+
+
+def recorded(plan):
+    """The recording compared with the input; None if nothing was recorded."""
+    if not plan.wav or plan.audiodev:
+        return None
+    try:
+        return wav.compare(plan.wav, wav.read(plan.out / "played.wav"))
+    except Problem:
+        return wav.Comparison(plan.wav.frames, 0, None)
+
+
+def _could_start(options, outcome):
+    """Raises Problem if the driver that a person named could not be started."""
+    if options.driver and outcome.status == boot.COULD_NOT_START:
+        raise Problem(f"{options.driver} could not be started. The console's last "
+                      f"lines:\n{outcome.tail()}")
+
+
+if __name__ == "__main__":
+    command(main)

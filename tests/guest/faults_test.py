@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""Every fault under every policy: the device must catch each, and name it."""
+
+import json
+import os
+import subprocess
+import unittest
+from pathlib import Path
+
+import running
+from pcmaster import guest
+from pcmaster.run import POLICIES
+
+# The mistakes that have to be caught at least, whatever else the driver can do.
+CLASSIC = {"limit", "boundary", "node", "overrun", "use-after-free", "end-of-range"}
+
+
+class Fault(running.RunCase):
+    """A faulty driver under one policy."""
+
+    def __init__(self, fault, policy):
+        super().__init__("caught")
+        self.fault, self.policy = fault, policy
+
+    def shortDescription(self):
+        return f"{self.fault['name']} under {self.policy}"
+
+    def caught(self):
+        """Exit status 0, and a diagnosis that names what matters."""
+        ran = self.run_with("--fault", self.fault["name"], "--policy", self.policy)
+        self.assert_status(0, ran)
+        for word in ("rule", "address", "length", "direction", "expected", "actual",
+                     self.fault["rule"], f"policy {self.policy}"):
+            self.assertIn(word, ran.text)
+        self.assertEqual("overwritten" in ran.text, self.policy == "wrap", ran.text)
+        results = ran.results()
+        self.assertEqual(results["violations"][0]["rule"], self.fault["rule"])
+        nowhere = results["violations"][0]["landed"] == "0xffffffffffffffff"
+        self.assertEqual(nowhere, self.policy == "abort")
+
+
+class Faults(running.RunCase):
+    """The faults as a whole."""
+
+    def test_the_classic_mistakes_are_there(self):
+        self.assertLessEqual(CLASSIC, {fault["name"] for fault in table()})
+
+    def test_abort_is_the_default(self):
+        ran = self.run_with("--fault", table()[0]["name"])
+        self.assert_status(0, ran)
+        self.assertEqual(ran.results()["arguments"]["policy"], "abort")
+
+    def test_a_driver_without_the_mistake_is_not_said_to_be_caught(self):
+        driver = Path(os.environ["PCMASTER_BUILD"], guest.IMAGES["driver.sys"])
+        ran = self.run_with("--fault", table()[0]["name"], "--driver", driver)
+        self.assert_status(1, ran)
+
+
+def table():
+    """The faults that the guest knows."""
+    program = Path(os.environ["PCMASTER_BUILD"], guest.IMAGES["exercises"])
+    return json.loads(subprocess.check_output([program, "--list"]))["faults"]
+
+
+def load_tests(loader, tests, pattern):
+    """A case for each fault and policy, besides those above."""
+    tests.addTests(Fault(fault, policy) for fault in table() for policy in POLICIES)
+    return tests

@@ -1,0 +1,136 @@
+/*
+ * pcmaster qtests: a player, the part of a driver that keeps a ring filled
+ *
+ * It plays frames of which no two are alike and knows what must be recorded.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TESTS_PCMASTER_PLAYER_H
+#define TESTS_PCMASTER_PLAYER_H
+
+#include "qemu/bswap.h"
+#include "pcmaster-dut.h"
+
+#define S0(reg)         (PCM_STREAM(0) + PCM_S_##reg)
+#define RING            0x300000
+#define WAV_HEADER      44
+
+/* Frame @i of the recording: no two of a test are alike. */
+static inline uint32_t frame(uint32_t i)
+{
+    return i * 0x9e3779b1u + 0x12345678u;
+}
+
+typedef struct Player {
+    Dut *d;
+    char *dir;
+    char *wav;
+    uint32_t ring_frames;
+    uint64_t end;
+    uint64_t filled;            /* frames written into the ring so far */
+    int64_t start;              /* virtual clock at RUN */
+} Player;
+
+static inline Player *player_new(unsigned rate, const char *machine)
+{
+    Player *p = g_new0(Player, 1);
+    g_autofree char *all = NULL;
+
+    p->dir = g_dir_make_tmp("pcmaster-XXXXXX", NULL);
+    g_assert_nonnull(p->dir);
+    p->wav = g_build_filename(p->dir, "out.wav", NULL);
+    all = g_strdup_printf("%s -audiodev wav,id=snd,path=%s,"
+                          "out.frequency=%u,out.channels=2,out.format=s16",
+                          machine, p->wav, rate);
+    p->d = dut_start(all, ",audiodev=snd");
+    return p;
+}
+
+static inline void player_free(Player *p)
+{
+    unlink(p->wav);
+    rmdir(p->dir);
+    g_free(p->wav);
+    g_free(p->dir);
+    g_free(p);
+}
+
+/* Write the frames before @until that are not in the ring yet. */
+static inline void player_fill(Player *p, uint64_t until)
+{
+    while (p->filled < until) {
+        uint32_t at = p->filled % p->ring_frames;
+        uint32_t count = MIN(until - p->filled, p->ring_frames - at);
+        g_autofree uint32_t *data = g_new(uint32_t, count);
+
+        for (uint32_t i = 0; i < count; i++) {
+            data[i] = cpu_to_le32(frame(p->filled + i));
+        }
+        qtest_bufwrite(p->d->qts, RING + 4 * at, data, 4 * count);
+        p->filled += count;
+    }
+}
+
+static inline void player_start(Player *p, unsigned rate, uint32_t ring_frames,
+                         uint32_t period, uint64_t end)
+{
+    Dut *d = p->d;
+
+    p->ring_frames = ring_frames;
+    p->end = end;
+    player_fill(p, MIN(end ? end : ring_frames, ring_frames));
+    dut_write(d, S0(FORMAT), PCM_S_S16 | PCM_S_CHANNELS(2));
+    dut_write(d, S0(RATE), rate);
+    dut_write64(d, S0(BUFFER), RING);
+    dut_write(d, S0(LENGTH), 4 * ring_frames);
+    dut_write(d, S0(PERIOD_FRAMES), period);
+    dut_write64(d, S0(END), end);
+    p->start = qtest_clock_step(d->qts, 1);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+}
+
+static inline uint64_t player_frames_at(Player *p, unsigned rate, int64_t now)
+{
+    __uint128_t frames = (__uint128_t)(now - p->start) * rate / 1000000000;
+
+    return p->end && frames > p->end ? p->end : frames;
+}
+
+/* Play to DRAINED in steps of @step ns, refilling the ring on the way. */
+static inline void player_play(Player *p, unsigned rate, int64_t step)
+{
+    int64_t now = p->start;
+
+    while (!(dut_read(p->d, S0(STATUS)) & PCM_S_DRAINED)) {
+        uint64_t position;
+
+        now = qtest_clock_step(p->d->qts, step);
+        position = dut_read64(p->d, S0(POSITION));
+        g_assert_cmpuint(position, ==, player_frames_at(p, rate, now));
+        player_fill(p, MIN(p->end, position + p->ring_frames));
+        g_assert_cmpint(now - p->start, <, p->end * 1000000000 / rate +
+                        200000000);
+    }
+    g_assert_cmphex(dut_read(p->d, S0(STATUS)) & ~PCM_S_PERIOD, ==,
+                    PCM_S_DRAINED);
+    g_assert_cmpuint(dut_read(p->d, S0(LOST)), ==, 0);
+    dut_expect_no_record(p->d);
+}
+
+/* The recording holds frames 0 to @count - 1, and nothing else. */
+static inline void player_expect_wav(Player *p, uint64_t count)
+{
+    g_autofree char *file = NULL;
+    const uint32_t *data;
+    gsize size;
+
+    g_assert_true(g_file_get_contents(p->wav, &file, &size, NULL));
+    g_assert_cmpuint(size, ==, WAV_HEADER + 4 * count);
+    g_assert_cmpuint(ldl_le_p(file + 40), ==, 4 * count);
+    data = (const uint32_t *)(file + WAV_HEADER);
+    for (uint64_t i = 0; i < count; i++) {
+        g_assert_cmphex(le32_to_cpu(data[i]), ==, frame(i));
+    }
+}
+
+#endif /* TESTS_PCMASTER_PLAYER_H */

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""The judge: each party's objection alone must be enough to fail a run."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from pcmaster import boot, guest, judge, machine, tap, wav
+from pcmaster.ui import Problem
+
+RESET = "pcmaster_reset all registers and queues\n"
+LIMIT = ("pcmaster_violation_limit address 0x1000000 length 4096 write requester 255 "
+         "last legal byte 0xffffff last byte asked for 0x1000fff fault 0x1000000 "
+         "landed 0x0 policy {}\n")
+GUEST = guest.Guest(Path("/"), {}, [{"name": "limit/24-bit"}, {"name": "node/0"},
+                                    {"name": "play"}],
+                    [{"name": "limit", "rule": "limit", "about": ""}])
+EXACT = wav.Comparison(10, 10, None)
+
+
+def outcome(status=boot.HELD, silent=False):
+    """How a boot ended."""
+    return boot.Boot(status, [], 60, silent, 1.0, "")
+
+
+def stream(*points, planned=None):
+    """TAP results from (name, ok, details)."""
+    made = [tap.Point(number, name, ok, None, details)
+            for number, (name, ok, details) in enumerate(points, 1)]
+    return tap.Results(len(made) if planned is None else planned, made)
+
+
+class OutFolder(unittest.TestCase):
+    """An out folder with a device log."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.out = Path(folder.name)
+        self.device_says(RESET)
+
+    def device_says(self, text):
+        """Writes the device's log."""
+        (self.out / "device.log").write_text(text)
+
+    def plan(self, **keys):
+        """A plan with that command line."""
+        return machine.Plan({}, Path("/"), keys, self.out)
+
+
+class JudgeTest(OutFolder):
+    """Runs that ought to hold."""
+
+    def complaints(self, end=None, results=None, comparison=EXACT, due=("node/0",)):
+        """What the judge says of a run that holds but for what is given."""
+        results = results or stream(("node/0", True, {}))
+        return judge.judge(self.plan(), end or outcome(), results, comparison,
+                           due).complaints
+
+    def test_a_run_that_holds(self):
+        self.assertEqual(self.complaints(), [])
+        self.assertEqual(self.complaints(comparison=None), [])
+
+    def test_how_qemu_ended(self):
+        for end in (outcome(boot.FAILED), outcome(boot.COULD_NOT_START), outcome(0),
+                    outcome(boot.BUG_CHECK), outcome(-11), outcome(silent=True)):
+            self.assertEqual(self.complaints(end), [end.ended])
+
+    def test_a_result_that_did_not_hold(self):
+        self.assertEqual(self.complaints(results=stream(("node/0", False, {}))),
+                         ["node/0 did not hold"])
+
+    def test_a_broken_stream(self):
+        self.assertEqual(len(self.complaints(
+            results=stream(("node/0", True, {}), planned=2))), 1)
+
+    def test_an_exercise_that_gave_no_result(self):
+        self.assertEqual(self.complaints(due=["node/0", "play"]),
+                         ["play gave no result"])
+
+    def test_a_violation_that_the_guest_kept_to_itself(self):
+        self.device_says(RESET + LIMIT.format("abort"))
+        self.assertEqual(self.complaints(),
+                         ["the device reports a violation of limit at 0x1000000"])
+        expected = stream(("node/0", True, {"expects_violation": True}))
+        self.assertEqual(self.complaints(results=expected), [])
+
+    def test_a_device_log_that_proves_nothing(self):
+        self.device_says("")
+        self.assertIn("holds no report", self.complaints()[0])
+        (self.out / "device.log").unlink()
+        self.assertEqual(len(self.complaints()), 1)
+
+    def test_a_recording_that_differs(self):
+        self.assertEqual(len(self.complaints(comparison=wav.Comparison(10, 9, None))), 1)
+
+
+class FaultTest(OutFolder):
+    """Runs of a driver that makes a mistake."""
+
+    def fault(self, policy, details, log, ok=True):
+        """What the judge says of such a run."""
+        self.device_says(log)
+        results = stream(("fault/limit", ok, details))
+        return judge.judge_fault(self.plan(policy=policy), outcome(), results,
+                                 "limit", "limit").complaints
+
+    def test_caught(self):
+        for policy in ("abort", "record"):
+            self.assertEqual(self.fault(policy, {"address": "0x1000000"},
+                                        RESET + LIMIT.format(policy)), [])
+
+    def test_under_wrap_the_victim_must_be_named(self):
+        log = RESET + LIMIT.format("wrap")
+        details = {"address": "0x1000000"}
+        self.assertEqual(len(self.fault("wrap", details, log)), 1)
+        self.assertEqual(self.fault("wrap", {**details, "victim": "x"}, log), [])
+
+    def test_the_guest_s_word_alone_is_not_enough(self):
+        details = {"address": "0x1000000"}
+        self.assertIn("no violation of limit under abort",
+                      self.fault("abort", details, RESET)[0])
+        self.assertEqual(len(self.fault("abort", details,
+                                        RESET + LIMIT.format("record"))), 1)
+
+    def test_the_device_s_word_alone_is_not_enough(self):
+        log = RESET + LIMIT.format("abort")
+        self.assertEqual(self.fault("abort", {"address": "0x1000000"}, log, ok=False),
+                         ["fault/limit was not caught"])
+
+    def test_the_two_must_speak_of_the_same_address(self):
+        log = RESET + LIMIT.format("abort")
+        self.assertIn("speaks of address 0x2000", self.fault(
+            "abort", {"address": "0x2000"}, log)[0])
+        self.assertEqual(len(self.fault("abort", {}, log)), 1)
+
+
+class SelectionTest(unittest.TestCase):
+    """Globs and names."""
+
+    def test_globs(self):
+        self.assertEqual(judge.exercises(GUEST, "*"), ["limit/24-bit", "node/0"])
+        self.assertEqual(judge.exercises(GUEST, "node/?"), ["node/0"])
+        self.assertEqual(judge.exercises(GUEST, "play"), [])
+
+    def test_faults(self):
+        self.assertEqual(judge.fault_rule(GUEST, "limit"), "limit")
+        with self.assertRaisesRegex(Problem, "there are: limit"):
+            judge.fault_rule(GUEST, "other")

@@ -7,6 +7,7 @@ A file that has load_tests() may make its cases from what it finds.
 import importlib.util
 import sys
 import unittest
+from pathlib import Path
 
 
 class TapResult(unittest.TestResult):
@@ -48,6 +49,8 @@ class TapResult(unittest.TestResult):
 
 def main(path):
     """Runs the cases in that file; returns the exit status."""
+    path = Path(path).resolve()
+    sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location("cases", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules["cases"] = module

@@ -68,6 +68,7 @@ void exercise_adapters(struct run *run, const struct request *request)
     }
     for (i = 0; i < COUNT; i++) {
         if (allocated[i].handle) {
+            text_add(&run->logical, "%s%X", run->logical.used ? " " : "", allocated[i].logical);
             check_place(run, &each[i], allocated[i].logical);
             check_by_dma(run, &each[i], allocated[i].handle, PCM_NODE_ANY);
             command_on(run, PCM_CMD_FREE, allocated[i].handle);

@@ -256,6 +256,7 @@ void fault_run(struct run *run, const struct fault *fault, uint32_t policy)
         if (result.status) {
             broken(run, "the mistake could not be made: status %X", (uint64_t)result.status);
         } else {
+            run->dma_bytes = result.done;
             describe(run, fault, policy, &result);
             judge(run, fault, policy, &result);
         }

@@ -51,6 +51,11 @@ static bool resolve_device(struct run *run, struct request *request)
     }
     if (request->width > bits) {
         request->width = bits;
+        /* So close to the bottom of memory firmware may have the rest. */
+        if (request->length > (1ull << bits) / 4) {
+            skipped(run, "the device reaches too little memory for %u bytes", request->length);
+            return false;
+        }
     }
     if (request->length > PAGE_BYTES && (may_vary(request) & ~run->facts.hw_boundary)) {
         skipped(run, "the device takes no buffer with other than the bits %X varying",

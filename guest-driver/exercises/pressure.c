@@ -4,6 +4,7 @@
 
 #define HELD_MAX                    8192u
 #define CROWD                       24u
+#define CROWD_BYTES                 (4 * MIB)
 
 /* What is alive; a channel counts as its buffer. */
 static struct held {
@@ -187,7 +188,10 @@ static uint32_t fill_channels(struct run *run, const struct request *request)
 /* So many at once that their natural places cross what may not be crossed. */
 void exercise_crowd(struct run *run, const struct request *request)
 {
-    uint32_t count = 4 * MIB / request->length < CROWD ? 4 * MIB / request->length : CROWD;
+    bool none;
+    uint64_t quarter = last_legal(request, &none) / 4;
+    uint64_t room = quarter < CROWD_BYTES ? quarter : CROWD_BYTES;
+    uint32_t count = room / request->length < CROWD ? (uint32_t)(room / request->length) : CROWD;
 
     while (held_count < count && run->verdict == HELD) {
         if (!one_more_channel(run, request)) {

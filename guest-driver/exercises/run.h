@@ -178,6 +178,8 @@ void exercise_adapter(struct run *run, const struct request *request);
 void exercise_adapter_refused(struct run *run, const struct request *request);
 void exercise_adapters(struct run *run, const struct request *request);
 
+void exercise_refusals(struct run *run, const struct request *request);
+
 void exercise_exhaust(struct run *run, const struct request *request);
 void exercise_exhaust_channels(struct run *run, const struct request *request);
 void exercise_crowd(struct run *run, const struct request *request);

@@ -52,6 +52,9 @@ const struct exercise exercise_table[] = {
     { "adapter/several", "Adapters of 24, 32, 36 and 64 bits at the same time", exercise_adapters,
       EX(64, 4096, ANY_NODE) },
 
+    { "driver/refusals", "Wrong handles, lengths and ranges are refused, and nothing is lost",
+      exercise_refusals, EX(32, 3 * PAGE_BYTES - 1, ANY_NODE) },
+
     /* --- The reach that a description implies, AllocateCommonBuffer ---------- */
     { "implied/isa", "Neither 32 nor 64 bits: 24", exercise_allocate, OLD(0, 0, 24, 4096) },
     { "implied/dma32", "Dma32BitAddresses: 32 bits", exercise_allocate,

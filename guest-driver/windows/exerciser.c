@@ -97,6 +97,8 @@ NTSTATUS exerciser_run(struct device *device, ULONG command, ULONGLONG logical, 
     write64(device, PCM_EX_SEED, seed);
     write32(device, PCM_EX_COMMAND, command);
     if (!interrupt_wait(&device->exerciser_done, EXERCISER_TIMEOUT_MS)) {
+        /* The buffer may be freed next: nothing must be under way. */
+        hardware_reset(device);
         result->timed_out = 1;
         return STATUS_IO_TIMEOUT;
     }

@@ -19,8 +19,9 @@
 #define BLOCK                       0x10000u
 #define ANYWHERE                    0ull
 
-/* The width of a card's address lines that is tried first. */
+/* The most address lines of the card, in prepare_limit and in prepare_end_of_range. */
 #define CARD_BITS_MOST              32u
+#define CARD_BITS_ISA               24u
 
 struct fault_run {
     struct device *device;
@@ -86,11 +87,11 @@ static void transfer_is(struct fault_run *run, ULONGLONG address, ULONG length)
 /* Allocates without a limit, for a card that lacks address lines. */
 static NTSTATUS prepare_limit(struct fault_run *run)
 {
+    ULONG most = min(read32(run->device, PCM_HW_ADDR_BITS), CARD_BITS_MOST), bits;
     struct buffer *buffer;
-    ULONG bits;
 
     while ((buffer = take_buffer(run, ANYWHERE, PAGE_SIZE, MM_ANY_NODE_OK))) {
-        for (bits = CARD_BITS_MOST; bits >= PCM_ADDR_BITS_MIN; bits--) {
+        for (bits = most; bits >= PCM_ADDR_BITS_MIN; bits--) {
             ULONGLONG wrapped = buffer->memory.logical & ((1ull << bits) - 1);
 
             if (wrapped != buffer->memory.logical && claim(run, wrapped, PAGE_SIZE)) {
@@ -198,7 +199,8 @@ static NTSTATUS prepare_use_after_free(struct fault_run *run)
 /* Looks only at the start of a buffer whose end the card cannot reach. */
 static NTSTATUS prepare_end_of_range(struct fault_run *run)
 {
-    ULONGLONG reach = 1ull << 24;
+    ULONG bits = min(read32(run->device, PCM_HW_ADDR_BITS), CARD_BITS_ISA);
+    ULONGLONG reach = 1ull << bits;
     struct buffer *buffer;
 
     do {
@@ -210,7 +212,7 @@ static NTSTATUS prepare_end_of_range(struct fault_run *run)
     if (!claim(run, 0, PAGE_SIZE)) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    run->rules.addr_bits = 24;
+    run->rules.addr_bits = bits;
     run->target = part_of(&buffer->memory, reach - PAGE_SIZE, 2 * PAGE_SIZE);
     run->victim_offset = PAGE_SIZE;
     transfer_is(run, run->target.logical, run->target.length);
@@ -315,10 +317,14 @@ static void fault_clean_up(struct fault_run *run)
 static NTSTATUS fault_run(struct device *device, const struct pcm_fault *request,
                           struct pcm_fault_result *result, struct fault_run *run)
 {
-    static const struct pcm_description card = { .version = DEVICE_DESCRIPTION_VERSION3,
-                                                 .address_width = 64,
-                                                 .maximum_length = 4 * BLOCK };
+    struct pcm_description card = { .version = DEVICE_DESCRIPTION_VERSION3,
+                                    .address_width = read32(device, PCM_HW_ADDR_BITS),
+                                    .maximum_length = 4 * BLOCK };
     ULONG map_registers, rule;
+
+    if (request->fault == PCM_FAULT_LIMIT || request->fault == PCM_FAULT_END_OF_RANGE) {
+        card.address_width = 64;        /* the mistake begins with the description */
+    }
 
     run->device = device;
     run->result = result;

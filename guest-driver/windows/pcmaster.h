@@ -152,6 +152,9 @@ NTSTATUS complete(PIRP irp, NTSTATUS status, ULONG_PTR information);
 DRIVER_ADD_DEVICE pnp_add_device;
 DRIVER_DISPATCH pnp_dispatch;
 
+/* Ends all DMA; afterwards no rule is set, every violation aborts, interrupts are enabled. */
+void hardware_reset(struct device *device);
+
 /* --- interrupt.c --------------------------------------------------------- */
 
 /* Prepares DPC and events; once, before interrupt_connect. */
@@ -250,7 +253,7 @@ ULONG log_take(struct device *device, struct pcm_record *first);
 
 /*
  * PASSIVE_LEVEL.  Has the device run COMMAND (PCM_EX_FILL or PCM_EX_VERIFY) and
- * waits for its interrupt.  STATUS_IO_TIMEOUT: none came.
+ * waits for its interrupt.  STATUS_IO_TIMEOUT: none came, the device was reset.
  */
 NTSTATUS exerciser_run(struct device *device, ULONG command, ULONGLONG logical, ULONG length,
                        ULONGLONG seed, struct pcm_direction *result);

@@ -152,6 +152,13 @@ static void registers_unmap(struct device *device)
     }
 }
 
+void hardware_reset(struct device *device)
+{
+    write32(device, PCM_CTRL, PCM_CTRL_RESET);
+    write32(device, PCM_POLICY, 0);     /* PCM_POLICY_ABORT, every rule */
+    write32(device, PCM_INT_ENABLE, PCM_INT_VIOLATION | PCM_INT_EXERCISER | PCM_INT_STREAM(0));
+}
+
 /*
  * Device locked.  Also after a start that failed half-way.  PRESENT: the
  * hardware still answers; its DMA ends before the memory is given back.
@@ -182,8 +189,7 @@ static NTSTATUS hardware_start(struct device *device, const CM_RESOURCE_LIST *re
         hardware_stop(device, TRUE);
         return status;
     }
-    write32(device, PCM_POLICY, 0);     /* PCM_POLICY_ABORT, every rule */
-    write32(device, PCM_INT_ENABLE, PCM_INT_VIOLATION | PCM_INT_EXERCISER | PCM_INT_STREAM(0));
+    hardware_reset(device);
     device->started = TRUE;
     return STATUS_SUCCESS;
 }

@@ -9,7 +9,6 @@ from pcmaster import process
 from pcmaster.qemu import SYSTEM
 from pcmaster.ui import Problem
 
-FIRMWARE = ("/usr/share/seabios", "/usr/share/qemu")
 NODES = 4
 NODE_MIB = 1536
 DISTANCES = {1: 21, 2: 31}  # the nodes form a ring
@@ -46,8 +45,6 @@ def command(programs, plan):
     words = [programs / SYSTEM, "-M", "q35", "-accel", plan.accel,
              "-m", f"{NODES * NODE_MIB}M", "-smp", NODES, "-nodefaults",
              "-display", "none", "-no-reboot", "-no-user-config"]
-    for folder in FIRMWARE:
-        words += ["-L", folder]
     if plan.icount:
         words += ["-icount", plan.icount]
     words += numa() + device(plan) + console() + guest(plan) + log(plan)
@@ -75,14 +72,18 @@ def device(plan):
 
 
 def sound(plan):
-    """The back end: a recording in the format of what is played, or another."""
+    """The back end: a recording in the format of what is played, or another.
+
+    It always has two channels: where a back end has one, QEMU's mixer adds up
+    left and right of a mono voice, which makes it twice as loud.
+    """
     if plan.audiodev:
         driver, comma, rest = plan.audiodev.partition(",")
         return f"{driver},id=snd{comma}{rest}"
     if not plan.wav:
         return "none,id=snd"
     return (f"wav,id=snd,path={quoted(plan.out / 'played.wav')},"
-            f"out.frequency={plan.wav.rate},out.channels={plan.wav.channels},"
+            f"out.frequency={plan.wav.rate},out.channels=2,"
             f"out.format={plan.wav.sample}")
 
 

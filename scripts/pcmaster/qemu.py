@@ -20,6 +20,7 @@ CONFIGURE = """
     --python=/usr/bin/python3 --target-list=x86_64-softmmu
     --without-default-features --enable-tcg --enable-kvm --enable-fdt=system
     --enable-alsa --enable-pa --enable-trace-backends=log
+    --firmwarepath=/usr/share/seabios:/usr/share/qemu
     --disable-docs --disable-install-blobs --disable-download
 """.split()
 KEPT = 6
@@ -106,12 +107,16 @@ def build(cache, tree, build_key, programs):
 
 
 def mirror(cache, origin, copy):
-    """Brings our copy of a person's tree up to date; theirs is only read."""
+    """Brings our copy of a person's tree up to date; theirs is only read.
+
+    A file counts as changed by its content, and then has the time it arrived:
+    theirs may be older than what was built from the file it replaces.
+    """
     need_space(cache.root, debian.QEMU_MIB, "a copy of QEMU_SRC and its build")
     copy.mkdir(parents=True, exist_ok=True)
     fixed = [*build_folders(origin), *(edit.file for edit in overlay.EDITS),
              str(overlay.DEVICE), f"{overlay.QTESTS}/{overlay.QTEST_FILES}"]
-    words = ["rsync", "-a", "--delete"]
+    words = ["rsync", "-rlp", "--checksum", "--delete"]
     words += [f"--exclude={pattern}" for pattern in NOT_SOURCE]
     words += [f"--exclude=/{name}" for name in fixed]
     with Step(f"copy of {origin}") as step:

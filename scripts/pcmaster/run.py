@@ -203,7 +203,8 @@ def recorded(plan):
     if not plan.wav or plan.audiodev:
         return None
     try:
-        return wav.compare(plan.wav, wav.read(plan.out / "played.wav"))
+        return wav.compare(plan.wav.on_two_channels(),
+                           wav.read(plan.out / "played.wav"))
     except Problem:
         return wav.Comparison(plan.wav.frames, 0, None)
 

@@ -17,6 +17,7 @@ SUITES = {
     "scripts": "what scripts/run and scripts/overlay are made of",
     "guest": "exercises, faults, playback and scripts/run's errors, in a guest",
 }
+PROJECT = "pcmaster"
 JUNIT = "meson-logs/testlog.junit.xml"
 REPORT = "meson-logs/testlog.json"
 LOG = "meson-logs/testlog.txt"
@@ -90,26 +91,28 @@ def tally(cases, programs):
     that fails beside its cases, by its exit status or too few of them, counts
     as a failed case more.
     """
-    count, failed = Counter(), []
+    count, failed, named = Counter(), [], set()
     for suite in cases.iter("testsuite"):
         for case in suite.iter("testcase"):
             outcome = _outcome(case)
             count[outcome] += 1
             if outcome == "failed":
-                failed.append(f"{suite.get('name')}: {case.get('name')}")
+                program, name = _names(suite, case)
+                named.add(program)
+                failed.append(f"{program}: {name}" if name else program)
     for program in programs:
-        named = any(name.startswith(f"pcmaster.{program_name(program)}:")
-                    or name == f"pcmaster: {program_name(program)}" for name in failed)
-        if program["result"] not in ("OK", "SKIP") and not named:
+        if program["result"] not in ("OK", "SKIP") and program["name"] not in named:
             count["failed"] += 1
             failed.append(f"{program['name']}: {program['result']}, "
                           f"exit status {program['returncode']}")
     return count, failed
 
 
-def program_name(program):
-    """A test's name without its project and suites."""
-    return program["name"].rpartition(" / ")[2]
+def _names(suite, case):
+    """A case's program and its own name; a program without cases is a case
+    of the project."""
+    program = suite.get("name").removeprefix(PROJECT).removeprefix(".")
+    return (program, case.get("name")) if program else (case.get("name"), "")
 
 
 def _outcome(case):

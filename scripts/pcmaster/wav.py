@@ -45,6 +45,16 @@ class Wav:
         """How long it plays."""
         return self.frames / self.rate
 
+    def on_two_channels(self):
+        """The same sound with a mono sample on both channels."""
+        if self.channels == 2:
+            return self
+        size = self.sample_bytes
+        doubled = bytearray(2 * len(self.data))
+        for part in range(size):
+            doubled[part::2 * size] = doubled[size + part::2 * size] = self.data[part::size]
+        return Wav(self.rate, 2, self.sample, bytes(doubled))
+
     def value(self, index):
         """The sample with that index, as a number."""
         start = index * self.sample_bytes

@@ -24,6 +24,14 @@ def make(path, sample_bytes, channels, rate, frames, seed=1):
     return path
 
 
+def samples(file, channel):
+    """A channel's samples of an open WAV."""
+    file.rewind()
+    data = file.readframes(file.getnframes())
+    all_of_them = array.array("h" if file.getsampwidth() == 2 else "B", data)
+    return all_of_them[channel::file.getnchannels()]
+
+
 class PlaybackTest(running.RunCase):
     """Each plays something and looks at the recording."""
 
@@ -38,23 +46,28 @@ class PlaybackTest(running.RunCase):
         for sample_bytes, channels, rate in KINDS:
             path = make(self.folder / "kind.wav", sample_bytes, channels, rate, rate // 3)
             ran = self.play(path)
-            with wave.open(str(ran.out / "played.wav")) as played, \
-                    wave.open(str(path)) as given:
-                self.assertEqual(played.getparams(), given.getparams())
-                self.assertEqual(played.readframes(rate), given.readframes(rate))
+            with wave.open(str(ran.out / "played.wav")) as played:
+                self.assertEqual(played.getparams()[:4],
+                                 (2, sample_bytes, rate, rate // 3))
+                for channel in range(2):
+                    self.assertEqual(samples(played, channel),
+                                     samples(wave.open(str(path)), channel % channels))
 
     def test_lengths_around_a_period(self):
         for frames in (1, 2, 479, 480, 481, 1023, 1024, 1025, 4096, 10007):
             self.play(make(self.folder / "length.wav", 2, 2, 48000, frames, frames))
 
-    def test_the_extremes_of_a_sample(self):
-        path = self.folder / "extremes.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setsampwidth(2)
-            file.setnchannels(1)
-            file.setframerate(48000)
-            file.writeframes(array.array("h", [-32768, 32767, 0, -1, 1] * 1000).tobytes())
-        self.play(path)
+    def test_every_value_of_a_sample(self):
+        for sample_bytes, values in ((1, array.array("B", range(256))),
+                                     (2, array.array("h", range(-32768, 32768)))):
+            for channels in (1, 2):
+                path = self.folder / "values.wav"
+                with wave.open(str(path), "wb") as file:
+                    file.setsampwidth(sample_bytes)
+                    file.setnchannels(channels)
+                    file.setframerate(48000)
+                    file.writeframes(values.tobytes())
+                self.play(path)
 
     def test_two_runs_are_identical(self):
         path = make(self.folder / "twice.wav", 2, 2, 48000, 30000)

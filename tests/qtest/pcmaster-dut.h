@@ -16,6 +16,8 @@
 #include "hw/audio/pcmaster/pcmaster_regs.h"
 
 #define DUT_RAM_SIZE    (64 * MiB)
+#define DUT_ROM_SIZE    (64 * KiB)
+#define DUT_ROM         0xf4
 
 typedef struct Dut {
     QTestState *qts;
@@ -70,18 +72,43 @@ static inline void dut_set_bus_master(Dut *d, bool on)
                        command | (on ? PCI_COMMAND_MASTER : 0));
 }
 
+/* A ROM of DUT_ROM bytes, so that the tests need no firmware. */
+static inline char *dut_make_rom(void)
+{
+    g_autofree uint8_t *content = g_malloc(DUT_ROM_SIZE);
+    char *path = NULL;
+    int fd = g_file_open_tmp("pcmaster-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    memset(content, DUT_ROM, DUT_ROM_SIZE);
+    g_assert_cmpint(write(fd, content, DUT_ROM_SIZE), ==, DUT_ROM_SIZE);
+    close(fd);
+    return path;
+}
+
+/* Starts a machine, the device must be among the options. */
+static inline Dut *dut_launch(const char *options)
+{
+    g_autofree char *rom = dut_make_rom();
+    Dut *d = g_new0(Dut, 1);
+
+    d->qts = qtest_initf("-nodefaults -bios %s -m %u -machine %s", rom,
+                         (unsigned)(DUT_RAM_SIZE / MiB), options);
+    unlink(rom);
+    d->bus = qpci_new_pc(d->qts, NULL);
+    return d;
+}
+
 /*
- * @machine: options besides -m; the device is in slot 4 of the root bus
+ * @machine: its name and other options; the device is in slot 4 of its bus
  * @options: of the device, each with a comma before it
  */
 static inline Dut *dut_start(const char *machine, const char *options)
 {
-    Dut *d = g_new0(Dut, 1);
+    g_autofree char *all = g_strdup_printf("%s -device pcmaster,id=dut,"
+                                           "addr=4.0%s", machine, options);
+    Dut *d = dut_launch(all);
 
-    d->qts = qtest_initf("-nodefaults -m %u -machine %s"
-                         " -device pcmaster,id=dut,addr=4.0%s",
-                         (unsigned)(DUT_RAM_SIZE / MiB), machine, options);
-    d->bus = qpci_new_pc(d->qts, NULL);
     d->dev = qpci_device_find(d->bus, QPCI_DEVFN(4, 0));
     g_assert_nonnull(d->dev);
     qpci_device_enable(d->dev);

@@ -590,24 +590,8 @@ static void test_window_policies(void)
     " -numa node,nodeid=1,memdev=m1 -numa node,nodeid=2,memdev=m2" \
     " -numa node,nodeid=3 -smp 1"
 
-static void check_nodes(const char *machine)
+static void check_node_rule(Dut *d)
 {
-    Dut *d = dut_start(machine, "");
-
-    g_assert_cmpuint(dut_read(d, PCM_NODE_COUNT), ==, 4);
-    g_assert_cmphex(dut_read(d, PCM_DEVICE_NODE), ==, PCM_NODE_ANY);
-    g_assert_cmphex(dut_read64(d, PCM_NODE_LOWEST(0)), ==, 0);
-    g_assert_cmphex(dut_read64(d, PCM_NODE_LOWEST(1)), ==, 16 * MiB);
-    g_assert_cmphex(dut_read64(d, PCM_NODE_LOWEST(2)), ==, 48 * MiB);
-    g_assert_cmphex(dut_read64(d, PCM_NODE_LOWEST(3)), ==, ONES);
-
-    /* Without an expectation a transfer may be anywhere, and is counted. */
-    dut_exercise(d, PCM_EX_FILL, 16 * MiB - 100, 300, 1, PCM_EX_OK, 300);
-    g_assert_cmpuint(dut_read64(d, PCM_NODE_BYTES(0)), ==, 100);
-    g_assert_cmpuint(dut_read64(d, PCM_NODE_BYTES(1)), ==, 200);
-    g_assert_cmpuint(dut_read64(d, PCM_NODE_BYTES(2)), ==, 0);
-    g_assert_cmpuint(dut_read(d, PCM_EX_NODELESS), ==, 0);
-
     dut_write(d, PCM_NODE, 1);
     dut_exercise(d, PCM_EX_FILL, 16 * MiB, 64, 1, PCM_EX_OK, 64);
     g_assert_cmpuint(dut_read64(d, PCM_NODE_BYTES(0)), ==, 0);
@@ -638,6 +622,27 @@ static void check_nodes(const char *machine)
     dut_write(d, PCM_NODE, 77);
     dut_exercise(d, PCM_EX_FILL, 0x200000, 1, 1, PCM_EX_OK, 1);
     g_assert_cmpuint(dut_read(d, PCM_LOG_COUNT), ==, 2);
+}
+
+static void check_nodes(const char *machine)
+{
+    Dut *d = dut_start(machine, "");
+
+    g_assert_cmpuint(dut_read(d, PCM_NODE_COUNT), ==, 4);
+    g_assert_cmphex(dut_read(d, PCM_DEVICE_NODE), ==, PCM_NODE_ANY);
+    g_assert_cmphex(dut_read64(d, PCM_NODE_LOWEST(0)), ==, 0);
+    g_assert_cmphex(dut_read64(d, PCM_NODE_LOWEST(1)), ==, 16 * MiB);
+    g_assert_cmphex(dut_read64(d, PCM_NODE_LOWEST(2)), ==, 48 * MiB);
+    g_assert_cmphex(dut_read64(d, PCM_NODE_LOWEST(3)), ==, ONES);
+
+    /* Without an expectation a transfer may be anywhere, and is counted. */
+    dut_exercise(d, PCM_EX_FILL, 16 * MiB - 100, 300, 1, PCM_EX_OK, 300);
+    g_assert_cmpuint(dut_read64(d, PCM_NODE_BYTES(0)), ==, 100);
+    g_assert_cmpuint(dut_read64(d, PCM_NODE_BYTES(1)), ==, 200);
+    g_assert_cmpuint(dut_read64(d, PCM_NODE_BYTES(2)), ==, 0);
+    g_assert_cmpuint(dut_read(d, PCM_EX_NODELESS), ==, 0);
+
+    check_node_rule(d);
     dut_stop(d);
 }
 
@@ -704,14 +709,12 @@ static void configure_pxb(Dut *d)
 /* Behind a pxb and a root port: an endpoint that is on a node itself. */
 static void test_node_of_device(void)
 {
-    Dut *d = g_new0(Dut, 1);
-    uint8_t cap;
-
-    d->qts = qtest_init("-nodefaults -m 64 -machine " NODES_BACKENDS
+    Dut *d = dut_launch(NODES_BACKENDS
                         " -device pxb-pcie,id=pxb,bus_nr=64,bus=pcie.0,"
                         "numa_node=1 -device pcie-root-port,id=rp,bus=pxb,"
                         "addr=0,chassis=1 -device pcmaster,bus=rp");
-    d->bus = qpci_new_pc(d->qts, NULL);
+    uint8_t cap;
+
     configure_pxb(d);
     cap = qpci_find_capability(d->dev, PCI_CAP_ID_EXP, 0);
     g_assert_cmpuint(cap, !=, 0);
@@ -764,7 +767,8 @@ static void test_target(void)
                  PCM_TARGET_IO);
     check_target(d, PCM_EX_FILL, 0xfee00000, 0xfee00000, PCM_TARGET_IO);
     check_target(d, PCM_EX_FILL, rom, rom, PCM_TARGET_ROM);
-    dut_exercise(d, PCM_EX_CHECKSUM, rom, 64, 1, PCM_EX_OK, 64);
+    dut_exercise(d, PCM_EX_VERIFY, rom, 64, 1, PCM_EX_MISMATCH, 64);
+    g_assert_cmpuint(dut_read(d, PCM_EX_MISMATCH_BYTES) >> 8, ==, DUT_ROM);
     g_assert_cmpuint(dut_read(d, PCM_EX_NODELESS), ==, 64);
     dut_stop(d);
 }
@@ -1181,7 +1185,7 @@ static void test_intx(void)
 
 #define MSI_MAILBOX     0x180000
 
-static void msi_enable(Dut *d)
+static void msi_enable(Dut *d, uint32_t address, uint16_t data)
 {
     uint8_t cap = qpci_find_capability(d->dev, PCI_CAP_ID_MSI, 0);
     uint16_t flags;
@@ -1189,9 +1193,9 @@ static void msi_enable(Dut *d)
     g_assert_cmpuint(cap, !=, 0);
     flags = qpci_config_readw(d->dev, cap + PCI_MSI_FLAGS);
     g_assert_true(flags & PCI_MSI_FLAGS_64BIT);
-    qpci_config_writel(d->dev, cap + PCI_MSI_ADDRESS_LO, MSI_MAILBOX);
+    qpci_config_writel(d->dev, cap + PCI_MSI_ADDRESS_LO, address);
     qpci_config_writel(d->dev, cap + PCI_MSI_ADDRESS_HI, 0);
-    qpci_config_writew(d->dev, cap + PCI_MSI_DATA_64, 0x4321);
+    qpci_config_writew(d->dev, cap + PCI_MSI_DATA_64, data);
     qpci_config_writew(d->dev, cap + PCI_MSI_FLAGS,
                        flags | PCI_MSI_FLAGS_ENABLE);
 }
@@ -1211,7 +1215,7 @@ static void test_msi(void)
     Dut *d = dut_start("q35", "");
 
     qtest_irq_intercept_in(d->qts, "ioapic");
-    msi_enable(d);
+    msi_enable(d, MSI_MAILBOX, 0x4321);
     g_assert_false(msi_arrived(d));
     dut_write(d, PCM_INT_ENABLE, PCM_INT_EXERCISER | PCM_INT_VIOLATION);
     dut_exercise(d, PCM_EX_FILL, 0x200000, 8, 1, PCM_EX_OK, 8);
@@ -1735,6 +1739,33 @@ static void test_overrun(void)
     player_free(p);
 }
 
+/* Messages to the device's own CTRL must not reset it under its feet. */
+static void test_msi_to_itself(void)
+{
+    Player *p = player_new(48000, "q35");
+    Dut *d = p->d;
+
+    msi_enable(d, d->bar.addr + PCM_CTRL, PCM_CTRL_RESET);
+    set_window(d, 0, RING, RING + 4 * 3000 - 1, PCM_W_ENABLE | PCM_W_READ);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_VIOLATION | PCM_INT_EXERCISER |
+                                 PCM_INT_STREAM(0));
+    dut_write(d, S0(INT_ENABLE), 0xf);
+    player_start(p, 48000, 4096, 100, 0);
+    qtest_clock_step(d->qts, 50000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_RUNNING | PCM_S_PERIOD);
+    qtest_clock_step(d->qts, 50000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_ERROR | PCM_S_PERIOD);
+    g_assert_cmpuint(dut_read(d, PCM_LOG_COUNT), ==, 1);
+    dut_write64(d, PCM_WINDOW(0) + PCM_W_FIRST, 0);
+    dut_write64(d, PCM_WINDOW(0) + PCM_W_LAST, ONES);
+    dut_command(d, PCM_EX_CHECKSUM, 0x200000, 3 * MiB, 0);
+    qtest_clock_step(d->qts, 50000000);
+    dut_expect_result(d, PCM_EX_OK, 3 * MiB);
+    dut_stop(d);
+    player_free(p);
+}
+
 /* Values at the edges of what registers hold: nothing hangs or breaks. */
 static void test_extremes(void)
 {
@@ -1821,6 +1852,7 @@ static const struct {
     { "/pcmaster/stream/boundary", test_stream_boundary },
     { "/pcmaster/stream/bus-master-lost", test_bus_master_lost },
     { "/pcmaster/stream/overrun", test_overrun },
+    { "/pcmaster/stream/msi-to-itself", test_msi_to_itself },
     { "/pcmaster/stream/extremes", test_extremes },
 };
 

@@ -77,6 +77,14 @@ class ReadTest(unittest.TestCase):
         self.assertEqual(wav.Wav(8000, 1, "s16", b"\xff\xff").value(0), -1)
         self.assertEqual(wav.Wav(8000, 1, "u8", b"\x01\xff").value(1), 255)
 
+    def test_mono_on_two_channels(self):
+        for sample, data, doubled in (("u8", b"\1\2", b"\1\1\2\2"),
+                                      ("s16", b"\1\2\3\4", b"\1\2\1\2\3\4\3\4")):
+            self.assertEqual(wav.Wav(8000, 1, sample, data).on_two_channels(),
+                             wav.Wav(8000, 2, sample, doubled))
+        stereo = wav.Wav(8000, 2, "u8", b"\1\2")
+        self.assertIs(stereo.on_two_channels(), stereo)
+
     def test_unsupported_kinds_say_what_they_are(self):
         data = chunk(b"data", bytes(48))
         for body, reason in ((form(kind=FLOAT, bits=32), "floating point.*sox"),

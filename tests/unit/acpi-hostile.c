@@ -176,6 +176,19 @@ static void rsdp_of_revision_2_without_xsdt(void **state)
     release_copies();
 }
 
+static void rsdp_of_revision_0_has_a_sum(void **state)
+{
+    (void)state;
+    struct acpi acpi;
+    build_memory(0);
+    memory.bytes[RSDP_AT + 9]++;
+    assert_int_equal(open_memory(&acpi), ACPI_BAD_CHECKSUM);
+    memory.bytes[RSDP_AT + 9]--;
+    memory.bytes[RSDP_AT + 21]++; /* no part of it in this revision */
+    assert_int_equal(open_memory(&acpi), ACPI_OK);
+    release_copies();
+}
+
 static void rsdp_is_searched_on_16_bytes(void **state)
 {
     (void)state;
@@ -215,6 +228,7 @@ static void defects_of_the_root(void **state)
         { ROOT_AT, 1, 'R', 0, 0, 0, ACPI_BAD_SIGNATURE },
         { ROOT_AT + 30, 1, 1, 0, 0, 0, ACPI_BAD_CHECKSUM },
         { ROOT_AT + 4, 4, 35, ROOT_AT, 36, 9, ACPI_BAD_LENGTH },
+        { ROOT_AT + 4, 4, 28, ROOT_AT, 28, 9, ACPI_BAD_LENGTH },
         { ROOT_AT + 4, 4, 37, ROOT_AT, 37, 9, ACPI_BAD_LENGTH },
         { ROOT_AT + 4, 4, MEMORY_SIZE - ROOT_AT + 1, 0, 0, 0, ACPI_UNREADABLE },
         { ROOT_AT + 4, 4, UINT32_MAX, 0, 0, 0, ACPI_BAD_LENGTH },
@@ -379,6 +393,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_table_is_found),
         cmocka_unit_test(rsdp_of_revision_2_without_xsdt),
+        cmocka_unit_test(rsdp_of_revision_0_has_a_sum),
         cmocka_unit_test(rsdp_is_searched_on_16_bytes),
         cmocka_unit_test(defects_of_the_root),
         cmocka_unit_test(fadt_names_the_dsdt_twice),

@@ -289,6 +289,30 @@ static void mask_zero_permits_one_byte(void **state)
     expect(request, MIB - 2 * PAGE);
 }
 
+/* A run that is exactly one block between two lines holds a buffer of that size;
+   a run of the same length beside it does not. */
+static void a_block_of_every_size(void **state)
+{
+    (void)state;
+    for (unsigned order = 0; order <= 12; order++) {
+        uint64_t size = PAGE << order;
+        for (uint64_t shift = 0; shift <= (order > 1); shift++) {
+            frames_init(&f);
+            frames_donate(&f, tiles, sizeof tiles);
+            add(GIB + shift * PAGE, size, 0);
+            struct frames_request request = FRAMES_ANYWHERE(size);
+            request.varying = size - 1;
+            if (shift == 0) {
+                expect(request, GIB);
+            } else {
+                refuse(request, FRAMES_NO_ROOM);
+                request.length = size / 2;
+                expect(request, GIB + size / 2);
+            }
+        }
+    }
+}
+
 static void alignment_inside_a_run(void **state)
 {
     (void)state;
@@ -684,6 +708,7 @@ int main(void)
         EDGE(only_the_ends_on_different_sides_would_be_missed),
         EDGE(mask_with_holes_counts_to_its_lowest_hole),
         EDGE(mask_zero_permits_one_byte),
+        EDGE(a_block_of_every_size),
         EDGE(alignment_inside_a_run),
         EDGE(alignment_beyond_the_line),
         EDGE(alignment_of_half_the_address_space),

@@ -98,6 +98,7 @@ static void build_exports(uint8_t *exports)
     set32(exports + 0x40, RVA_TEXT);
     set32(exports + 0x48, RVA_EXPORTS + 0xC0);
     set32(exports + 0x4C, RVA_TEXT + 16);
+    set32(exports + 0x50, RVA_TEXT); /* behind the last function */
     set32(exports + 0x60, RVA_EXPORTS + 0x90);
     set32(exports + 0x64, RVA_EXPORTS + 0xA0);
     set32(exports + 0x68, RVA_EXPORTS + 0xB0);

@@ -208,6 +208,20 @@ static void defects_of_sections_and_directories(void **state)
     check_defects(defects, sizeof defects / sizeof defects[0]);
 }
 
+/* A header that claims to be short, at the very end of the file. */
+static void optional_header_at_the_end(void **state)
+{
+    (void)state;
+    for (uint16_t size = 0; size < 112; size++) {
+        uint8_t *exact = malloc(AT_OPTIONAL + size);
+        set16(file + AT_COFF + 16, size);
+        memcpy(exact, file, AT_OPTIONAL + size);
+        assert_int_equal(pe_open(&image, exact, AT_OPTIONAL + size),
+                         PE_BAD_OPTIONAL_HEADER);
+        free(exact);
+    }
+}
+
 static void image_that_wraps_round(void **state)
 {
     (void)state;
@@ -289,6 +303,19 @@ static void defects_of_relocations(void **state)
         load();
         assert_int_equal(pe_relocate(&image, NEW_BASE), defects[i].status);
     }
+}
+
+static void relocation_blocks_of_odd_shape(void **state)
+{
+    (void)state;
+    load();
+    set32(memory + RVA_RELOCS + 4, 14);
+    image.directory[5].size = 14;
+    assert_int_equal(pe_relocate(&image, NEW_BASE), PE_BAD_RELOCATION);
+    load();
+    image.directory[5].rva = IMAGE_SIZE - 2; /* no room for a block's header */
+    image.directory[5].size = 2;
+    assert_int_equal(pe_relocate(&image, NEW_BASE), PE_BAD_RELOCATION);
 }
 
 /* What the callbacks were asked for, as text. */
@@ -416,11 +443,15 @@ static void strings_must_end_in_the_image(void **state)
     set32(memory + RVA_IMPORTS + 12, IMAGE_SIZE - 10);
     assert_int_equal(bind(NULL), PE_OK);
     assert_non_null(strstr(calls.asked, "xxxxxxxxx!Alpha "));
-    memory[RVA_RELOCS + PE_MAX_NAME - 1] = 'x'; /* longer than any name */
+    /* One byte more than a name may have. */
+    load();
+    memset(memory + RVA_RELOCS - 1, 'x', PE_MAX_NAME);
     set32(memory + RVA_IMPORTS + 12, RVA_RELOCS - 1);
-    memory[RVA_RELOCS - 1] = 'x';
-    memory[IMAGE_SIZE - 1] = 0;
     assert_int_equal(bind(NULL), PE_BAD_IMPORT);
+    load();
+    memset(memory + RVA_RELOCS, 'x', PE_MAX_NAME - 1);
+    set32(memory + RVA_IMPORTS + 12, RVA_RELOCS);
+    assert_int_equal(bind(NULL), PE_OK);
 }
 
 static void import_table_without_end(void **state)
@@ -437,6 +468,27 @@ static void import_table_without_end(void **state)
     assert_int_equal(bind(NULL), PE_TOO_MANY_IMPORTS);
 }
 
+/* Few descriptors and one lookup table can ask for a great many imports. */
+static void too_many_imports_altogether(void **state)
+{
+    (void)state;
+    load();
+    for (unsigned i = 0; i < 511; i++) {
+        set64(memory + RVA_DATA + 8 * i, (uint64_t)1 << 63 | i);
+    }
+    set64(memory + RVA_DATA + 8 * 511, 0);
+    image.directory[1].rva = RVA_DATA + 0x1000;
+    for (unsigned i = 0; i < 200; i++) {
+        uint8_t *descriptor = memory + RVA_DATA + 0x1000 + 20 * i;
+        set32(descriptor, RVA_DATA);
+        set32(descriptor + 12, RVA_IMPORTS + 0xC0);
+        set32(descriptor + 16, RVA_EXPORTS);
+    }
+    assert_int_equal(bind(NULL), PE_TOO_MANY_IMPORTS);
+    set32(memory + RVA_DATA + 0x1000 + 20 * 128 + 12, 0);
+    assert_int_equal(bind(NULL), PE_OK); /* 128 times 511 */
+}
+
 static void exports_by_name_and_ordinal(void **state)
 {
     (void)state;
@@ -451,6 +503,19 @@ static void exports_by_name_and_ordinal(void **state)
     assert_int_equal(address, NEW_BASE + RVA_TEXT);
     assert_int_equal(pe_export_ordinal(&image, 8, &address), PE_OK);
     assert_int_equal(address, NEW_BASE + RVA_TEXT + 16);
+}
+
+static void ordinals_below_the_first(void **state)
+{
+    (void)state;
+    uint64_t address = 1;
+    set32(file + FILE_EXPORTS + 16, UINT32_MAX - 2);
+    load();
+    assert_int_equal(pe_export_ordinal(&image, UINT32_MAX, &address),
+                     PE_EXPORT_FORWARDED);
+    assert_int_equal(pe_export_ordinal(&image, 0, &address),
+                     PE_EXPORT_NOT_FOUND);
+    assert_int_equal(address, 1);
 }
 
 static void exports_that_are_none(void **state)
@@ -484,6 +549,7 @@ static void defects_of_exports(void **state)
     static const struct defect defects[] = {
         { AT_DIRECTORIES + 4, 4, 39, PE_BAD_EXPORT },
         { FILE_EXPORTS + 20, 4, UINT32_MAX, PE_BAD_EXPORT },
+        { FILE_EXPORTS + 20, 4, 0x40000004, PE_BAD_EXPORT }, /* times 4: 16 */
         { FILE_EXPORTS + 24, 4, UINT32_MAX, PE_BAD_EXPORT },
         { FILE_EXPORTS + 24, 4, 0x40000003, PE_BAD_EXPORT }, /* times 4: 12 */
         { FILE_EXPORTS + 28, 4, IMAGE_SIZE - 15, PE_BAD_EXPORT },
@@ -546,19 +612,23 @@ int main(void)
         CASE(long_section_names_and_debug_data),
         CASE(defects_of_the_headers),
         CASE(defects_of_sections_and_directories),
+        CASE(optional_header_at_the_end),
         CASE(image_that_wraps_round),
         CASE(relocation_moves_pointers),
         CASE(relocation_to_bad_bases),
         CASE(relocations_stripped),
         CASE(relocations_not_needed),
         CASE(defects_of_relocations),
+        CASE(relocation_blocks_of_odd_shape),
         CASE(binding_fills_the_slots),
         CASE(binding_reports_all_that_is_missing),
         CASE(binding_without_imports),
         CASE(defects_of_imports),
         CASE(strings_must_end_in_the_image),
         CASE(import_table_without_end),
+        CASE(too_many_imports_altogether),
         CASE(exports_by_name_and_ordinal),
+        CASE(ordinals_below_the_first),
         CASE(exports_that_are_none),
         CASE(defects_of_exports),
         CASE(adopting_a_mapped_image),

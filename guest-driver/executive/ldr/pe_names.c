@@ -18,7 +18,6 @@
 #define IMPORT_DESCRIPTOR_SIZE 20u
 
 #define LOOKUP_BY_ORDINAL ((uint64_t)1 << 63)
-#define LOOKUP_NAME_MASK 0x7FFFFFFFu
 #define HINT_SIZE 2u
 
 /* Offsets in the export directory table. */
@@ -79,9 +78,6 @@ static enum pe_status read_lookup(const struct binding *binding, uint64_t entry,
         }
         import->ordinal = (uint16_t)entry;
         return PE_OK;
-    }
-    if (entry > LOOKUP_NAME_MASK) {
-        return PE_BAD_IMPORT;
     }
     import->name = string_at(binding->image, entry + HINT_SIZE);
     if (import->name == NULL || import->name[0] == '\0') {

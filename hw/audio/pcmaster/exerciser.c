@@ -104,9 +104,8 @@ static void move_slice(PcmasterState *s)
     }
 }
 
-static void run_slice(void *opaque)
+static void run_slice(PcmasterState *s)
 {
-    PcmasterState *s = opaque;
     PcmExerciser *e = &s->exerciser;
 
     if (!pcmaster_is_bus_master(s)) {
@@ -132,6 +131,15 @@ static void run_slice(void *opaque)
         timer_mod(&e->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                              PCM_EX_SLICE_NS);
     }
+}
+
+static void on_timer(void *opaque)
+{
+    PcmasterState *s = opaque;
+    bool was_guarded = pcmaster_guard(s);
+
+    run_slice(s);
+    pcmaster_unguard(s, was_guarded);
 }
 
 static void clear_results(PcmExerciser *e)
@@ -181,7 +189,7 @@ void pcm_exerciser_command(PcmasterState *s, uint32_t command)
 
 void pcm_exerciser_init(PcmasterState *s)
 {
-    timer_init_ns(&s->exerciser.timer, QEMU_CLOCK_VIRTUAL, run_slice, s);
+    timer_init_ns(&s->exerciser.timer, QEMU_CLOCK_VIRTUAL, on_timer, s);
 }
 
 void pcm_exerciser_reset(PcmasterState *s)

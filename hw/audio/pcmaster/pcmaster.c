@@ -81,6 +81,20 @@ void pcmaster_irq_update(PcmasterState *s)
     }
 }
 
+bool pcmaster_guard(PcmasterState *s)
+{
+    MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
+    bool was_guarded = guard->engaged_in_io;
+
+    guard->engaged_in_io = true;
+    return was_guarded;
+}
+
+void pcmaster_unguard(PcmasterState *s, bool was_guarded)
+{
+    DEVICE(s)->mem_reentrancy_guard.engaged_in_io = was_guarded;
+}
+
 bool pcmaster_is_bus_master(PcmasterState *s)
 {
     return pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND) &

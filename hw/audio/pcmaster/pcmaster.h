@@ -203,6 +203,14 @@ void pcmaster_irq_update(PcmasterState *s);
 /* PCM_INT_STATUS, the streams' bits included. */
 uint32_t pcmaster_int_status(PcmasterState *s);
 
+/*
+ * What timers and the audio back end call must not be entered again, nor the
+ * registers be accessed, through a message that the guest has directed at the
+ * device itself.  Accesses to the registers have this from QEMU's memory core.
+ */
+bool pcmaster_guard(PcmasterState *s);
+void pcmaster_unguard(PcmasterState *s, bool was_guarded);
+
 /* Does the PCI command register let the device be bus master? */
 bool pcmaster_is_bus_master(PcmasterState *s);
 

@@ -110,7 +110,7 @@ static void int_status_write(PcmasterState *s, unsigned index, uint64_t value)
 
 static uint32_t streams_mask(PcmasterState *s)
 {
-    return MAKE_64BIT_MASK(16, s->playback) & (s->playback ? ~0u : 0);
+    return ((1u << s->playback) - 1) << 16;
 }
 
 static void int_enable_write(PcmasterState *s, unsigned index, uint64_t value)

@@ -224,11 +224,13 @@ static void catch_up(PcmStream *p)
 static void on_timer(void *opaque)
 {
     PcmStream *p = opaque;
+    bool was_guarded = pcmaster_guard(p->device);
 
     catch_up(p);
     if (p->phase == PCM_STREAM_RUNNING) {
         arm_timer(p);
     }
+    pcmaster_unguard(p->device, was_guarded);
 }
 
 uint64_t pcm_stream_position(PcmStream *p)
@@ -253,10 +255,9 @@ static bool is_played(const PcmStream *p, uint32_t room)
     return room >= p->most_free || now_ns() - p->fed_ns > most_ns;
 }
 
-static void feed(void *opaque, int avail)
+/* Give the back end what is due, as far as its @room goes. */
+static void feed(PcmStream *p, uint32_t room)
 {
-    PcmStream *p = opaque;
-    uint32_t room = MAX(avail, 0);
     uint32_t bytes;
 
     if (p->phase == PCM_STREAM_STOPPED) {
@@ -277,6 +278,15 @@ static void feed(void *opaque, int avail)
         memmove(p->fifo, p->fifo + bytes, p->used);
         p->fed_ns = now_ns();
     }
+}
+
+static void on_demand(void *opaque, int avail)
+{
+    PcmStream *p = opaque;
+    bool was_guarded = pcmaster_guard(p->device);
+
+    feed(p, MAX(avail, 0));
+    pcmaster_unguard(p->device, was_guarded);
 }
 
 static bool open_voice(PcmStream *p)
@@ -302,7 +312,7 @@ static bool open_voice(PcmStream *p)
         p->used = 0;
     }
     p->voice = AUD_open_out(pcm_audio_handle(&s->audio), p->voice, name, p,
-                            feed, &settings);
+                            on_demand, &settings);
     p->voice_format = p->now.format;
     p->voice_rate = p->now.rate;
     p->most_free = 0;

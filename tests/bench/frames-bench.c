@@ -154,16 +154,15 @@ static struct linear linear;
 
 /*
  * `runs` free runs of 1 to 15 pages, each followed by pages in use, above one run
- * of 16 MiB at the bottom.
+ * of 16 MiB at the bottom. They begin `shift` pages above a 64 KiB line.
  */
-static void fragment(unsigned runs)
+static void fragment(unsigned runs, uint64_t shift)
 {
-    uint64_t base = 16u << 20;
+    static struct frames_tile tiles[2 * MOST_RUNS + 8];
+    uint64_t base = (16u << 20) + shift * PAGE;
     uint32_t random = 1;
     frames_init(&tree);
-    frames_donate(&tree, malloc((2 * MOST_RUNS + 8) *
-                                sizeof(struct frames_tile)),
-                  (2 * MOST_RUNS + 8) * sizeof(struct frames_tile));
+    frames_donate(&tree, tiles, sizeof tiles);
     frames_add(&tree, 0, base + runs * SPACING * PAGE, 0);
     linear.count = 0;
     linear_insert(&linear, 0, (struct run){ 0, base - PAGE, 0 });
@@ -245,7 +244,7 @@ static void compare(const char *name, unsigned runs,
 static void compare_all(unsigned runs)
 {
     struct frames_request request = FRAMES_ANYWHERE(PAGE);
-    fragment(runs);
+    fragment(runs, 0);
     compare("1 page, anywhere", runs, &request);
     request.high = (16u << 20) + runs / 2 * SPACING * PAGE - 1;
     compare("1 page, in the lower half", runs, &request);
@@ -259,6 +258,10 @@ static void compare_all(unsigned runs)
     compare("60 KiB on a 64 KiB line", runs, &request);
     request = FRAMES_ANYWHERE(64u << 20);
     compare("64 MiB, nothing fits", runs, &request);
+    fragment(runs, 8);
+    request = FRAMES_ANYWHERE(9 * PAGE);
+    request.varying = 0xFFFF;
+    compare("36 KiB, lines cut all but one run", runs, &request);
 }
 
 int main(void)

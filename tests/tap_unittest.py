@@ -11,7 +11,8 @@ from pathlib import Path
 
 
 class TapResult(unittest.TestResult):
-    """Prints a result when it is known; a reason follows as a comment."""
+    """Prints a result when it is known; why it failed goes to the other stream,
+    which meson shows."""
 
     def __init__(self):
         super().__init__()
@@ -42,9 +43,9 @@ class TapResult(unittest.TestResult):
         self.count += 1
         name = str(test.shortDescription() or test.id().rpartition(".")[2])
         print(f"{word} {self.count} - {name.replace('#', '')}{directive}")
-        for line in reason.splitlines():
-            print(f"# {line}")
         sys.stdout.flush()
+        if reason:
+            print(f"{name}:\n{reason}", file=sys.stderr, flush=True)
 
 
 def main(path):

@@ -12,6 +12,7 @@ from pcmaster.ui import printable
 
 SILENCE_SECONDS = 60
 TAIL_LINES = 12
+REFUSED = 1     # by QEMU, before the guest runs
 HELD, FAILED, COULD_NOT_START, BUG_CHECK = 33, 35, 37, 39
 MEANINGS = {
     HELD: "everything held",

@@ -49,12 +49,18 @@ class Violation:
         yield "address", f"{first:#x} to {first + length - 1:#x}"
         yield "length", f"{length} bytes"
         yield "direction", f"{self.direction}, by {who}"
-        yield "expected", f"{self.expected_is} {self.expected}"
-        yield "actual", f"{self.actual_is} {self.actual}"
+        yield "expected", _value(self.expected_is, self.expected)
+        yield "actual", _value(self.actual_is, self.actual)
         yield "first bad byte", self.fault
         yield "landed", ("nowhere: nothing was transferred" if self.landed == NOWHERE
                          else f"at {self.landed}")
         yield "policy", self.policy
+
+
+def _value(what, value):
+    """What the device compared, without the row's own name; all ones: none."""
+    what = what.removeprefix("expected ").removeprefix("actual ")
+    return f"{what} {'none' if value == NOWHERE else value}"
 
 
 def parse(lines):

@@ -24,16 +24,16 @@ class Verdict:
 
 
 def exercises(guest, glob):
-    """The names of the exercises that a glob selects, without 'play'."""
+    """The names of the exercises that a glob selects; PLAY is none of them."""
     return [entry["name"] for entry in guest.exercises
-            if fnmatchcase(entry["name"], glob) and entry["name"] != PLAY]
+            if fnmatchcase(entry["name"], glob)]
 
 
-def fault_rule(guest, name):
-    """The rule that a fault breaks; Problem if there is no such fault."""
+def fault(guest, name):
+    """The entry of a fault: name, rule, about; Problem if there is none."""
     for entry in guest.faults:
         if entry["name"] == name:
-            return entry["rule"]
+            return entry
     known = ", ".join(entry["name"] for entry in guest.faults)
     raise Problem(f"no fault is named '{name}'; there are: {known}")
 
@@ -54,8 +54,9 @@ def judge(plan, outcome, results, comparison, due):
     return Verdict(complaints, violations)
 
 
-def judge_fault(plan, outcome, results, name, rule):
+def judge_fault(plan, outcome, results, entry):
     """Judges a run of a faulty driver: it holds if the device caught it."""
+    name, rule = entry["name"], entry["rule"]
     complaints = _boot(outcome) + results.faults()
     complaints += [f"{point.name} was not caught" for point in results.failed]
     point = next((p for p in results.points if p.name == f"fault/{name}"), None)
@@ -69,7 +70,8 @@ def judge_fault(plan, outcome, results, name, rule):
         complaints.append(f"the device reports no violation of {rule} under {policy}")
     if point is not None and caught:
         complaints += _disagreement(point.details, caught)
-    if policy == "wrap" and point is not None and not point.details.get("victim"):
+    astray = any(v.landed not in (v.fault, diagnosis.NOWHERE) for v in caught)
+    if astray and point is not None and not point.details.get("victim"):
         complaints.append("the guest does not say whose memory was overwritten")
     return Verdict(complaints, caught)
 

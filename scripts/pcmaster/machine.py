@@ -14,6 +14,8 @@ NODE_MIB = 1536
 DISTANCES = {1: 21, 2: 31}  # the nodes form a ring
 DEVICE_NODE = 1
 KVM_GET_API_VERSION = 0xae00
+TICK_US = 10000             # QEMU's own choice
+WAV_FRAMES = 1024
 ICOUNT = "shift=4,sleep=off"
 FILES = "opt/org.pcmaster"
 QUIET_EVENTS = ("pcmaster_violation_*", "pcmaster_log_*", "pcmaster_reset",
@@ -75,14 +77,16 @@ def sound(plan):
     """The back end: a recording in the format of what is played, or another.
 
     It always has two channels: where a back end has one, QEMU's mixer adds up
-    left and right of a mono voice, which makes it twice as loud.
+    left and right of a mono voice, which makes it twice as loud. QEMU's wav
+    back end takes 1024 frames at each tick of its timer and no more.
     """
     if plan.audiodev:
         driver, comma, rest = plan.audiodev.partition(",")
         return f"{driver},id=snd{comma}{rest}"
     if not plan.wav:
         return "none,id=snd"
-    return (f"wav,id=snd,path={quoted(plan.out / 'played.wav')},"
+    period = min(TICK_US, WAV_FRAMES // 2 * 1000000 // plan.wav.rate)
+    return (f"wav,id=snd,timer-period={period},path={quoted(plan.out / 'played.wav')},"
             f"out.frequency={plan.wav.rate},out.channels=2,"
             f"out.format={plan.wav.sample}")
 

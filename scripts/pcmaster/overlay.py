@@ -23,33 +23,38 @@ QTEST_FILES = "pcmaster-*"
 
 @dataclass(frozen=True)
 class Edit:
-    """A line of ours and the text of the line that it is put before."""
+    """A line of ours, what tells it from others, and the line it is put before."""
 
     file: str
     anchor: str
+    mark: str
     line: str
+
+    def remove(self, text):
+        """The file's text without our line, however it is spaced."""
+        return "".join(line for line in text.splitlines(keepends=True)
+                       if self.mark not in line)
 
     def insert(self, text):
         """The file's text with our line in it, once."""
-        if self.line in text:
+        if text.count(self.mark) == text.count(self.line) == 1:
             return text
-        lines = text.splitlines(keepends=True)
+        lines = self.remove(text).splitlines(keepends=True)
         for number, line in enumerate(lines):
             if self.anchor in line:
                 return "".join([*lines[:number], self.line, *lines[number:]])
         raise Problem(f"{self.file} has no line with «{self.anchor}»: this QEMU "
                       "is unlike those that the overlay knows (7.2 to 10.2).")
 
-    def remove(self, text):
-        """The file's text without our line."""
-        return text.replace(self.line, "", 1)
-
 
 EDITS = (
-    Edit("hw/audio/meson.build", "files('ac97.c')", "subdir('pcmaster')\n"),
-    Edit("hw/audio/Kconfig", "config ", "source pcmaster/Kconfig\n"),
-    Edit("meson.build", "'hw/audio',", "    'hw/audio/pcmaster',\n"),
-    Edit("tests/qtest/meson.build", "['intel-hda-test']",
+    Edit("hw/audio/meson.build", "files('ac97.c')", "subdir('pcmaster')",
+         "subdir('pcmaster')\n"),
+    Edit("hw/audio/Kconfig", "config ", "source pcmaster/Kconfig",
+         "source pcmaster/Kconfig\n"),
+    Edit("meson.build", "'hw/audio',", "'hw/audio/pcmaster',",
+         "    'hw/audio/pcmaster',\n"),
+    Edit("tests/qtest/meson.build", "['intel-hda-test']", "['pcmaster-test']",
          "  (config_all_devices.has_key('CONFIG_PCMASTER') "
          "? ['pcmaster-test'] : []) +  \\\n"),
 )
@@ -62,6 +67,7 @@ def apply(tree, pristine=None):
     the tree itself.
     """
     check_tree(pristine or tree)
+    check_links(tree)
     changed = []
     for edit in EDITS:
         text = edit.insert(((pristine or tree) / edit.file).read_text())
@@ -78,6 +84,7 @@ def apply(tree, pristine=None):
 def remove(tree):
     """Takes the overlay out of a tree; returns the files it touched."""
     check_tree(tree)
+    check_links(tree)
     changed = []
     for edit in EDITS:
         path = tree / edit.file
@@ -111,6 +118,18 @@ def check_tree(tree):
     for edit in EDITS:
         if not (tree / edit.file).is_file():
             raise Problem(f"{tree} is no QEMU source tree: {edit.file} is missing.")
+
+
+def check_links(tree):
+    """Raises Problem if one of the names we write to is a link.
+
+    Somebody's own files are behind it: not ours to write, still less to remove.
+    """
+    for name in [DEVICE, *(edit.file for edit in EDITS), *files_in(tree)]:
+        target = (tree / name).resolve()
+        if target != tree.resolve() / name:
+            raise Problem(f"{tree / name} is a link to {target}. Remove the link "
+                          "first: the overlay puts copies there.")
 
 
 def _write(path, data):

@@ -2,6 +2,7 @@
 """The table that a person reads, and the files that a program reads."""
 
 import dataclasses
+import itertools
 import json
 import shutil
 import sys
@@ -12,36 +13,36 @@ from pcmaster.qemu import SYSTEM
 from pcmaster.ui import Colours, printable
 
 COLUMNS = ("exercise", "request", "logical", "node", "verdict")
-WRAPPED = "request"
-NARROWEST = 24
+NARROWEST = 24      # of the request
+RANGE = 23          # of a range of logical addresses
 
 
 def table(points, stream=None):
-    """Prints the results, the request folded where a terminal is narrow."""
+    """Prints the results, long cells folded where a terminal is narrow."""
     stream = stream or sys.stdout
     rows = [_row(point) for point in points]
     widths = {name: max(len(name), *(len(row[name]) for row in rows))
               for name in COLUMNS}
     if stream.isatty():
+        widths["logical"] = min(widths["logical"], RANGE)
         room = shutil.get_terminal_size().columns - 2 * (len(COLUMNS) - 1)
-        others = sum(widths.values()) - widths[WRAPPED]
-        widths[WRAPPED] = max(NARROWEST, min(widths[WRAPPED], room - others))
+        others = sum(widths.values()) - widths["request"]
+        widths["request"] = max(NARROWEST, min(widths["request"], room - others))
     colours = Colours(stream)
     _line(dict(zip(COLUMNS, COLUMNS)), widths, colours.dim, colours, stream)
     for point, row in zip(points, rows):
-        colour = colours.good if point.ok else colours.bad
-        folded = textwrap.wrap(row[WRAPPED], widths[WRAPPED]) or [""]
-        _line({**row, WRAPPED: folded[0]}, widths, colour, colours, stream)
-        for rest in folded[1:]:
-            _line({**dict.fromkeys(COLUMNS, ""), WRAPPED: rest}, widths, colour,
-                  colours, stream)
+        _line(row, widths, colours.good if point.ok else colours.bad, colours, stream)
 
 
 def _line(row, widths, colour, colours, stream):
-    """Prints one line; the colour goes to the last column."""
-    *cells, last = (f"{row[name]:{widths[name]}}" for name in COLUMNS)
-    text = "  ".join([*cells, colour + last.rstrip() + colours.end])
-    print(text.rstrip(), file=stream)
+    """Prints a row, on several lines if need be; the last column is coloured."""
+    folded = [textwrap.wrap(row[name], widths[name], break_on_hyphens=False) or [""]
+              for name in COLUMNS]
+    for cells in itertools.zip_longest(*folded, fillvalue=""):
+        *plain, last = cells
+        text = "  ".join(f"{cell:{widths[name]}}" for name, cell in zip(COLUMNS, plain))
+        print(f"{text}  {colour}{last}{colours.end}" if last else text.rstrip(),
+              file=stream)
 
 
 def _row(point):

@@ -100,14 +100,15 @@ def main(argv=None):
     plan = make_plan(options, guest, sound)
     with out_folder(plan):
         if options.fault:
-            return run_fault(programs, guest, plan, options.fault)
+            return run_fault(programs, guest, plan, options)
         return run_exercises(programs, guest, plan, options)
 
 
 def listing(guest):
     """Prints the exercises and the faults; returns the exit status."""
-    width = max(len(e["name"]) for e in guest.exercises + guest.faults)
-    for title, entries in (("exercises", guest.exercises), ("faults", guest.faults)):
+    exercises = guest.exercises + [{"name": judge.PLAY, "about": "Plays the WAV"}]
+    width = max(len(e["name"]) for e in exercises + guest.faults)
+    for title, entries in (("exercises", exercises), ("faults", guest.faults)):
         print(f"{title}:")
         for entry in entries:
             print(f"  {entry['name']:{width}}  {entry['about']}")
@@ -117,7 +118,7 @@ def listing(guest):
 def make_plan(options, guest, sound):
     """What to boot; Problem if a fault or a glob names nothing."""
     if options.fault:
-        judge.fault_rule(guest, options.fault)
+        judge.fault(guest, options.fault)
         keys = {"exercise": "none", "fault": options.fault,
                 "policy": options.policy or POLICIES[0]}
         driver = guest.images["faulty.sys"]
@@ -181,16 +182,16 @@ def run_exercises(programs, guest, plan, options):
     return EXIT_FAILED if verdict.complaints else EXIT_HELD
 
 
-def run_fault(programs, guest, plan, name):
+def run_fault(programs, guest, plan, options):
     """Runs a faulty driver; prints the diagnosis; returns the status."""
     outcome = boot.run(programs, plan)
+    _could_start(options, outcome)
     results = tap.parse(outcome.lines)
-    rule = judge.fault_rule(guest, name)
-    verdict = judge.judge_fault(plan, outcome, results, name, rule)
+    entry = judge.fault(guest, options.fault)
+    verdict = judge.judge_fault(plan, outcome, results, entry)
     report.keep(plan, outcome, results, verdict, None, programs)
-    about = next(entry["about"] for entry in guest.faults if entry["name"] == name)
     if results.points:
-        report.fault(results.points[0], verdict, about)
+        report.fault(results.points[0], verdict, entry["about"])
     if verdict.complaints:
         print("\nthe console's last lines:\n" + outcome.tail())
     report.summary(verdict.complaints, "not caught" if verdict.complaints
@@ -210,7 +211,9 @@ def recorded(plan):
 
 
 def _could_start(options, outcome):
-    """Raises Problem if the driver that a person named could not be started."""
+    """Raises Problem if QEMU refused to start, or the guest a person's driver."""
+    if outcome.status == boot.REFUSED and not outcome.lines:
+        raise Problem(f"QEMU did not start:\n{outcome.tail()}")
     if options.driver and outcome.status == boot.COULD_NOT_START:
         raise Problem(f"{options.driver} could not be started. The console's last "
                       f"lines:\n{outcome.tail()}")

@@ -52,7 +52,7 @@ def run(folder, suites):
     """Runs meson's tests; what they print reaches the terminal at once."""
     for old in (JUNIT, REPORT):
         (folder / old).unlink(missing_ok=True)
-    words = ["meson", "test", "-C", str(folder), "--no-rebuild", "--print-errorlogs"]
+    words = ["meson", "test", "-C", str(folder), "--print-errorlogs"]
     for suite in suites:
         words += ["--suite", suite]
     child = subprocess.Popen(words, env=process.build_environment(),

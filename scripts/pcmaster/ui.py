@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a person sees while something is under way, and what ends a command."""
 
+import io
 import os
 import re
 import signal
@@ -76,6 +77,9 @@ def printable(text):
 def command(main):
     """Runs a command's main function and turns what it raises into a status."""
     signal.signal(signal.SIGTERM, _interrupted)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         status = main()
         sys.stdout.flush()

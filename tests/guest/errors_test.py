@@ -55,7 +55,7 @@ class ErrorsTest(running.RunCase):
 
     def test_names_that_there_are_not(self):
         self.refused("no fault is named 'none'; there are: ", "--fault", "none")
-        self.refused("no exercise matches 'no*'", "--exercise", "no*")
+        self.refused("no exercise matches 'zebra*'", "--exercise", "zebra*")
         self.refused("no such back end", "--audiodev", "gramophone")
 
     def test_files_that_are_no_wav(self):

@@ -32,7 +32,8 @@ class DiagnosisTest(unittest.TestCase):
         self.assertIn("the exerciser", rows["direction"])
         self.assertIn("nowhere", rows["landed"])
         rows = dict(diagnosis.parse([NODE])[0].rows())
-        self.assertEqual(rows["actual"], "actual node 2")
+        self.assertEqual(rows["expected"], "node 1")
+        self.assertEqual(rows["actual"], "node 2")
         self.assertIn("stream 0", rows["direction"])
         self.assertEqual(rows["landed"], "at 0x140000000")
 

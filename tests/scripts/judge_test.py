@@ -11,11 +11,16 @@ from pcmaster.ui import Problem
 RESET = "pcmaster_reset all registers and queues\n"
 LIMIT = ("pcmaster_violation_limit address 0x1000000 length 4096 write requester 255 "
          "last legal byte 0xffffff last byte asked for 0x1000fff fault 0x1000000 "
-         "landed 0x0 policy {}\n")
-GUEST = guest.Guest(Path("/"), {}, [{"name": "limit/24-bit"}, {"name": "node/0"},
-                                    {"name": "play"}],
+         "landed {} policy {}\n")
+LANDED = {"abort": "0xffffffffffffffff", "wrap": "0x0", "record": "0x1000000"}
+GUEST = guest.Guest(Path("/"), {}, [{"name": "limit/24-bit"}, {"name": "node/0"}],
                     [{"name": "limit", "rule": "limit", "about": ""}])
 EXACT = wav.Comparison(10, 10, None)
+
+
+def limit(policy):
+    """The device's line about a violation of its limit."""
+    return LIMIT.format(LANDED[policy], policy)
 
 
 def outcome(status=boot.HELD, silent=False):
@@ -79,7 +84,7 @@ class JudgeTest(OutFolder):
                          ["play gave no result"])
 
     def test_a_violation_that_the_guest_kept_to_itself(self):
-        self.device_says(RESET + LIMIT.format("abort"))
+        self.device_says(RESET + limit("abort"))
         self.assertEqual(self.complaints(),
                          ["the device reports a violation of limit at 0x1000000"])
         expected = stream(("node/0", True, {"expects_violation": True}))
@@ -103,15 +108,15 @@ class FaultTest(OutFolder):
         self.device_says(log)
         results = stream(("fault/limit", ok, details))
         return judge.judge_fault(self.plan(policy=policy), outcome(), results,
-                                 "limit", "limit").complaints
+                                 GUEST.faults[0]).complaints
 
     def test_caught(self):
         for policy in ("abort", "record"):
             self.assertEqual(self.fault(policy, {"address": "0x1000000"},
-                                        RESET + LIMIT.format(policy)), [])
+                                        RESET + limit(policy)), [])
 
-    def test_under_wrap_the_victim_must_be_named(self):
-        log = RESET + LIMIT.format("wrap")
+    def test_what_went_astray_needs_a_victim(self):
+        log = RESET + limit("wrap")
         details = {"address": "0x1000000"}
         self.assertEqual(len(self.fault("wrap", details, log)), 1)
         self.assertEqual(self.fault("wrap", {**details, "victim": "x"}, log), [])
@@ -121,15 +126,15 @@ class FaultTest(OutFolder):
         self.assertIn("no violation of limit under abort",
                       self.fault("abort", details, RESET)[0])
         self.assertEqual(len(self.fault("abort", details,
-                                        RESET + LIMIT.format("record"))), 1)
+                                        RESET + limit("record"))), 1)
 
     def test_the_device_s_word_alone_is_not_enough(self):
-        log = RESET + LIMIT.format("abort")
+        log = RESET + limit("abort")
         self.assertEqual(self.fault("abort", {"address": "0x1000000"}, log, ok=False),
                          ["fault/limit was not caught"])
 
     def test_the_two_must_speak_of_the_same_address(self):
-        log = RESET + LIMIT.format("abort")
+        log = RESET + limit("abort")
         self.assertIn("speaks of address 0x2000", self.fault(
             "abort", {"address": "0x2000"}, log)[0])
         self.assertEqual(len(self.fault("abort", {}, log)), 1)
@@ -144,6 +149,6 @@ class SelectionTest(unittest.TestCase):
         self.assertEqual(judge.exercises(GUEST, "play"), [])
 
     def test_faults(self):
-        self.assertEqual(judge.fault_rule(GUEST, "limit"), "limit")
+        self.assertEqual(judge.fault(GUEST, "limit")["rule"], "limit")
         with self.assertRaisesRegex(Problem, "there are: limit"):
-            judge.fault_rule(GUEST, "other")
+            judge.fault(GUEST, "other")

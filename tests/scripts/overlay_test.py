@@ -89,6 +89,29 @@ class OverlayTest(unittest.TestCase):
                 with self.assertRaisesRegex(Problem, edit.file):
                     overlay.apply(self.tree)
 
+    def test_a_line_spaced_otherwise_is_ours_too(self):
+        path = self.tree / overlay.EDITS[3].file
+        path.write_text(overlay.EDITS[3].line.replace("+  ", "+      ") + path.read_text())
+        overlay.apply(self.tree)
+        self.assertEqual(path.read_text().count("pcmaster-test"), 1)
+        overlay.remove(self.tree)
+        self.assertEqual(path.read_text(), TREE[overlay.EDITS[3].file])
+
+    def test_what_a_link_leads_to_is_never_touched(self):
+        for name in (overlay.DEVICE, overlay.QTESTS / "pcmaster-test.c",
+                     Path(overlay.EDITS[0].file), Path("hw")):
+            for call in (overlay.apply, overlay.remove):
+                with self.subTest(name=name, call=call):
+                    self.setUp()
+                    overlay.apply(self.tree)
+                    elsewhere = self.tree / "elsewhere"
+                    (self.tree / name).rename(elsewhere)
+                    (self.tree / name).symlink_to(elsewhere)
+                    before = self.contents()
+                    with self.assertRaisesRegex(Problem, "is a link to"):
+                        call(self.tree)
+                    self.assertEqual(self.contents(), before)
+
     def test_another_folder_is_no_tree(self):
         (self.tree / "hw/audio/Kconfig").unlink()
         with self.assertRaisesRegex(Problem, "no QEMU source tree"):

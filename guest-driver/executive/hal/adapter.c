@@ -163,7 +163,7 @@ static NODE_REQUIREMENT NodeOf(PDEVICE_OBJECT Pdo)
                                                               : MM_ANY_NODE_OK;
 }
 
-PDMA_ADAPTER HalCreateDmaAdapter(PDEVICE_OBJECT Pdo,
+PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
                               struct _DEVICE_DESCRIPTION *Description,
                               ULONG *NumberOfMapRegisters)
 {

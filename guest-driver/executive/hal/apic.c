@@ -27,7 +27,6 @@
 #define   APIC_DIVIDE_BY_1      0x0bu
 
 #define CALIBRATION_MICROSECONDS    1000u
-#define MICROSECONDS_PER_SECOND     1000000u
 
 static volatile UCHAR *Apic;
 
@@ -58,38 +57,45 @@ BOOLEAN HalpInitializeApic(void)
     return Apic != NULL;
 }
 
-void HalEndOfInterrupt(void)
+void HalpEndOfInterrupt(void)
 {
     WriteApic(APIC_EOI, 0);
 }
 
-void HalRequestSoftwareInterrupt(ULONG Vector)
+void HalpRequestSoftwareInterrupt(ULONG Vector)
 {
     WriteApic(APIC_COMMAND, APIC_TO_SELF | Vector);
 }
 
-void HalGetMessage(ULONG Vector, ULONGLONG *Address, ULONG *Data)
+void HalpGetMessage(ULONG Vector, ULONGLONG *Address, ULONG *Data)
 {
     *Address = APIC_PHYSICAL | (ReadApic(APIC_ID) >> 24) << 12;
     *Data = Vector;
 }
 
-/* Timer counts in a second, measured against the HPET. */
-static ULONG MeasureTimer(void)
+/*
+ * Timer counts in a second, measured against the HPET, however long the host
+ * lets that take.
+ */
+static ULONGLONG MeasureTimer(void)
 {
+    LARGE_INTEGER frequency, start, end;
     ULONG counted;
 
     WriteApic(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
     WriteApic(APIC_TIMER, APIC_MASKED);
+    start = KeQueryPerformanceCounter(&frequency);
     WriteApic(APIC_TIMER_INITIAL, MAXULONG);
     KeStallExecutionProcessor(CALIBRATION_MICROSECONDS);
     counted = MAXULONG - ReadApic(APIC_TIMER_CURRENT);
-    return counted * (MICROSECONDS_PER_SECOND / CALIBRATION_MICROSECONDS);
+    end = KeQueryPerformanceCounter(NULL);
+    return (ULONGLONG)counted * (ULONGLONG)frequency.QuadPart /
+           (ULONGLONG)(end.QuadPart - start.QuadPart);
 }
 
-void HalStartClock(ULONG Vector, ULONG Frequency)
+void HalpStartClock(ULONG Vector, ULONG Frequency)
 {
-    ULONG count = MeasureTimer() / Frequency;
+    ULONG count = (ULONG)(MeasureTimer() / Frequency);
 
     WriteApic(APIC_TIMER, APIC_PERIODIC | Vector);
     WriteApic(APIC_TIMER_INITIAL, count);

@@ -8,8 +8,6 @@
 #include "adapter.h"
 
 #define BUFFER_TAG                  'fubC'
-#define LARGE_GRANULARITY           0x200000ull
-#define KNOWN_FLAGS                 0u
 
 /* Bug check 0xE6, first parameter. */
 #define VIOLATION_DOUBLE_FREE       0x03
@@ -113,6 +111,7 @@ PVOID NTAPI HalpAllocateCommonBufferEx(PDMA_ADAPTER DmaAdapter,
     return Allocate(adapter, &request, CacheEnabled, LogicalAddress);
 }
 
+/* No flag is known: the documents give none a value. */
 PVOID NTAPI HalpAllocateCommonBufferWithBounds(
     PDMA_ADAPTER DmaAdapter, PPHYSICAL_ADDRESS MinimumAddress,
     PPHYSICAL_ADDRESS MaximumAddress, ULONG Length, ULONG Flags,
@@ -125,7 +124,7 @@ PVOID NTAPI HalpAllocateCommonBufferWithBounds(
     MI_CONTIGUOUS request = RequestFor(Length, PreferredNode, cache);
 
     RequirePassive("AllocateCommonBufferWithBounds");
-    if (Flags & ~KNOWN_FLAGS || (cache != MmCached && cache != MmNonCached) ||
+    if (Flags || (cache != MmCached && cache != MmNonCached) ||
         !BelowAddress(MaximumAddress, &request)) {
         return NULL;
     }
@@ -135,7 +134,7 @@ PVOID NTAPI HalpAllocateCommonBufferWithBounds(
     return Allocate(adapter, &request, cache == MmCached, LogicalAddress);
 }
 
-PVOID HalAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
+PVOID HalpAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
                                    ULONGLONG Varying,
                                    PPHYSICAL_ADDRESS LogicalAddress)
 {
@@ -202,6 +201,10 @@ VOID NTAPI HalpFreeCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
               CacheEnabled);
     RemoveEntryList(&buffer->Link);
     KeReleaseSpinLock(&adapter->Lock, irql);
-    MiFreeContiguous(buffer->Address);
+    if (!MiFreeContiguous(buffer->Address)) {
+        HalpViolation(VIOLATION_DOUBLE_FREE, "FreeCommonBuffer",
+                      "its memory was freed by another routine",
+                      (ULONG_PTR)VirtualAddress);
+    }
     ExFreePoolWithTag(buffer, BUFFER_TAG);
 }

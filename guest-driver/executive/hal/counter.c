@@ -62,7 +62,7 @@ VOID NTAPI KeStallExecutionProcessor(ULONG Microseconds)
     }
 }
 
-BOOLEAN HalInitialize(ULONGLONG HpetAddress)
+BOOLEAN HalpInitialize(ULONGLONG HpetAddress)
 {
     return HalpInitializeApic() && HalpInitializeCounter(HpetAddress);
 }

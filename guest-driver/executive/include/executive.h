@@ -1,7 +1,7 @@
 /*
  * What the executive's own parts (ntoskrnl.exe, hal.dll, portcls.sys) say to
  * each other beyond the documented interfaces.  Prefixes as in NT: Ki, Mi, Iop
- * and Ldrp are inside ntoskrnl.exe; Hal names are exported by hal.dll.
+ * and Ldrp belong to ntoskrnl.exe, Halp to hal.dll; drivers cannot import them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -49,8 +49,11 @@ ULONG KiAllocateVector(void);
 void KiSetVectorHandler(ULONG Vector, KI_INTERRUPT_HANDLER *Handler,
                         PVOID Context);
 
-/* Called by the clock interrupt: expires what is due at interrupt time Now. */
-void KiExpireTimers(ULONGLONG Now);
+/* Whether the vector has a handler. */
+bool KiIsVectorConnected(ULONG Vector);
+
+/* Called by the clock interrupt when it has advanced the interrupt time. */
+void KiExpireTimers(void);
 
 /* Runs queued DPCs at DISPATCH_LEVEL until none is left. */
 void KiRetireDpcs(void);
@@ -129,8 +132,8 @@ ULONG MiNodeCount(void);
 /* Proximity domain of a PCI root bus from the DSDT; MM_ANY_NODE_OK: none. */
 NODE_REQUIREMENT MiRootBusNode(ULONG RootBus);
 
-/* A firmware table by signature, mapped and checked; NULL: there is none. */
-const void *MiFindFirmwareTable(const char *Signature, size_t *Length);
+/* Physical address of the HPET's registers; 0: the machine has none. */
+ULONGLONG MiFindHpet(void);
 
 /* --- io ---------------------------------------------------------------- */
 

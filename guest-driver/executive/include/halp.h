@@ -14,22 +14,22 @@ struct _DEVICE_DESCRIPTION;
  * Maps the local APIC and the HPET and enables the APIC of the calling
  * processor. False: the machine lacks one of them.
  */
-BOOLEAN HalInitialize(ULONGLONG HpetAddress);
+BOOLEAN HalpInitialize(ULONGLONG HpetAddress);
 
 /* Ends the interrupt in service with the highest priority. */
-void HalEndOfInterrupt(void);
+void HalpEndOfInterrupt(void);
 
 /* Interrupts the calling processor at Vector, as soon as its IRQL allows. */
-void HalRequestSoftwareInterrupt(ULONG Vector);
+void HalpRequestSoftwareInterrupt(ULONG Vector);
 
 /* Interrupts at Vector, Frequency times a second, from now on. */
-void HalStartClock(ULONG Vector, ULONG Frequency);
+void HalpStartClock(ULONG Vector, ULONG Frequency);
 
 /* Address and data of a message that interrupts this processor at Vector. */
-void HalGetMessage(ULONG Vector, ULONGLONG *Address, ULONG *Data);
+void HalpGetMessage(ULONG Vector, ULONGLONG *Address, ULONG *Data);
 
 /* IoGetDmaAdapter's work; Description has been probed for its version. */
-PDMA_ADAPTER HalCreateDmaAdapter(PDEVICE_OBJECT Pdo,
+PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
                               struct _DEVICE_DESCRIPTION *Description,
                               ULONG *NumberOfMapRegisters);
 
@@ -38,7 +38,7 @@ PDMA_ADAPTER HalCreateDmaAdapter(PDEVICE_OBJECT Pdo,
  * only the bits in Varying differ between any two bytes. Freed with
  * FreeCommonBuffer, CacheEnabled FALSE. PASSIVE_LEVEL.
  */
-PVOID HalAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
+PVOID HalpAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
                                    ULONGLONG Varying,
                                    PPHYSICAL_ADDRESS LogicalAddress);
 

@@ -20,6 +20,6 @@ PDMA_ADAPTER NTAPI IoGetDmaAdapter(PDEVICE_OBJECT PhysicalDeviceObject,
     if (DeviceDescription->Version > DEVICE_DESCRIPTION_VERSION3) {
         return NULL;
     }
-    return HalCreateDmaAdapter(PhysicalDeviceObject, DeviceDescription,
+    return HalpCreateDmaAdapter(PhysicalDeviceObject, DeviceDescription,
                             NumberOfMapRegisters);
 }

@@ -57,7 +57,8 @@ NTSTATUS NTAPI IoConnectInterrupt(PKINTERRUPT *InterruptObject,
     UNREFERENCED_PARAMETER(FloatingSave);
     if (!ServiceRoutine || !ProcessorEnableMask ||
         Vector < KI_DEVICE_VECTOR_FIRST || Vector > KI_DEVICE_VECTOR_LAST ||
-        Irql != KI_VECTOR_IRQL(Vector) || SynchronizeIrql < Irql) {
+        Irql != KI_VECTOR_IRQL(Vector) || SynchronizeIrql < Irql ||
+        KiIsVectorConnected(Vector)) {
         return STATUS_INVALID_PARAMETER;
     }
     interrupt = ExAllocatePoolWithTag(NonPagedPool, sizeof(*interrupt),

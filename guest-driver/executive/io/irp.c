@@ -31,6 +31,7 @@ VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
 
 VOID NTAPI IoFreeIrp(PIRP Irp)
 {
+    Irp->Type = 0;
     ExFreePoolWithTag(Irp, ' prI');
 }
 
@@ -63,7 +64,8 @@ static bool Wanted(const IO_STACK_LOCATION *Stack, const IRP *Irp)
 VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
 {
     UNREFERENCED_PARAMETER(PriorityBoost);
-    if (Irp->CurrentLocation > Irp->StackCount + 1) {
+    if (Irp->Type != IO_TYPE_IRP ||
+        Irp->CurrentLocation > Irp->StackCount + 1) {
         KeBugCheckEx(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)Irp, 0, 0, 0);
     }
     while (Irp->CurrentLocation <= Irp->StackCount) {
@@ -88,14 +90,33 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
     IopFinishIrp(Irp);
 }
 
+/*
+ * The result of a buffered request. The output length is that of the stack
+ * location which the request was built with, the highest.
+ */
+static void CopyResult(PIRP Irp)
+{
+    PIO_STACK_LOCATION stack = (PIO_STACK_LOCATION)(Irp + 1) +
+                               Irp->StackCount - 1;
+    ULONG room = stack->Parameters.DeviceIoControl.OutputBufferLength;
+
+    if (Irp->IoStatus.Information > room) {
+        DbgPrint("io: a driver returned %llu bytes into a buffer of %u\n",
+                 (ULONGLONG)Irp->IoStatus.Information, room);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0, (ULONG_PTR)Irp,
+                     Irp->IoStatus.Information, room);
+    }
+    RtlCopyMemory(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer,
+                  Irp->IoStatus.Information);
+}
+
 /* Copies the result out, signals the event, frees. */
 void IopFinishIrp(PIRP Irp)
 {
     PKEVENT event = Irp->UserEvent;
 
     if (Irp->Flags & IRP_INPUT_OPERATION && !NT_ERROR(Irp->IoStatus.Status)) {
-        RtlCopyMemory(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer,
-                      Irp->IoStatus.Information);
+        CopyResult(Irp);
     }
     if (Irp->Flags & IRP_DEALLOCATE_BUFFER) {
         ExFreePoolWithTag(Irp->AssociatedIrp.SystemBuffer, IOP_TAG);

@@ -48,6 +48,7 @@ static void AddMemory(PDO_EXTENSION *Pdo)
         PCI_MEMORY memory = PciReadBar(&Pdo->Function, bar);
         PCM_PARTIAL_RESOURCE_DESCRIPTOR resource;
 
+        bar += memory.Wide;
         if (!memory.Length || memory.Length > MAXULONG) {
             continue;
         }
@@ -104,7 +105,7 @@ static void Start(PDO_EXTENSION *Pdo)
         ULONGLONG address;
         ULONG data;
 
-        HalGetMessage(Pdo->Vector, &address, &data);
+        HalpGetMessage(Pdo->Vector, &address, &data);
         PciSetMessage(&Pdo->Function, address, data);
     }
 }

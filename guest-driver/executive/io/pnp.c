@@ -88,7 +88,7 @@ NTSTATUS IopStartDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
     status = SendPnp(Pdo, IRP_MN_START_DEVICE);
     if (!NT_SUCCESS(status)) {
         DbgPrint("io: IRP_MN_START_DEVICE failed with 0x%x\n", status);
-        IopRemoveDevice(Pdo);
+        SendPnp(Pdo, IRP_MN_REMOVE_DEVICE);
     }
     return status;
 }
@@ -100,6 +100,7 @@ NTSTATUS IopRemoveDevice(PDEVICE_OBJECT Pdo)
     if (!NT_SUCCESS(status)) {
         DbgPrint("io: the driver refuses IRP_MN_QUERY_REMOVE_DEVICE: 0x%x\n",
                  status);
+        return SendPnp(Pdo, IRP_MN_CANCEL_REMOVE_DEVICE);
     }
     return SendPnp(Pdo, IRP_MN_REMOVE_DEVICE);
 }

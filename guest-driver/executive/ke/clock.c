@@ -92,7 +92,7 @@ static void ClockInterrupt(ULONG Vector, PVOID Context)
     Publish(SHARED_INTERRUPT_TIME, now);
     Publish(SHARED_SYSTEM_TIME, BootTime + now);
     Publish(SHARED_TICK_COUNT, ticks);
-    KiExpireTimers(now);
+    KiExpireTimers();
 }
 
 void KiStartClock(void)
@@ -100,7 +100,7 @@ void KiStartClock(void)
     BootTime = ReadRealTimeClock();
     Publish(SHARED_SYSTEM_TIME, BootTime);
     KiSetVectorHandler(KI_CLOCK_VECTOR, ClockInterrupt, NULL);
-    HalStartClock(KI_CLOCK_VECTOR, KI_CLOCK_HZ);
+    HalpStartClock(KI_CLOCK_VECTOR, KI_CLOCK_HZ);
     __asm__ volatile("sti" : : : "memory");
 }
 

@@ -49,7 +49,7 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1,
         } else {
             InsertTailList(&Queue, &Dpc->DpcListEntry);
         }
-        HalRequestSoftwareInterrupt(KI_DPC_VECTOR);
+        HalpRequestSoftwareInterrupt(KI_DPC_VECTOR);
     }
     UnlockQueue(irql);
     return inserted;
@@ -87,20 +87,22 @@ void KiRetireDpcs(void)
     KDPC copy;
     PKDPC dpc;
 
-    __asm__ volatile("sti" : : : "memory");
     while ((dpc = NextDpc(&copy)) != NULL) {
         /* The routine may free or reinsert the object. */
         copy.DeferredRoutine(dpc, copy.DeferredContext, copy.SystemArgument1,
                              copy.SystemArgument2);
     }
-    __asm__ volatile("cli" : : : "memory");
 }
 
-/* With one processor, whoever runs below DISPATCH_LEVEL sees none pending. */
 VOID NTAPI KeFlushQueuedDpcs(VOID)
 {
+    KIRQL irql;
+
     if (KeGetCurrentIrql() >= DISPATCH_LEVEL) {
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)KeFlushQueuedDpcs,
                      KeGetCurrentIrql(), 0, 0);
     }
+    irql = KfRaiseIrql(DISPATCH_LEVEL);
+    KiRetireDpcs();
+    KeLowerIrql(irql);
 }

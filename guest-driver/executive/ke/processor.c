@@ -152,6 +152,11 @@ ULONG KiAllocateVector(void)
     return 0;
 }
 
+bool KiIsVectorConnected(ULONG Vector)
+{
+    return Handlers[Vector].Routine != NULL;
+}
+
 static void Exception(const KI_TRAP_FRAME *Frame)
 {
     ULONG_PTR address = Frame->Rip;
@@ -179,7 +184,7 @@ static void DeviceInterrupt(ULONG Vector)
         handler->Routine(Vector, handler->Context);
         __asm__ volatile("cli" : : : "memory");
     }
-    HalEndOfInterrupt();
+    HalpEndOfInterrupt();
 }
 
 /* Called by ke/trap.S with interrupts disabled. */
@@ -196,8 +201,10 @@ void KiTrap(KI_TRAP_FRAME *Frame)
     }
     __writecr8(KI_VECTOR_IRQL(vector));
     if (vector == KI_DPC_VECTOR) {
-        HalEndOfInterrupt();
+        HalpEndOfInterrupt();
+        __asm__ volatile("sti" : : : "memory");
         KiRetireDpcs();
+        __asm__ volatile("cli" : : : "memory");
     } else {
         DeviceInterrupt(vector);
     }

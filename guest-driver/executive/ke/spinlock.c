@@ -35,3 +35,21 @@ VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
     KeReleaseSpinLockFromDpcLevel(SpinLock);
     KeLowerIrql(NewIrql);
 }
+
+/*
+ * Critical regions hold off APCs, which nothing here delivers; what is left of
+ * the contract is that they nest.
+ */
+static LONG CriticalRegions;
+
+VOID NTAPI KeEnterCriticalRegion(VOID)
+{
+    InterlockedIncrement(&CriticalRegions);
+}
+
+VOID NTAPI KeLeaveCriticalRegion(VOID)
+{
+    if (InterlockedDecrement(&CriticalRegions) < 0) {
+        KeBugCheckEx(APC_INDEX_MISMATCH, 0, (ULONG_PTR)CriticalRegions, 0, 0);
+    }
+}

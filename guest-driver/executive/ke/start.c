@@ -8,8 +8,8 @@
 #include "halp.h"
 #include "pcmaster_regs.h"
 
-#define HPET_ADDRESS            44      /* offset in the table */
-#define HPET_LENGTH             56
+#define STACK_SIZE              0x10000
+#define HOME_AREA               32      /* the x64 convention's */
 
 static void __attribute__((noreturn)) CannotStart(const char *Reason)
 {
@@ -19,13 +19,12 @@ static void __attribute__((noreturn)) CannotStart(const char *Reason)
 
 static ULONGLONG HpetAddress(void)
 {
-    size_t length;
-    const UCHAR *table = MiFindFirmwareTable("HPET", &length);
+    ULONGLONG address = MiFindHpet();
 
-    if (!table || length < HPET_LENGTH) {
+    if (!address) {
         CannotStart("the machine has no HPET (use -machine hpet=on)");
     }
-    return *(const ULONGLONG *)(table + HPET_ADDRESS);
+    return address;
 }
 
 static ULONG StartDevices(PDRIVER_OBJECT Driver)
@@ -72,14 +71,10 @@ static UCHAR Run(void)
     return status == STATUS_SUCCESS ? BOOT_EXIT_PASSED : BOOT_EXIT_FAILED;
 }
 
-/* Entered by the boot stub: interrupts off, one processor, all RAM mapped. */
-void KiSystemStartup(const struct boot_block *Boot)
+static void __attribute__((noreturn, used)) Continue(
+    const struct boot_block *Boot)
 {
-    __writecr8(PASSIVE_LEVEL);
-    KiInitializeProcessor();
-    LdrpInitialize(Boot);
-    MiInitialize(Boot);
-    if (!HalInitialize(HpetAddress())) {
+    if (!HalpInitialize(HpetAddress())) {
         CannotStart("the local APIC or the HPET cannot be used");
     }
     KiStartClock();
@@ -87,4 +82,36 @@ void KiSystemStartup(const struct boot_block *Boot)
     DbgPrint("executive: %u NUMA node%s, command line: %s\n", MiNodeCount(),
              MiNodeCount() == 1 ? "" : "s", Boot->command_line);
     KiExit(Run());
+}
+
+/* Leaves the boot stub's stack for one with unmapped pages around it. */
+static void __attribute__((noreturn)) ContinueOnStack(
+    const struct boot_block *Boot, PUCHAR Stack)
+{
+    __asm__ volatile("movq %0, %%rsp\n\t"
+                     "xorl %%ebp, %%ebp\n\t"
+                     "call *%1"
+                     : : "r"(Stack + STACK_SIZE - HOME_AREA), "r"(Continue),
+                         "c"(Boot) : "memory");
+    __builtin_unreachable();
+}
+
+/* Entered by the boot stub: interrupts off, one processor, all RAM mapped. */
+void KiSystemStartup(const struct boot_block *Boot)
+{
+    PVOID stack;
+
+    __writecr8(PASSIVE_LEVEL);
+    KiInitializeProcessor();
+    LdrpInitialize(Boot);
+    MiInitialize(Boot);
+    stack = ExAllocatePoolWithTag(NonPagedPool, STACK_SIZE, 'katS');
+    if (stack) {
+        stack = MiMap((ULONGLONG)MmGetPhysicalAddress(stack).QuadPart,
+                      STACK_SIZE, MI_WRITE, MmCached);
+    }
+    if (!stack) {
+        CannotStart("no memory for a stack");
+    }
+    ContinueOnStack(Boot, stack);
 }

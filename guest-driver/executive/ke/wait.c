@@ -151,6 +151,19 @@ static ULONGLONG DueTime(LARGE_INTEGER Time)
     return now + (ULONGLONG)(Time.QuadPart - system.QuadPart);
 }
 
+static void Expire(PKTIMER Timer)
+{
+    Dequeue(Timer);
+    Timer->Header.SignalState = 1;
+    if (Timer->Period) {
+        Timer->DueTime.QuadPart += Timer->Period * 10000ull;
+        Enqueue(Timer);
+    }
+    if (Timer->Dpc) {
+        KeInsertQueueDpc(Timer->Dpc, NULL, NULL);
+    }
+}
+
 BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER Due, LONG Period,
                            PKDPC Dpc)
 {
@@ -162,6 +175,9 @@ BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER Due, LONG Period,
     Timer->Period = (ULONG)Period;
     Timer->Dpc = Dpc;
     Enqueue(Timer);
+    if (Timer->DueTime.QuadPart <= KeQueryInterruptTime()) {
+        Expire(Timer);
+    }
     UnlockDispatcher(irql);
     return queued;
 }
@@ -178,19 +194,6 @@ BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
 
     UnlockDispatcher(irql);
     return queued;
-}
-
-static void Expire(PKTIMER Timer)
-{
-    Dequeue(Timer);
-    Timer->Header.SignalState = 1;
-    if (Timer->Period) {
-        Timer->DueTime.QuadPart += Timer->Period * 10000ull;
-        Enqueue(Timer);
-    }
-    if (Timer->Dpc) {
-        KeInsertQueueDpc(Timer->Dpc, NULL, NULL);
-    }
 }
 
 static void ExpireDue(PKDPC Dpc, PVOID Context, PVOID Argument1,
@@ -213,11 +216,10 @@ static void ExpireDue(PKDPC Dpc, PVOID Context, PVOID Argument1,
     UnlockDispatcher(irql);
 }
 
-void KiExpireTimers(ULONGLONG Now)
+void KiExpireTimers(void)
 {
     static KDPC dpc = { .DeferredRoutine = ExpireDue };
 
-    UNREFERENCED_PARAMETER(Now);
     if (!IsListEmpty(&Timers)) {
         KeInsertQueueDpc(&dpc, NULL, NULL);
     }

@@ -91,10 +91,28 @@ ULONG_PTR LdrpFindExport(const char *Module, const char *Name)
     return (ULONG_PTR)address;
 }
 
+static bool BeginsWith(const char *Name, const char *Prefix)
+{
+    while (*Prefix && *Name == *Prefix) {
+        Name++;
+        Prefix++;
+    }
+    return !*Prefix;
+}
+
+/* What the executive's parts export to each other is not for drivers. */
+static bool IsPrivate(const char *Name)
+{
+    return BeginsWith(Name, "Mi") || BeginsWith(Name, "Halp");
+}
+
 static uint64_t Resolve(void *Context, const struct pe_import *Import)
 {
     UNREFERENCED_PARAMETER(Context);
-    return Import->name ? LdrpFindExport(Import->dll, Import->name) : 0;
+    if (!Import->name || IsPrivate(Import->name)) {
+        return 0;
+    }
+    return LdrpFindExport(Import->dll, Import->name);
 }
 
 static void Missing(void *Context, const struct pe_import *Import)
@@ -191,6 +209,9 @@ PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
         name[i] = (char)SystemRoutineName->Buffer[i];
     }
     name[length] = 0;
+    if (IsPrivate(name)) {
+        return NULL;
+    }
     if (LdrpFindExport("ntoskrnl.exe", name)) {
         return (PVOID)LdrpFindExport("ntoskrnl.exe", name);
     }

@@ -60,11 +60,6 @@ static bool PlaceByNode(const MI_CONTIGUOUS *Request, ULONGLONG *Base)
     return false;
 }
 
-static SIZE_T WholePages(SIZE_T Length)
-{
-    return (Length + PAGE_SIZE - 1) & ~(SIZE_T)(PAGE_SIZE - 1);
-}
-
 static void Unplace(ULONGLONG Base, SIZE_T Length)
 {
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
@@ -123,7 +118,7 @@ PVOID MiAllocateContiguous(const MI_CONTIGUOUS *Request, ULONGLONG *Physical)
         Unplace(record->Physical, Request->Length);
         goto no_memory;
     }
-    Clear(record->Physical, WholePages(Request->Length));
+    Clear(record->Physical, ROUND_TO_PAGES(Request->Length));
     Remember(record);
     *Physical = record->Physical;
     return record->Address;

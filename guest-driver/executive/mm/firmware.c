@@ -50,20 +50,31 @@ static bool Read(const char *Name, enum acpi_status Status)
     return Status == ACPI_OK;
 }
 
+static ULONG HighestDomain(void)
+{
+    ULONG highest = 0;
+
+    for (ULONG i = 0; i < Srat.memory_count; i++) {
+        highest = max(highest, Srat.memory[i].domain);
+    }
+    for (ULONG i = 0; i < Srat.processor_count; i++) {
+        highest = max(highest, Srat.processor[i].domain);
+    }
+    return highest;
+}
+
+/* A node may have processors and no memory. */
 static void CountNodes(void)
 {
-    for (ULONG i = 0; i < Srat.memory_count; i++) {
-        if (Srat.memory[i].domain >= FRAMES_MAX_NODES) {
-            DbgPrint("acpi: SRAT ignored: proximity domain %u is too high\n",
-                     Srat.memory[i].domain);
-            RtlZeroMemory(&Srat, sizeof(Srat));
-            NodeCount = 1;
-            return;
-        }
-        if (Srat.memory[i].domain >= NodeCount) {
-            NodeCount = Srat.memory[i].domain + 1;
-        }
+    ULONG highest = HighestDomain();
+
+    if (highest >= FRAMES_MAX_NODES) {
+        DbgPrint("acpi: SRAT ignored: proximity domain %u is too high\n",
+                 highest);
+        RtlZeroMemory(&Srat, sizeof(Srat));
+        highest = 0;
     }
+    NodeCount = highest + 1;
 }
 
 void MiReadFirmware(const struct boot_block *Boot)
@@ -83,15 +94,15 @@ void MiReadFirmware(const struct boot_block *Boot)
     }
 }
 
-const void *MiFindFirmwareTable(const char *Signature, size_t *Length)
+ULONGLONG MiFindHpet(void)
 {
     struct acpi_table table;
+    struct acpi_hpet hpet;
 
-    if (!Find(Signature, &table)) {
-        return NULL;
+    if (!Find("HPET", &table) || !Read("HPET", acpi_read_hpet(&table, &hpet))) {
+        return 0;
     }
-    *Length = table.length;
-    return table.bytes;
+    return hpet.base;
 }
 
 /* Memory that no entry of the SRAT covers counts as node 0's. */

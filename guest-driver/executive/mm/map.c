@@ -15,9 +15,9 @@
 #define INDEX_MASK          511u
 #define LEVELS              4
 
-/* System PTEs: 64 TiB. */
+/* System PTEs: 32 TiB, well below the shared page and the images. */
 #define MAP_SPACE           0xffffc00000000000ull
-#define MAP_SPACE_SIZE      0x0000400000000000ull
+#define MAP_SPACE_SIZE      0x0000200000000000ull
 #define MAP_TILES           0x4000
 
 static ULONGLONG RootTable;
@@ -133,8 +133,16 @@ BOOLEAN MiMapAt(PVOID Address, ULONGLONG Physical, SIZE_T Length,
 /* A page before and a page behind stay unmapped. */
 static SIZE_T Guarded(SIZE_T Length)
 {
-    return ((Length + PAGE_SIZE - 1) & ~(SIZE_T)(PAGE_SIZE - 1)) +
-           2 * PAGE_SIZE;
+    return ROUND_TO_PAGES(Length) + 2 * PAGE_SIZE;
+}
+
+/* Whether page tables can hold these addresses, and we that many pages. */
+static bool Mappable(ULONGLONG Physical, SIZE_T Length)
+{
+    ULONGLONG last = ENTRY_ADDRESS | (PAGE_SIZE - 1);
+
+    return Length && Length <= MAP_SPACE_SIZE / 2 && Physical <= last &&
+           Length - 1 <= last - Physical;
 }
 
 PVOID MiMap(ULONGLONG Physical, SIZE_T Length, ULONG Protection,
@@ -145,7 +153,8 @@ PVOID MiMap(ULONGLONG Physical, SIZE_T Length, ULONG Protection,
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
     bool mapped = false;
 
-    if (MiAllocateFrames(&AddressSpace, &space, &address) == FRAMES_OK) {
+    if (Mappable(Physical, Length) &&
+        MiAllocateFrames(&AddressSpace, &space, &address) == FRAMES_OK) {
         mapped = MapLocked(address + PAGE_SIZE, Physical, Length,
                            FlagsFor(Protection, Cache));
         if (!mapped) {

@@ -32,6 +32,7 @@ typedef struct _LARGE_BLOCK {
     struct _LARGE_BLOCK *Next;
     PVOID Address;
     SIZE_T Length;
+    ULONG Tag;
 } LARGE_BLOCK;
 
 _Static_assert(sizeof(POOL_HEADER) == 16, "blocks are aligned to 16 bytes");
@@ -101,7 +102,7 @@ static LARGE_BLOCK **LargeBucket(PVOID Address)
     return &LargeBlocks[((ULONG_PTR)Address >> PAGE_SHIFT) % LARGE_BUCKETS];
 }
 
-static PVOID AllocateLarge(SIZE_T Length)
+static PVOID AllocateLarge(SIZE_T Length, ULONG Tag)
 {
     LARGE_BLOCK *record = ExAllocatePoolWithTag(NonPagedPool, sizeof(*record),
                                                 'egrL');
@@ -112,6 +113,7 @@ static PVOID AllocateLarge(SIZE_T Length)
         return NULL;
     }
     record->Length = Length;
+    record->Tag = Tag;
     record->Address = TakePages(Length);
     if (!record->Address) {
         ExFreePoolWithTag(record, 'egrL');
@@ -139,7 +141,7 @@ PVOID NTAPI ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes,
         class++;
     }
     return class < CLASSES ? AllocateSmall(class, Tag)
-                           : AllocateLarge(NumberOfBytes);
+                           : AllocateLarge(NumberOfBytes, Tag);
 }
 
 PVOID NTAPI ExAllocatePool(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
@@ -147,7 +149,15 @@ PVOID NTAPI ExAllocatePool(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
     return ExAllocatePoolWithTag(PoolType, NumberOfBytes, 'enoN');
 }
 
-static void FreeLarge(PVOID Address)
+/* Tag 0, of ExFreePool, frees anything. */
+static void CheckTag(PVOID Address, ULONG Allocated, ULONG Tag)
+{
+    if (Tag && Tag != Allocated) {
+        PoolError(BAD_POOL_CALLER, "freed with another tag", Address);
+    }
+}
+
+static void FreeLarge(PVOID Address, ULONG Tag)
 {
     LARGE_BLOCK **link = LargeBucket(Address);
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&PoolLock);
@@ -164,11 +174,12 @@ static void FreeLarge(PVOID Address)
     if (!record) {
         PoolError(BAD_POOL_CALLER, "freed, but never allocated", Address);
     }
+    CheckTag(Address, record->Tag, Tag);
     GivePages(Address, record->Length);
     ExFreePoolWithTag(record, 'egrL');
 }
 
-static void FreeSmall(PVOID Address)
+static void FreeSmall(PVOID Address, ULONG Tag)
 {
     FREE_BLOCK *block = (FREE_BLOCK *)((POOL_HEADER *)Address - 1);
     ULONG class = block->Header.Class;
@@ -178,6 +189,7 @@ static void FreeSmall(PVOID Address)
         PoolError(BAD_POOL_HEADER, block->Header.Magic == FREED_MAGIC
                   ? "freed twice" : "its header was overwritten", Address);
     }
+    CheckTag(Address, block->Header.Tag, Tag);
     memset(Address, FREED_FILL,
            ((SIZE_T)1 << (SMALLEST_SHIFT + class)) - sizeof(POOL_HEADER));
     irql = KeAcquireSpinLockRaiseToDpc(&PoolLock);
@@ -189,11 +201,10 @@ static void FreeSmall(PVOID Address)
 
 VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag)
 {
-    UNREFERENCED_PARAMETER(Tag);
     if (((ULONG_PTR)P & (PAGE_SIZE - 1)) == 0) {
-        FreeLarge(P);
+        FreeLarge(P, Tag);
     } else {
-        FreeSmall(P);
+        FreeSmall(P, Tag);
     }
 }
 

@@ -18,7 +18,6 @@
 #define   COMMAND_MEMORY        0x0002u
 #define   COMMAND_MASTER        0x0004u
 #define   STATUS_CAPABILITIES   0x00100000u
-#define REG_CLASS               0x08
 #define REG_HEADER              0x0c
 #define   HEADER_MULTIFUNCTION  0x00800000u
 #define   HEADER_TYPE(value)    ((value) >> 16 & 0x7f)
@@ -87,12 +86,8 @@ static UCHAR FindCapability(const PCI_FUNCTION *Function, UCHAR Id)
 
 static void Identify(PCI_FUNCTION *Function, ULONG Id)
 {
-    ULONG class = ReadConfig(Function, REG_CLASS);
-
     Function->VendorId = (USHORT)Id;
     Function->DeviceId = (USHORT)(Id >> 16);
-    Function->BaseClass = (UCHAR)(class >> 24);
-    Function->SubClass = (UCHAR)(class >> 16);
     Function->MsiCapability = FindCapability(Function, CAPABILITY_MSI);
 }
 
@@ -150,6 +145,9 @@ static void Visit(PCI_FUNCTION *Function, ULONG Id, PVOID Context)
     } else if (found->Count < RTL_NUMBER_OF(found->Functions)) {
         Identify(Function, Id);
         found->Functions[found->Count++] = *Function;
+    } else {
+        DbgPrint("pci: too many functions, %02x:%02x.%u is left out\n",
+                 Function->Bus, Function->Device, Function->Function);
     }
 }
 
@@ -199,6 +197,7 @@ PCI_MEMORY PciReadBar(const PCI_FUNCTION *Function, ULONG Bar)
         WriteConfig(Function, REG_BAR(Bar + 1), high);
     }
     WriteConfig(Function, REG_COMMAND, command & 0xffff);
+    memory.Wide = wide;
     memory.Base = (ULONGLONG)high << 32 | (low & ~BAR_FLAGS);
     if (memory.Base && (ULONG)mask) {
         memory.Length = ~mask + 1;

@@ -18,8 +18,6 @@ typedef struct _PCI_FUNCTION {
     UCHAR RootBus;
     USHORT VendorId;
     USHORT DeviceId;
-    UCHAR BaseClass;
-    UCHAR SubClass;
     UCHAR MsiCapability;        /* offset, 0: none */
 } PCI_FUNCTION;
 
@@ -27,6 +25,7 @@ typedef struct _PCI_MEMORY {
     ULONGLONG Base;
     ULONGLONG Length;           /* 0: not there, not memory, or not assigned */
     BOOLEAN Prefetchable;
+    BOOLEAN Wide;               /* the next BAR is the address's upper half */
 } PCI_MEMORY;
 
 /* Calls Found for each function that is no bridge. */

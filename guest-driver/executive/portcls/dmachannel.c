@@ -116,7 +116,7 @@ static NTSTATUS NTAPI AllocateBuffer(IDmaChannel *This, ULONG BufferSize,
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    channel->Address = HalAllocateConstrainedBuffer(
+    channel->Address = HalpAllocateConstrainedBuffer(
         channel->Adapter, BufferSize, varying, &channel->Logical);
     if (!channel->Address) {
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -216,7 +216,7 @@ NTSTATUS NTAPI PcNewDmaChannel(PDMACHANNEL *OutDmaChannel,
     NTSTATUS status;
 
     if (!OutDmaChannel || !DeviceDescription || !DeviceObject ||
-        OuterUnknown || PoolType == PagedPool) {
+        OuterUnknown || PoolType & PagedPool) {
         return STATUS_INVALID_PARAMETER;
     }
     channel = ExAllocatePoolWithTag(PoolType, sizeof(*channel), CHANNEL_TAG);

@@ -2,8 +2,11 @@
 /* The exercises: IoGetDmaAdapter */
 #include "run.h"
 
-/* DMA_OPERATIONS.Size of the older tables, and past AllocateCommonBufferEx. */
-static const uint32_t least_size[] = { 0x68, 0x68, 0x80, 0xa0 };
+/* DMA_OPERATIONS.Size by version: only the last reaches past AllocateCommonBufferEx. */
+static const struct {
+    uint32_t least;
+    uint32_t most;
+} sizes[] = { { 0x68, 0x80 }, { 0x68, 0x80 }, { 0x80, 0x80 }, { 0xa0, 0xffffffff } };
 
 void exercise_adapter(struct run *run, const struct request *request)
 {
@@ -22,7 +25,7 @@ void exercise_adapter(struct run *run, const struct request *request)
     if (adapter.adapter_version != 1) {
         broken(run, "DMA_ADAPTER.Version is %u, not 1", adapter.adapter_version);
     }
-    if (adapter.operations_size < least_size[version]) {
+    if (adapter.operations_size < sizes[version].least || adapter.operations_size > sizes[version].most) {
         broken(run, "DMA_OPERATIONS.Size is %u", adapter.operations_size);
     }
     if (version == 3 && !adapter.has_allocate_ex) {

@@ -8,13 +8,17 @@ static void check_buffer(struct run *run, const struct request *request,
 {
     text_clear(&run->logical);
     text_add(&run->logical, "%X", allocated->logical);
-    if (allocated->address % PAGE_BYTES) {
-        broken(run, "virtual address %X is not the start of a page", allocated->address);
+    if (allocated->page_offset) {
+        broken(run, "the virtual address lies %u bytes into a page", allocated->page_offset);
     }
     if (allocated->nonzero) {
         broken(run, "%u bytes of the new buffer are not 0", allocated->nonzero);
     }
     check_place(run, request, allocated->logical);
+    check_low_memory_spared(run, request, allocated->logical);
+    if (!node_must_be_kept(run, request)) {
+        note_fallback(run, request);
+    }
     check_by_dma(run, request, allocated->handle,
                  node_must_be_kept(run, request) ? request->node : PCM_NODE_ANY);
 }
@@ -49,6 +53,89 @@ void exercise_allocate(struct run *run, const struct request *request)
         allocate_and_check(run, adapter, request);
         command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
     }
+}
+
+/* Where AllocateCommonBufferEx puts such a buffer for the device's node; ~0: nowhere. */
+static uint64_t place_with_ex(struct run *run, const struct request *request)
+{
+    struct request ex = *request;
+    struct pcm_allocated allocated = { 0 };
+    uint64_t logical = ~0ull;
+    uint32_t adapter;
+
+    ex.allocator = COMMON_BUFFER_EX;
+    ex.legacy = 0;
+    ex.describe = 0;
+    ex.node = run->facts.device_node < run->facts.node_count ? run->facts.device_node : ANY_NODE;
+    adapter = adapter_needed(run, &ex);
+    if (!adapter) {
+        return ~0ull;
+    }
+    if (allocate(run, adapter, &ex, false, &allocated) && allocated.handle) {
+        logical = allocated.logical;
+        command_on(run, PCM_CMD_FREE, allocated.handle);
+    }
+    command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
+    return logical;
+}
+
+/*
+ * The reach that a description implies is no less than that of the width it
+ * stands for: what leaves low memory alone in one way must do so in the other.
+ */
+void exercise_implied(struct run *run, const struct request *request)
+{
+    static const uint64_t marks[] = { 16 * MIB, 1ull << 32 };
+    uint32_t adapter = adapter_needed(run, request), i;
+    uint64_t ex = place_with_ex(run, request);
+    struct pcm_allocated allocated;
+
+    if (!adapter) {
+        return;
+    }
+    if (allocate(run, adapter, request, true, &allocated) && allocated.handle) {
+        check_buffer(run, request, &allocated);
+        for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+            if (ex != ~0ull && ex >= marks[i] && allocated.logical < marks[i]) {
+                broken(run, "the buffer is at %X, AllocateCommonBufferEx's at %X", allocated.logical, ex);
+            }
+        }
+        command_on(run, PCM_CMD_FREE, allocated.handle);
+    } else {
+        broken(run, "NULL was returned");
+    }
+    command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
+}
+
+/*
+ * Memory that holds twice as much as lies below 16 MiB reaches above: a page of
+ * it need not be a low one.
+ */
+void exercise_spared(struct run *run, const struct request *request)
+{
+    uint32_t adapter = adapter_needed(run, request);
+    struct request large = *request;
+    struct pcm_allocated allocated;
+
+    if (!adapter) {
+        return;
+    }
+    large.length = 32 * MIB;
+    if (!allocate(run, adapter, &large, false, &allocated)) {
+        /* broken() was called */
+    } else if (!allocated.handle) {
+        skipped(run, "32 MiB do not fit");
+    } else if (command_on(run, PCM_CMD_FREE, allocated.handle) &&
+               allocate(run, adapter, request, true, &allocated) && allocated.handle) {
+        check_buffer(run, request, &allocated);
+        if (allocated.logical < 16 * MIB) {
+            broken(run, "%X is low memory, though 32 MiB fit elsewhere", allocated.logical);
+        }
+        command_on(run, PCM_CMD_FREE, allocated.handle);
+    } else {
+        broken(run, "NULL was returned");
+    }
+    command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
 }
 
 /*
@@ -105,7 +192,8 @@ static void transfer_parts(struct run *run, const struct request *request, uint3
                 out.to_memory.done != in.length || out.from_memory.done != in.length) {
                 broken(run, "DMA of %u bytes at offset %u failed", in.length, in.offset);
             }
-            run->dma_bytes += 2ull * in.length;
+            run->filled += in.length;
+            run->verified += in.length;
         }
     }
 }
@@ -146,7 +234,11 @@ void exercise_reuse(struct run *run, const struct request *request)
             broken(run, "NULL was returned after %U bytes had been freed", total);
             break;
         }
-        run->buffers++;
+        if (total) {
+            run->buffers++;
+        } else {
+            check_by_dma(run, request, allocated.handle, PCM_NODE_ANY);
+        }
         check_place(run, request, allocated.logical);
         text_clear(&run->logical);
         text_add(&run->logical, "%X", allocated.logical);

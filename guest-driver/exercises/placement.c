@@ -142,14 +142,69 @@ uint64_t may_vary(const struct request *request)
     return request->constraint_kind == CONSTRAINT ? request->constraint : PCM_BOUNDARY_NONE;
 }
 
-bool node_must_be_kept(const struct run *run, const struct request *request)
+/* Whether NODE's lowest memory, at FLOOR or above, can hold the buffer below the limit. */
+static bool node_has_room(const struct run *run, const struct request *request, uint32_t node,
+                          uint64_t floor)
 {
     bool none;
     uint64_t last = last_legal(request, &none);
-    uint64_t lowest = lowest_of(run, request->node);
+    uint64_t lowest = lowest_of(run, node);
 
-    return request->allocator == COMMON_BUFFER_EX && request->node < node_count(run) && !none &&
-           lowest <= last && last - lowest >= request->length - 1;
+    return !none && lowest != ~0ull && lowest >= floor && lowest <= last &&
+           last - lowest >= request->length - 1;
+}
+
+bool node_must_be_kept(const struct run *run, const struct request *request)
+{
+    return request->allocator == COMMON_BUFFER_EX && request->node < node_count(run) &&
+           node_has_room(run, request, request->node, 0);
+}
+
+bool another_node_has_room(const struct run *run, const struct request *request)
+{
+    uint32_t node;
+
+    for (node = 0; node < node_count(run); node++) {
+        if (node != request->node && node_has_room(run, request, node, 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void note_fallback(struct run *run, const struct request *request)
+{
+    const char *before = "";
+    uint32_t node;
+
+    if (request->node >= node_count(run) || !another_node_has_room(run, request)) {
+        return;
+    }
+    text_add(&run->more, ",\"preferred\":%u,\"instead\":[", request->node);
+    for (node = 0; node < node_count(run); node++) {
+        if (node != request->node && node_has_room(run, request, node, 0)) {
+            text_add(&run->more, "%s%u", before, node);
+            before = ",";
+        }
+    }
+    text_add(&run->more, "]");
+}
+
+void check_low_memory_spared(struct run *run, const struct request *request, uint64_t logical)
+{
+    static const uint64_t marks[] = { 16 * MIB, 1ull << 32 };
+    uint32_t node, i;
+
+    if (request->allocator != COMMON_BUFFER_EX || request->node != ANY_NODE) {
+        return;
+    }
+    for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        for (node = 0; node < node_count(run); node++) {
+            if (logical < marks[i] && node_has_room(run, request, node, marks[i])) {
+                broken(run, "%X is low memory, though node %u has other", logical, node);
+            }
+        }
+    }
 }
 
 /* Every address from the first to the last must agree in the other bits. */
@@ -189,6 +244,7 @@ static void describe_result_node(struct run *run, const struct pcm_direction *di
     text_clear(&run->node);
     for (node = 0; node < PCM_NODES; node++) {
         if (direction->node_bytes[node]) {
+            run->first_node = run->node.used ? run->first_node : node;
             text_add(&run->node, "%s%u", run->node.used ? "," : "", node);
         }
     }
@@ -217,7 +273,8 @@ static void check_nodes(struct run *run, const struct request *request,
 }
 
 static void check_direction(struct run *run, const struct request *request,
-                            const struct pcm_direction *direction, uint32_t must, const char *way)
+                            const struct pcm_direction *direction, uint32_t must, const char *way,
+                            uint64_t *count)
 {
     if (direction->timed_out) {
         broken(run, "DMA %s memory: no interrupt", way);
@@ -230,7 +287,7 @@ static void check_direction(struct run *run, const struct request *request,
                direction->first_mismatch);
     } else {
         check_nodes(run, request, direction, must);
-        run->dma_bytes += direction->done;
+        *count += direction->done;
     }
 }
 
@@ -245,8 +302,9 @@ static void check_records(struct run *run, const struct pcm_transferred *transfe
     }
 }
 
-void check_by_dma(struct run *run, const struct request *request, uint32_t handle, uint32_t node)
+struct pcm_transfer transfer_of(const struct request *request, uint32_t handle, uint32_t node)
 {
+    bool none;
     struct pcm_transfer in = {
         .handle = handle,
         .directions = PCM_TO_MEMORY | PCM_FROM_MEMORY,
@@ -255,17 +313,23 @@ void check_by_dma(struct run *run, const struct request *request, uint32_t handl
         .addr_bits = request->width < PCM_ADDR_BITS_MIN ? PCM_ADDR_BITS_MIN : request->width,
         .node = node,
         .boundary = may_vary(request),
+        .limit = last_legal(request, &none),
     };
-    static struct pcm_transferred out;
-    bool none;
 
-    in.limit = last_legal(request, &none);
+    return in;
+}
+
+void check_by_dma(struct run *run, const struct request *request, uint32_t handle, uint32_t node)
+{
+    struct pcm_transfer in = transfer_of(request, handle, node);
+    static struct pcm_transferred out;
+
     if (!command(run, PCM_CMD_TRANSFER, &in, sizeof(in), &out, sizeof(out))) {
         return;
     }
     run->buffers++;
     check_records(run, &out);
-    check_direction(run, request, &out.to_memory, node, "to");
-    check_direction(run, request, &out.from_memory, node, "from");
+    check_direction(run, request, &out.to_memory, node, "to", &run->filled);
+    check_direction(run, request, &out.from_memory, node, "from", &run->verified);
     describe_result_node(run, &out.to_memory);
 }

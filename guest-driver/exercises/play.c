@@ -125,7 +125,7 @@ static void play_finish(struct run *run)
     text_add(&run->more, ",\"frames\":%U,\"interrupts\":%u,\"underruns\":%u,\"lost\":%u", end.frames,
              end.interrupts, end.underruns, end.lost);
     run->buffers = 1;
-    run->dma_bytes = end.frames * frame_bytes(run);
+    run->played = end.frames * frame_bytes(run);
     if (end.cause || end.records) {
         broken(run, "the stream stopped, cause %u, %u violations", end.cause, end.records);
     }

@@ -321,6 +321,19 @@ static bool prefers_node(struct run *run, uint32_t adapter, const struct request
     return one_more(run, adapter, request) && held[held_count - 1].logical >= lowest;
 }
 
+/* Below all of the preferred node's memory, so that the address tells whose a buffer is. */
+static bool another_node_is_below(const struct run *run, const struct request *request)
+{
+    uint32_t node;
+
+    for (node = 0; node < run->facts.node_count && node < PCM_NODES; node++) {
+        if (run->facts.node_lowest[node] < run->facts.node_lowest[request->node]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*
  * The limit leaves the preferred node a little memory, and the others all
  * that lies below.  First the one, then the others; and back when there is room.
@@ -334,6 +347,10 @@ void exercise_spill(struct run *run, const struct request *request)
         skipped(run, "node %u has nothing that the device reaches", request->node);
         return;
     }
+    if (!another_node_is_below(run, request)) {
+        skipped(run, "no node has memory below that of node %u", request->node);
+        return;
+    }
     adapter = adapter_needed(run, request);
     if (!adapter) {
         return;
@@ -343,6 +360,7 @@ void exercise_spill(struct run *run, const struct request *request)
     if (!on_node) {
         broken(run, "not one buffer is on node %u", request->node);
     } else if (run->verdict == HELD) {
+        note_fallback(run, request);
         check_by_dma(run, request, held[held_count - 1].handle, PCM_NODE_ANY);
         let_go(run, 0, PCM_CMD_FREE);
         if (!prefers_node(run, adapter, request, lowest)) {

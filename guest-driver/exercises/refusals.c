@@ -85,6 +85,16 @@ static void refuse_playing(struct run *run)
     start.period_frames = 0xffffffff;
     refused(run, "a cyclic buffer of terabytes", PCM_CMD_PLAY_START, &start, sizeof(start), &started,
             sizeof(started));
+    start.channels = 1;
+    start.period_frames = 1024;
+    start.rate = PCM_S_RATE_MIN - 1;
+    refused(run, "a rate that the device has not", PCM_CMD_PLAY_START, &start, sizeof(start), &started,
+            sizeof(started));
+    start.rate = PCM_S_RATE_MIN;
+    start.sample = PCM_S_S8;
+    start.period_frames = 6 * PCM_S_RATE_MIN;
+    refused(run, "a period of 6 s", PCM_CMD_PLAY_START, &start, sizeof(start), &started,
+            sizeof(started));
     refused(run, "frames without a stream", PCM_CMD_PLAY_WRITE, &write, sizeof(write), &written,
             sizeof(written));
     write.bytes = 4;

@@ -14,7 +14,10 @@ static void print(struct run *run)
 void point_begin(struct run *run)
 {
     run->verdict = HELD;
-    run->dma_bytes = 0;
+    run->filled = 0;
+    run->verified = 0;
+    run->played = 0;
+    run->first_node = PCM_NODE_ANY;
     run->buffers = 0;
     text_clear(&run->request);
     text_clear(&run->logical);
@@ -52,7 +55,8 @@ void point_end(struct run *run, const char *name, const char *held)
     add_member("logical", run->logical.used ? run->logical.start : "-");
     add_member("node", run->node.used ? run->node.start : "-");
     add_member("verdict", verdict.start);
-    text_add(&line, ",\"buffers\":%u,\"dma_bytes\":%U%s}", run->buffers, run->dma_bytes, run->more.start);
+    text_add(&line, ",\"buffers\":%u,\"dma_bytes\":%U,\"filled\":%U,\"verified\":%U%s}", run->buffers,
+             run->filled + run->verified + run->played, run->filled, run->verified, run->more.start);
     print(run);
     text_add(&line, "  ...");
     print(run);
@@ -75,6 +79,16 @@ static uint32_t count_selected(const struct run *run)
     return count;
 }
 
+/* An exercise that has lost its DMA on the way must not pass for one that held. */
+static void check_dma_was_done(struct run *run, const struct request *request)
+{
+    if (request->refused || request->no_dma) {
+        text_add(&run->more, ",\"no_dma\":true");
+    } else if (!run->filled || !run->verified) {
+        broken(run, "the device wrote %U and read %U bytes", run->filled, run->verified);
+    }
+}
+
 static void run_exercise(struct run *run, const struct exercise *exercise)
 {
     struct request request;
@@ -83,6 +97,7 @@ static void run_exercise(struct run *run, const struct exercise *exercise)
     if (resolve(run, &exercise->request, &request)) {
         request_describe(run, &request);
         exercise->body(run, &request);
+        check_dma_was_done(run, &request);
     } else {
         request_describe(run, &exercise->request);
     }

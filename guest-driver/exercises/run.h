@@ -51,6 +51,7 @@ struct request {
     uint64_t constraint;
     uint32_t channel_maximum;       /* MaximumLength; 0: enough */
     bool refused;                   /* must fail */
+    bool no_dma;                    /* is not about a buffer: no DMA is due */
     uint32_t status;                /* a channel's, if refused */
 };
 
@@ -82,14 +83,17 @@ struct run {
     struct text node;
     struct text reason;             /* why it broke or was skipped */
     struct text more;               /* further JSON members, each after a comma */
-    uint64_t dma_bytes;
+    uint64_t filled;                /* bytes the device wrote, as the CPU found */
+    uint64_t verified;              /* bytes the device read and found right */
+    uint64_t played;                /* bytes the device took for sound */
     uint32_t buffers;
+    uint32_t first_node;            /* a node of the buffer last checked by DMA */
 
     char request_room[256];
     char logical_room[64];
     char node_room[64];
     char reason_room[384];
-    char more_room[1024];
+    char more_room[1536];
 };
 
 /* --- run.c ---------------------------------------------------------------- */
@@ -112,7 +116,10 @@ struct run {
 /* Forgets the exercise before. */
 void point_begin(struct run *run);
 
-/* Prints the test point of the exercise that ran; HELD: the verdict if it did. */
+/*
+ * Prints the test point of what ran; HELD: the verdict if it did.  The host
+ * adds up filled and verified and compares them with the device's own account.
+ */
 void point_end(struct run *run, const char *name, const char *held);
 
 /* --- commands.c: the driver's commands; false: broken() was called --------- */
@@ -148,11 +155,29 @@ uint64_t last_legal(const struct request *request, bool *none);
 /* The bits of an address that may vary inside the buffer. */
 uint64_t may_vary(const struct request *request);
 
+/* Whether another node than the preferred one has room below the limit, likewise. */
+bool another_node_has_room(const struct run *run, const struct request *request);
+
 /* Whether the preferred node has room below the limit on a quiet machine. */
 bool node_must_be_kept(const struct run *run, const struct request *request);
 
+/*
+ * Notes for the host, which made the machine's distances, that a buffer of a
+ * node that has no room is another's: which nodes it may be.
+ */
+void note_fallback(struct run *run, const struct request *request);
+
+/*
+ * On a quiet machine, for a request for any node: memory below 16 MiB and 4 GiB
+ * is left to those who need it, if the device knows of a node all above.
+ */
+void check_low_memory_spared(struct run *run, const struct request *request, uint64_t logical);
+
 /* Checks an address by arithmetic; the device checks it again by DMA. */
 void check_place(struct run *run, const struct request *request, uint64_t logical);
+
+/* The transfer that check_by_dma asks for. */
+struct pcm_transfer transfer_of(const struct request *request, uint32_t handle, uint32_t node);
 
 /* DMA over every byte, both ways; NODE: that all bytes must be on, or PCM_NODE_ANY. */
 void check_by_dma(struct run *run, const struct request *request, uint32_t handle, uint32_t node);
@@ -160,6 +185,8 @@ void check_by_dma(struct run *run, const struct request *request, uint32_t handl
 /* --- bodies ----------------------------------------------------------------- */
 
 void exercise_allocate(struct run *run, const struct request *request);
+void exercise_spared(struct run *run, const struct request *request);
+void exercise_implied(struct run *run, const struct request *request);
 void exercise_zeroed(struct run *run, const struct request *request);
 void exercise_recached(struct run *run, const struct request *request);
 void exercise_parts(struct run *run, const struct request *request);
@@ -178,6 +205,13 @@ void exercise_adapter(struct run *run, const struct request *request);
 void exercise_adapter_refused(struct run *run, const struct request *request);
 void exercise_adapters(struct run *run, const struct request *request);
 
+void exercise_rule_limit(struct run *run, const struct request *request);
+void exercise_rule_lines(struct run *run, const struct request *request);
+void exercise_rule_boundary(struct run *run, const struct request *request);
+void exercise_rule_window(struct run *run, const struct request *request);
+void exercise_rule_node(struct run *run, const struct request *request);
+void exercise_spoilt(struct run *run, const struct request *request);
+
 void exercise_refusals(struct run *run, const struct request *request);
 
 void exercise_exhaust(struct run *run, const struct request *request);
@@ -186,6 +220,24 @@ void exercise_crowd(struct run *run, const struct request *request);
 void exercise_fragment(struct run *run, const struct request *request);
 void exercise_mixed(struct run *run, const struct request *request);
 void exercise_spill(struct run *run, const struct request *request);
+
+/* --- violation.c ------------------------------------------------------------- */
+
+/* What the specification says of a transfer under the rule that it breaks. */
+struct expected {
+    uint64_t expected;
+    uint64_t actual;
+    bool any_node;                  /* actual: any node but the expected one */
+    uint64_t fault;
+    uint64_t wrapped;               /* where the card without checks puts it */
+};
+
+/* RESULT: what the device was told, and to do what; RULE: PCM_RULE_. */
+struct expected violation_expect(uint32_t rule, const struct pcm_fault_result *result);
+
+/* RESULT's record must be the only one, and what is expected.  WRITE: of memory. */
+void violation_judge(struct run *run, uint32_t rule, uint32_t policy, bool write,
+                     const struct pcm_fault_result *result, const struct expected *e);
 
 /* --- play.c, fault.c --------------------------------------------------------- */
 

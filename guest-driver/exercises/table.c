@@ -23,9 +23,9 @@
     REQUEST(.width = (bits), .length = (bytes), .node = (which_node), __VA_ARGS__)
 
 /* A request through AllocateCommonBuffer, BITS implied by the description. */
-#define OLD(description_version, flags, bits, bytes)                        \
+#define OLD(description_version, flags, bits, bytes, ...)                   \
     REQUEST(.allocator = COMMON_BUFFER, VERSION(description_version), .describe = (flags),  \
-            .width = (bits), .length = (bytes), .node = ANY_NODE)
+            .width = (bits), .length = (bytes), .node = ANY_NODE, __VA_ARGS__)
 
 /* A request through IDmaChannel::AllocateBuffer; MaximumLength is 2 MiB. */
 #define CHANNEL_OF(bits, bytes, ...)                                        \
@@ -35,13 +35,13 @@
 const struct exercise exercise_table[] = {
     /* --- IoGetDmaAdapter --------------------------------------------------- */
     { "adapter/version-3", "Version 3 brings AllocateCommonBufferEx", exercise_adapter,
-      EX(64, 65536, ANY_NODE) },
+      EX(64, 65536, ANY_NODE, .no_dma = true) },
     { "adapter/version-2", "An adapter with the routines of version 2", exercise_adapter,
-      OLD(2, PCM_DESCRIBE_DMA64, 64, 65536) },
+      OLD(2, PCM_DESCRIBE_DMA64, 64, 65536, .no_dma = true) },
     { "adapter/version-1", "An adapter with the routines of version 1", exercise_adapter,
-      OLD(1, PCM_DESCRIBE_DMA32, 32, 65536) },
+      OLD(1, PCM_DESCRIBE_DMA32, 32, 65536, .no_dma = true) },
     { "adapter/version-0", "An adapter for a description of version 0", exercise_adapter,
-      OLD(0, PCM_DESCRIBE_DMA32, 32, 65536) },
+      OLD(0, PCM_DESCRIBE_DMA32, 32, 65536, .no_dma = true) },
     { "adapter/version-unknown", "NULL for a version the platform lacks", exercise_adapter_refused,
       REQUEST(.allocator = COMMON_BUFFER, VERSION(4), .width = 64, .length = 4096, .node = ANY_NODE,
               .refused = true) },
@@ -49,6 +49,8 @@ const struct exercise exercise_table[] = {
       EX(0, 4096, ANY_NODE, .refused = true) },
     { "adapter/width-65", "NULL for a device with more than 64", exercise_adapter_refused,
       EX(65, 4096, ANY_NODE, .refused = true) },
+    { "adapter/subordinate", "NULL for a device that is no bus master", exercise_adapter_refused,
+      EX(64, 4096, ANY_NODE, .describe = PCM_DESCRIBE_SUBORDINATE, .refused = true) },
     { "adapter/several", "Adapters of 24, 32, 36 and 64 bits at the same time", exercise_adapters,
       EX(64, 4096, ANY_NODE) },
 
@@ -56,14 +58,14 @@ const struct exercise exercise_table[] = {
       exercise_refusals, EX(32, 3 * PAGE_BYTES - 1, ANY_NODE) },
 
     /* --- The reach that a description implies, AllocateCommonBuffer ---------- */
-    { "implied/isa", "Neither 32 nor 64 bits: 24", exercise_allocate, OLD(0, 0, 24, 4096) },
-    { "implied/dma32", "Dma32BitAddresses: 32 bits", exercise_allocate,
+    { "implied/isa", "Neither 32 nor 64 bits: 24", exercise_implied, OLD(0, 0, 24, 4096) },
+    { "implied/dma32", "Dma32BitAddresses: 32 bits", exercise_implied,
       OLD(1, PCM_DESCRIBE_DMA32, 32, 4096) },
-    { "implied/dma64", "Dma64BitAddresses: 64 bits", exercise_allocate,
+    { "implied/dma64", "Dma64BitAddresses: 64 bits", exercise_implied,
       OLD(2, PCM_DESCRIBE_DMA64, 64, 4096) },
-    { "implied/pci-scatter-gather", "PCIBus with ScatterGather: 32 bits", exercise_allocate,
+    { "implied/pci-scatter-gather", "PCIBus with ScatterGather: 32 bits", exercise_implied,
       OLD(2, PCM_DESCRIBE_SCATTER_GATHER, 32, 4096) },
-    { "implied/width", "AllocateCommonBuffer of a version 3 adapter keeps its width", exercise_allocate,
+    { "implied/width", "AllocateCommonBuffer of a version 3 adapter keeps its width", exercise_implied,
       REQUEST(.allocator = COMMON_BUFFER, .width = 27, .length = 8192, .node = ANY_NODE) },
 
     /* --- MaximumAddress ------------------------------------------------------- */
@@ -84,6 +86,8 @@ const struct exercise exercise_table[] = {
       EX(32, 4096, ANY_NODE) },
     { "limit/none-36-lines", "NULL for MaximumAddress, 36 address lines", exercise_allocate,
       EX(36, 4096, ANY_NODE) },
+    { "limit/low-memory-spared", "Where 32 MiB fit, a page is not taken from below 16 MiB",
+      exercise_spared, EX(64, 4096, 0) },
     { "limit/below-the-lines", "A limit below what the device reaches", exercise_allocate,
       EX(32, 4096, ANY_NODE, MAXIMUM(1ull << 24)) },
     { "limit/at-the-lines", "A limit at what the device reaches", exercise_allocate,
@@ -161,10 +165,26 @@ const struct exercise exercise_table[] = {
     { "node/any-and-1", "MM_ANY_NODE_OK with a node in its low bits", exercise_allocate,
       EX(64, 4096, 0x80000001, .refused = true) },
     { "node/first-64k", "A limit 64 KiB into node 2", exercise_allocate, EX(64, 4096, 2, IN_NODE(64 * KIB)) },
+    { "node/part-of-a-page", "A limit 0x678 bytes into node 2, 0x678 bytes", exercise_allocate,
+      EX(64, 0x678, 2, IN_NODE(0x678)) },
     { "node/one-byte-short", "A limit one byte short of the first page of node 2", exercise_allocate,
       EX(64, 4096, 2, IN_NODE(4095)) },
     { "node/at-its-start", "A limit at the first byte of node 3", exercise_allocate,
       EX(64, 4096, 3, IN_NODE(0)) },
+
+    /* --- Whether the checks work ----------------------------------------------------------- */
+    { "rules/limit", "The device logs a buffer whose last byte is beyond the limit, both ways",
+      exercise_rule_limit, EX(64, 4096, ANY_NODE) },
+    { "rules/address-lines", "The device logs a buffer above what its address lines reach, both ways",
+      exercise_rule_lines, EX(64, 4096, ANY_NODE) },
+    { "rules/boundary", "The device logs a buffer on both sides of a boundary, both ways",
+      exercise_rule_boundary, EX(64, 8192, ANY_NODE) },
+    { "rules/window", "The device logs a buffer whose last byte it was not given, both ways",
+      exercise_rule_window, EX(64, 4096, ANY_NODE) },
+    { "rules/node", "The device logs a buffer on another node than it was told, both ways",
+      exercise_rule_node, EX(64, 4096, ANY_NODE) },
+    { "rules/spoilt", "The CPU and the device each find the one byte that is wrong", exercise_spoilt,
+      EX(64, 4097, ANY_NODE) },
 
     /* --- Several at once ---------------------------------------------------------------- */
     { "combined/31-lines-node-1", "31 lines, node 1, 64 KiB, uncached", exercise_allocate,

@@ -75,10 +75,11 @@ struct pcm_facts {
     uint64_t node_lowest[PCM_NODES];    /* all ones: the node has no RAM */
 };
 
-/* A DEVICE_DESCRIPTION of a PCI bus master. */
+/* A DEVICE_DESCRIPTION of a PCI bus master, or of what claims to be none. */
 #define PCM_DESCRIBE_DMA32          (1u << 0)
 #define PCM_DESCRIBE_DMA64          (1u << 1)
 #define PCM_DESCRIBE_SCATTER_GATHER (1u << 2)
+#define PCM_DESCRIBE_SUBORDINATE    (1u << 3)       /* no bus master at all */
 
 struct pcm_description {
     uint32_t version;
@@ -119,7 +120,8 @@ struct pcm_allocated {
     uint32_t handle;                /* 0: NULL was returned */
     uint32_t nonzero;
     uint64_t logical;
-    uint64_t address;               /* virtual */
+    uint32_t page_offset;           /* of the virtual address */
+    uint32_t reserved;
 };
 
 struct pcm_channel {
@@ -166,10 +168,11 @@ struct pcm_channel_state {
     uint32_t allocated_size;
     uint32_t buffer_size;
     uint32_t transfer_count;
-    uint64_t system_address;
     uint64_t physical_address;
+    uint32_t has_address;           /* 1: SystemAddress is not NULL */
+    uint32_t page_offset;           /* of SystemAddress */
+    uint32_t moved;                 /* 1: it was another at the last query */
     uint32_t has_adapter;           /* GetAdapterObject is not NULL */
-    uint32_t reserved;
 };
 
 /* One record of the device's violation log. */
@@ -191,10 +194,12 @@ struct pcm_record {
 /*
  * Real DMA over a range of a buffer, with the device told to accept nothing
  * that breaks the request: TO_MEMORY has it write a pattern which the CPU
- * compares, FROM_MEMORY has it compare one which the CPU wrote.
+ * compares, FROM_MEMORY has it compare one which the CPU wrote.  SPOIL has the
+ * CPU change one byte in between: whoever compares must find exactly that.
  */
 #define PCM_TO_MEMORY               (1u << 0)
 #define PCM_FROM_MEMORY             (1u << 1)
+#define PCM_SPOIL                   (1u << 2)
 
 struct pcm_transfer {
     uint32_t handle;                /* of a buffer, or of a channel that has one */
@@ -206,6 +211,8 @@ struct pcm_transfer {
     uint32_t node;                  /* PCM_NODE to set */
     uint64_t limit;                 /* PCM_LIMIT: the last legal byte */
     uint64_t boundary;              /* PCM_BOUNDARY: bits that may vary */
+    uint32_t window_short;          /* last bytes of the range that the window lacks */
+    uint32_t spoiled;               /* offset in the range, with SPOIL */
 };
 
 struct pcm_direction {
@@ -320,7 +327,7 @@ PCM_IOCTL_IS(pcm_channel_allocate, 24);
 PCM_IOCTL_IS(pcm_channel_copy, 24);
 PCM_IOCTL_IS(pcm_channel_state, 40);
 PCM_IOCTL_IS(pcm_record, 72);
-PCM_IOCTL_IS(pcm_transfer, 48);
+PCM_IOCTL_IS(pcm_transfer, 56);
 PCM_IOCTL_IS(pcm_direction, 24 + 8 * PCM_NODES);
 PCM_IOCTL_IS(pcm_transferred, 2 * (24 + 8 * PCM_NODES) + 80);
 PCM_IOCTL_IS(pcm_play_start, 32);

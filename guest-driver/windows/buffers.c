@@ -6,7 +6,7 @@ void describe(const struct pcm_description *from, PDEVICE_DESCRIPTION3 to)
 {
     RtlZeroMemory(to, sizeof(*to));
     to->Version = from->version;
-    to->Master = TRUE;
+    to->Master = !(from->flags & PCM_DESCRIBE_SUBORDINATE);
     to->ScatterGather = !!(from->flags & PCM_DESCRIBE_SCATTER_GATHER);
     to->Dma32BitAddresses = !!(from->flags & PCM_DESCRIBE_DMA32);
     to->Dma64BitAddresses = !!(from->flags & PCM_DESCRIBE_DMA64);
@@ -179,7 +179,7 @@ NTSTATUS control_allocate(struct device *device, struct file *file, PVOID data)
     }
     reply->handle = buffer->object.handle;
     reply->logical = buffer->memory.logical;
-    reply->address = (ULONG_PTR)buffer->memory.address;
+    reply->page_offset = (ULONG)((ULONG_PTR)buffer->memory.address % PAGE_SIZE);
     if (request.flags & PCM_ALLOCATE_SCAN) {
         reply->nonzero = count_nonzero(buffer->memory.address, buffer->memory.length);
     }

@@ -154,8 +154,11 @@ NTSTATUS control_channel_query(struct device *device, struct file *file, PVOID d
     reply->allocated_size = memory.length;
     reply->buffer_size = dma->lpVtbl->BufferSize(dma);
     reply->transfer_count = dma->lpVtbl->TransferCount(dma);
-    reply->system_address = (ULONG_PTR)memory.address;
     reply->physical_address = memory.logical;
+    reply->has_address = memory.address != NULL;
+    reply->page_offset = (ULONG)((ULONG_PTR)memory.address % PAGE_SIZE);
+    reply->moved = memory.address != channel->queried;
+    channel->queried = memory.address;
     reply->has_adapter = dma->lpVtbl->GetAdapterObject(dma) != NULL;
     return STATUS_SUCCESS;
 }

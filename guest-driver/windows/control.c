@@ -78,21 +78,19 @@ void control_release_all(struct device *device)
     }
 }
 
-/* The last handle of the file is closed: everything made through it goes. */
+/*
+ * No handle is left, but the file object may still be in use: a kernel client
+ * that came by IoGetDeviceObjectPointer gets this request before its first
+ * command, for that routine closes its handle and returns a reference.  No
+ * request of ours is ever left pending, so that nothing need be cancelled.
+ */
 NTSTATUS NTAPI control_cleanup(PDEVICE_OBJECT self, PIRP irp)
 {
-    struct device *device = self->DeviceExtension;
-    struct file *file = IoGetCurrentIrpStackLocation(irp)->FileObject->FsContext;
-
-    device_lock(device);
-    if (device->stream_owner == file) {
-        playback_release(device);
-    }
-    file_release(file);
-    device_unlock(device);
+    PCM_UNUSED(self);
     return complete(irp, STATUS_SUCCESS, 0);
 }
 
+/* The last reference is gone: everything made through the file goes. */
 NTSTATUS NTAPI control_close(PDEVICE_OBJECT self, PIRP irp)
 {
     struct device *device = self->DeviceExtension;
@@ -100,6 +98,10 @@ NTSTATUS NTAPI control_close(PDEVICE_OBJECT self, PIRP irp)
     struct file *file = object->FsContext;
 
     device_lock(device);
+    if (device->stream_owner == file) {
+        playback_release(device);
+    }
+    file_release(file);
     RemoveEntryList(&file->link);
     device_unlock(device);
     handle_table_free(file);

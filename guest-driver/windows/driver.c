@@ -14,12 +14,14 @@ PVOID pool_allocate(SIZE_T bytes)
 
 void device_lock(struct device *device)
 {
+    KeEnterCriticalRegion();
     KeWaitForSingleObject(&device->lock, Executive, KernelMode, FALSE, NULL);
 }
 
 void device_unlock(struct device *device)
 {
     KeSetEvent(&device->lock, IO_NO_INCREMENT, FALSE);
+    KeLeaveCriticalRegion();
 }
 
 NTSTATUS complete(PIRP irp, NTSTATUS status, ULONG_PTR information)

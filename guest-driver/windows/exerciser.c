@@ -155,25 +155,37 @@ static BOOLEAN transfer_memory(struct file *file, const struct pcm_transfer *req
     return TRUE;
 }
 
-/* What the device must overwrite differs from its pattern in every byte. */
-static NTSTATUS transfer_to_memory(struct device *device, const struct memory *memory, ULONGLONG seed,
-                                   struct pcm_direction *result)
+static void transfer_spoil(const struct pcm_transfer *request, const struct memory *memory)
 {
+    if (request->directions & PCM_SPOIL) {
+        memory->address[request->spoiled] ^= 0xff;
+    }
+}
+
+/* What the device must overwrite differs from its pattern in every byte. */
+static NTSTATUS transfer_to_memory(struct device *device, const struct pcm_transfer *request,
+                                   const struct memory *memory, struct pcm_direction *result)
+{
+    ULONGLONG seed = request->seed;
     NTSTATUS status;
 
     pcm_pattern_write(memory->address, memory->length, seed, ~0ull);
     status = exerciser_run(device, PCM_EX_FILL, memory->logical, memory->length, seed, result);
     if (NT_SUCCESS(status)) {
+        transfer_spoil(request, memory);
         result->mismatches = pcm_pattern_compare(memory->address, memory->length, seed,
                                                  &result->first_mismatch);
     }
     return status;
 }
 
-static NTSTATUS transfer_from_memory(struct device *device, const struct memory *memory, ULONGLONG seed,
-                                     struct pcm_direction *result)
+static NTSTATUS transfer_from_memory(struct device *device, const struct pcm_transfer *request,
+                                     const struct memory *memory, struct pcm_direction *result)
 {
+    ULONGLONG seed = ~request->seed;
+
     pcm_pattern_write(memory->address, memory->length, seed, 0);
+    transfer_spoil(request, memory);
     return exerciser_run(device, PCM_EX_VERIFY, memory->logical, memory->length, seed, result);
 }
 
@@ -183,10 +195,10 @@ static void transfer_both(struct device *device, const struct pcm_transfer *requ
     NTSTATUS status = STATUS_SUCCESS;
 
     if (request->directions & PCM_TO_MEMORY) {
-        status = transfer_to_memory(device, memory, request->seed, &reply->to_memory);
+        status = transfer_to_memory(device, request, memory, &reply->to_memory);
     }
     if (NT_SUCCESS(status) && (request->directions & PCM_FROM_MEMORY)) {
-        transfer_from_memory(device, memory, ~request->seed, &reply->from_memory);
+        transfer_from_memory(device, request, memory, &reply->from_memory);
     }
 }
 
@@ -200,7 +212,8 @@ NTSTATUS control_transfer(struct device *device, struct file *file, PVOID data)
     if (device->stream) {
         return STATUS_DEVICE_BUSY;
     }
-    if (!transfer_memory(file, &request, &memory)) {
+    if (!transfer_memory(file, &request, &memory) || request.window_short >= memory.length ||
+        ((request.directions & PCM_SPOIL) && request.spoiled >= memory.length)) {
         return STATUS_INVALID_PARAMETER;
     }
     RtlZeroMemory(reply, sizeof(*reply));
@@ -211,7 +224,8 @@ NTSTATUS control_transfer(struct device *device, struct file *file, PVOID data)
     rules.limit = request.limit;
     rules.boundary = request.boundary;
     rules_set(device, &rules);
-    window_open(device, TRANSFER_WINDOW, memory.logical, memory.length, PCM_W_READ | PCM_W_WRITE);
+    window_open(device, TRANSFER_WINDOW, memory.logical, memory.length - request.window_short,
+                PCM_W_READ | PCM_W_WRITE);
     transfer_both(device, &request, &memory, reply);
     window_close(device, TRANSFER_WINDOW);
     rules_set(device, &before);

@@ -8,6 +8,9 @@
 /* Stands for a device that has gone: reads of it return all ones. */
 #define GONE                        0xffffffffu
 
+/* A device that raises causes as fast as they are cleared is out of order. */
+#define ROUNDS_MAX                  1000
+
 /*
  * Acknowledges until no cause is left: a message-signalled interrupt is sent
  * only when the device goes from none to some.
@@ -15,10 +18,10 @@
 static BOOLEAN NTAPI service(PKINTERRUPT interrupt, PVOID context)
 {
     struct device *device = context;
-    ULONG seen = 0, causes;
+    ULONG seen = 0, causes, rounds;
 
     PCM_UNUSED(interrupt);
-    for (;;) {
+    for (rounds = 0; rounds < ROUNDS_MAX; rounds++) {
         causes = read32(device, PCM_INT_STATUS);
         if (causes == GONE || !(causes & (OWN_CAUSES | PCM_INT_STREAM(0)))) {
             break;
@@ -37,6 +40,9 @@ static BOOLEAN NTAPI service(PKINTERRUPT interrupt, PVOID context)
     }
     if (!seen) {
         return FALSE;
+    }
+    if (rounds == ROUNDS_MAX) {
+        InterlockedIncrement(&device->stuck);
     }
     InterlockedOr(&device->causes, (LONG)seen);
     KeInsertQueueDpc(&device->dpc, NULL, NULL);
@@ -110,6 +116,9 @@ void interrupt_disconnect(struct device *device)
     IoDisconnectInterruptEx(&disconnect);
     device->interrupt = NULL;
     KeFlushQueuedDpcs();
+    if (device->stuck) {
+        DbgPrint("pcmaster: %d interrupts whose causes the device did not clear\n", (int)device->stuck);
+    }
 }
 
 BOOLEAN interrupt_wait(PKEVENT event, ULONG milliseconds)

@@ -54,8 +54,12 @@ struct device {
     volatile LONG causes;               /* PCM_INT_ bits not yet seen by the DPC */
     volatile LONG stream_causes;        /* PCM_S_ bits, likewise */
     volatile LONG periods;              /* period interrupts since PLAY_START */
+    volatile LONG stuck;                /* interrupts whose causes would not go */
     KEVENT exerciser_done;
     KEVENT stream_event;
+
+    /* Set before the lock is asked for: whoever holds it waits no longer. */
+    volatile LONG stopping;
 
     struct stream *stream;              /* NULL: nothing is being played */
     struct file *stream_owner;
@@ -93,6 +97,7 @@ struct buffer {
 struct channel {
     struct object object;
     IDmaChannel *dma;
+    PVOID queried;                      /* its SystemAddress at the last query */
 };
 
 /* An open file: its handles. */
@@ -140,7 +145,10 @@ static inline void write64(struct device *device, ULONG offset, ULONGLONG value)
 
 /* --- driver.c ------------------------------------------------------------ */
 
-/* PASSIVE_LEVEL.  Not recursive. */
+/*
+ * PASSIVE_LEVEL.  Not recursive.  Whoever holds the lock is in a critical
+ * region, so that its thread is not suspended with it.
+ */
 void device_lock(struct device *device);
 void device_unlock(struct device *device);
 
@@ -198,7 +206,7 @@ void handle_table_free(struct file *file);
 
 /* --- buffers.c: adapters and common buffers ------------------------------ */
 
-/* Makes the DEVICE_DESCRIPTION of a bus master; FALSE: FROM is no such thing. */
+/* Makes the DEVICE_DESCRIPTION that FROM stands for. */
 void describe(const struct pcm_description *from, PDEVICE_DESCRIPTION3 to);
 
 /* Calls IoGetDmaAdapter; ADAPTER->dma is NULL if it refused. */

@@ -16,8 +16,9 @@
 #define PERIODS_MIN                 2u
 #define PERIODS_MAX                 1024u
 
-/* No period lasts so long; the device has stopped if one seems to. */
+/* The device has stopped if a period seems to last so long. */
 #define PERIOD_TIMEOUT_MS           10000
+#define PERIOD_MAX_MS               (PERIOD_TIMEOUT_MS / 2)
 
 struct stream {
     IDmaChannel *dma;
@@ -52,8 +53,11 @@ static ULONG ring_bytes(const struct pcm_play_start *request)
     ULONGLONG bytes;
 
     if (!sample_bytes(request->sample) || !request->channels || request->channels > 255 ||
-        !request->rate || !request->period_frames || request->period_frames > RING_MAX ||
+        request->rate < PCM_S_RATE_MIN || !request->period_frames || request->period_frames > RING_MAX ||
         request->periods < PERIODS_MIN || request->periods > PERIODS_MAX || !request->frames) {
+        return 0;
+    }
+    if (1000ull * request->period_frames > (ULONGLONG)PERIOD_MAX_MS * request->rate) {
         return 0;
     }
     bytes = (ULONGLONG)sample_bytes(request->sample) * request->channels * request->period_frames *
@@ -177,10 +181,10 @@ static ULONG stream_space(struct device *device, struct stream *stream)
     return stream->ring_frames - (ULONG)(stream->written - position);
 }
 
-/* The device has stopped by itself. */
+/* The device has stopped by itself, or is being stopped or removed. */
 static BOOLEAN stream_ended(struct device *device)
 {
-    return !!((ULONG)device->stream_causes & (PCM_S_ERROR | PCM_S_DRAINED));
+    return device->stopping || ((ULONG)device->stream_causes & (PCM_S_ERROR | PCM_S_DRAINED));
 }
 
 /* Copies FRAMES frames at the writing place; they fit. */

@@ -159,6 +159,13 @@ void hardware_reset(struct device *device)
     write32(device, PCM_INT_ENABLE, PCM_INT_VIOLATION | PCM_INT_EXERCISER | PCM_INT_STREAM(0));
 }
 
+/* Whoever waits for the stream with the lock held gives up, and the lock back. */
+static void hardware_stopping(struct device *device)
+{
+    InterlockedExchange(&device->stopping, TRUE);
+    KeSetEvent(&device->stream_event, IO_NO_INCREMENT, FALSE);
+}
+
 /*
  * Device locked.  Also after a start that failed half-way.  PRESENT: the
  * hardware still answers; its DMA ends before the memory is given back.
@@ -190,6 +197,7 @@ static NTSTATUS hardware_start(struct device *device, const CM_RESOURCE_LIST *re
         return status;
     }
     hardware_reset(device);
+    InterlockedExchange(&device->stopping, FALSE);
     device->started = TRUE;
     return STATUS_SUCCESS;
 }
@@ -237,6 +245,7 @@ static NTSTATUS pnp_remove(struct device *device, PIRP irp)
 {
     NTSTATUS status;
 
+    hardware_stopping(device);
     IoReleaseRemoveLockAndWait(&device->remove_lock, irp);
     device_lock(device);
     hardware_stop(device, TRUE);
@@ -267,6 +276,7 @@ NTSTATUS NTAPI pnp_dispatch(PDEVICE_OBJECT self, PIRP irp)
         return pnp_remove(device, irp);
     case IRP_MN_STOP_DEVICE:
     case IRP_MN_SURPRISE_REMOVAL:
+        hardware_stopping(device);
         device_lock(device);
         hardware_stop(device, minor == IRP_MN_STOP_DEVICE);
         device_unlock(device);

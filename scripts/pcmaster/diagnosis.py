@@ -12,6 +12,11 @@ EVENT = re.compile(
     r"fault (?P<fault>0x[0-9a-f]+) landed (?P<landed>0x[0-9a-f]+) "
     r"policy (?P<policy>\w+)")
 NAME = "pcmaster_violation_"
+COMMAND_END = re.compile(
+    r"pcmaster_exerciser_end command (?P<command>\d+) result (?P<result>\d+) "
+    r"transferred (?P<done>\d+) mismatches (?P<mismatches>\d+)")
+COMMAND_NAME = "pcmaster_exerciser_end"
+FILL, VERIFY, OK = 1, 2, 0
 NOWHERE = "0xffffffffffffffff"
 EXERCISER = 255
 RULES = {
@@ -57,6 +62,14 @@ class Violation:
         yield "policy", self.policy
 
 
+@dataclass(frozen=True)
+class Transferred:
+    """Bytes that the device's exerciser moved in commands that ended well."""
+
+    filled: int = 0     # written to memory
+    verified: int = 0   # read and found to be the pattern
+
+
 def _value(what, value):
     """What the device compared, without the row's own name; all ones: none."""
     what = what.removeprefix("expected ").removeprefix("actual ")
@@ -73,3 +86,17 @@ def parse(lines):
         elif NAME in line:
             raise ValueError(f"cannot read the device's report: {line.strip()}")
     return found
+
+
+def transferred(lines):
+    """What the exerciser moved, by the lines of a trace log."""
+    moved = {FILL: 0, VERIFY: 0}
+    for line in lines:
+        match = COMMAND_END.search(line)
+        if match:
+            command, result, done, mismatches = map(int, match.groups())
+            if command in moved and result == OK and not mismatches:
+                moved[command] += done
+        elif COMMAND_NAME in line:
+            raise ValueError(f"cannot read the device's report: {line.strip()}")
+    return Transferred(moved[FILL], moved[VERIFY])

@@ -2,17 +2,28 @@
 """Decides whether a run held, from the guest's word and from parties beside it.
 
 The guest's results count only if its stream is whole, QEMU ended as agreed,
-the device itself reported no violation, and the recording equals the input.
+the device itself reported the same DMA and no violation but those that an
+exercise provokes, and the recording equals the input.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from pcmaster import boot, diagnosis
+from pcmaster import boot, diagnosis, machine
 from pcmaster.ui import Problem
 
 PLAY = "play"
 SHOWN = 3
+PROVOKED = ("rule", "direction", "address", "length", "fault", "landed", "policy")
+
+
+@dataclass(frozen=True)
+class Log:
+    """The device's own report."""
+
+    violations: list = field(default_factory=list)  # diagnosis.Violation
+    moved: diagnosis.Transferred = diagnosis.Transferred()
+    broken: list = field(default_factory=list)      # sentences: why it is worth nothing
 
 
 @dataclass(frozen=True)
@@ -44,14 +55,14 @@ def judge(plan, outcome, results, comparison, due):
     complaints += [f"{point.name} did not hold" for point in results.failed]
     present = {point.name for point in results.points}
     complaints += [f"{name} gave no result" for name in due if name not in present]
-    violations, broken = device_log(plan.out / "device.log")
-    complaints += broken
-    if not any(point.details.get("expects_violation") for point in results.points):
-        complaints += [f"the device reports a violation of {v.rule} at {v.fault}"
-                       for v in violations[:SHOWN]]
+    log = device_log(plan.out / "device.log")
+    complaints += log.broken
+    complaints += _provoked(results.points, log.violations)
+    complaints += _moved(results, log)
+    complaints += [line for point in results.points for line in _point(point)]
     if comparison and not comparison.exact:
         complaints.append(f"the recording is not what was played: {comparison}")
-    return Verdict(complaints, violations)
+    return Verdict(complaints, log.violations)
 
 
 def judge_fault(plan, outcome, results, entry):
@@ -62,10 +73,10 @@ def judge_fault(plan, outcome, results, entry):
     point = next((p for p in results.points if p.name == f"fault/{name}"), None)
     if point is None:
         complaints.append(f"fault/{name} gave no result")
-    violations, broken = device_log(plan.out / "device.log")
-    complaints += broken
+    log = device_log(plan.out / "device.log")
+    complaints += log.broken + _moved(results, log)
     policy = plan.keys["policy"]
-    caught = [v for v in violations if v.rule == rule and v.policy == policy]
+    caught = [v for v in log.violations if v.rule == rule and v.policy == policy]
     if not caught:
         complaints.append(f"the device reports no violation of {rule} under {policy}")
     if point is not None and caught:
@@ -77,15 +88,67 @@ def judge_fault(plan, outcome, results, entry):
 
 
 def device_log(path):
-    """The violations in the device's log, and what is wrong with the log."""
+    """The device's log."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
-        violations = diagnosis.parse(text.splitlines())
+        lines = text.splitlines()
+        log = Log(diagnosis.parse(lines), diagnosis.transferred(lines))
     except (OSError, ValueError) as error:
-        return [], [str(error)]
+        return Log(broken=[str(error)])
     if "pcmaster_reset" not in text:
-        return [], [f"{path} holds no report of the device"]
-    return violations, []
+        return Log(broken=[f"{path} holds no report of the device"])
+    return log
+
+
+def _provoked(points, violations):
+    """Where the device's violations are not exactly those that were provoked."""
+    due = [tuple(str(violation.get(key)) for key in PROVOKED) for point in points
+           if point.details.get("expects_violation")
+           for violation in point.details.get("violations", [])]
+    complaints = []
+    for violation in violations:
+        seen = tuple(getattr(violation, key) for key in PROVOKED)
+        if seen in due:
+            due.remove(seen)
+        else:
+            complaints.append(f"the device reports a violation of {violation.rule} "
+                              f"at {violation.fault}")
+    complaints = complaints[:SHOWN]
+    complaints += [f"the device does not report the violation of {rule} by a "
+                   f"{direction} of {address} that was provoked"
+                   for rule, direction, address, *_ in due[:SHOWN]]
+    return complaints
+
+
+def _moved(results, log):
+    """Where the DMA that the guest speaks of is not what the device did."""
+    if log.broken or results.failed:
+        return []
+    complaints = []
+    for key, words in (("filled", "written"), ("verified", "read and found right")):
+        said = sum(point.details.get(key, 0) for point in results.points)
+        done = getattr(log.moved, key)
+        if said != done:
+            complaints.append(f"the guest speaks of {said} bytes that the device has "
+                              f"{words}, the device of {done}")
+    return complaints
+
+
+def _point(point):
+    """What is wrong with one result that is said to have held."""
+    details = point.details
+    if not point.ok or point.skipped is not None or point.name == PLAY:
+        return
+    if not details.get("no_dma"):
+        for key in ("filled", "verified"):
+            if not details.get(key):
+                yield f"{point.name}: there was no DMA ({key} is 0)"
+    if "instead" in details:
+        node = min(details["instead"],
+                   key=lambda n: (machine.distance(details["preferred"], n), n))
+        if details.get("node") != str(node):
+            yield (f"{point.name}: the memory is on node {details.get('node')}, but "
+                   f"{node} is the nearest that has any")
 
 
 def _boot(outcome):

@@ -61,9 +61,15 @@ def numa():
                   "-numa", f"node,nodeid={node},cpus={node},memdev=m{node}"]
     for source in range(NODES):
         for target in range(source + 1, NODES):
-            hops = min(target - source, NODES - target + source)
-            words += ["-numa", f"dist,src={source},dst={target},val={DISTANCES[hops]}"]
+            words += ["-numa", f"dist,src={source},dst={target},"
+                      f"val={distance(source, target)}"]
     return words
+
+
+def distance(source, target):
+    """How far apart two nodes are, as the guest's firmware tables say."""
+    hops = min(abs(target - source), NODES - abs(target - source))
+    return DISTANCES.get(hops, 10)
 
 
 def device(plan):

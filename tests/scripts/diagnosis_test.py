@@ -11,6 +11,7 @@ LIMIT = ("pcmaster_violation_limit address 0x1000000 length 4096 write requester
          "landed 0xffffffffffffffff policy abort")
 NODE = ("pcmaster_violation_node address 0x140000000 length 1 read requester 0 "
         "expected node 1 actual node 2 fault 0x140000000 landed 0x140000000 policy record")
+END = "pcmaster_exerciser_end command {} result {} transferred {} mismatches {}"
 EVENTS = CHECKOUT / "hw/audio/pcmaster/trace-events"
 
 
@@ -44,6 +45,23 @@ class DiagnosisTest(unittest.TestCase):
     def test_an_event_of_another_shape_is_no_silence(self):
         with self.assertRaisesRegex(ValueError, "cannot read"):
             diagnosis.parse(["pcmaster_violation_limit address 12"])
+
+    def test_what_was_moved(self):
+        moved = diagnosis.transferred([
+            END.format(1, 0, 64, 0), END.format(1, 0, 1, 0), LIMIT, END.format(2, 0, 4096, 0),
+            END.format(1, 1, 10, 0), END.format(2, 2, 10, 3), END.format(3, 0, 10, 0),
+            END.format(2, 0, 10, 1)])
+        self.assertEqual(moved, diagnosis.Transferred(65, 4096))
+        self.assertEqual(diagnosis.transferred([]), diagnosis.Transferred())
+        with self.assertRaisesRegex(ValueError, "cannot read"):
+            diagnosis.transferred(["pcmaster_exerciser_end command 1"])
+
+    def test_the_device_s_account_has_that_shape(self):
+        line, = (line for line in EVENTS.read_text().splitlines()
+                 if line.startswith(diagnosis.COMMAND_NAME))
+        shown = re.sub(r'%"PRI\w+"?', "1", line.partition(') "')[2]).strip('"')
+        self.assertIsNotNone(diagnosis.COMMAND_END.search(
+            f"{diagnosis.COMMAND_NAME} {shown}"), shown)
 
     def test_the_device_s_events_have_that_shape(self):
         rules = set()

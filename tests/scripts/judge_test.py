@@ -13,6 +13,12 @@ LIMIT = ("pcmaster_violation_limit address 0x1000000 length 4096 write requester
          "last legal byte 0xffffff last byte asked for 0x1000fff fault 0x1000000 "
          "landed {} policy {}\n")
 LANDED = {"abort": "0xffffffffffffffff", "wrap": "0x0", "record": "0x1000000"}
+END = "pcmaster_exerciser_end command {} result {} transferred {} mismatches {}\n"
+BOTH = END.format(1, 0, 64, 0) + END.format(2, 0, 64, 0)
+DMA = {"filled": 64, "verified": 64}
+PROVOKED = {"rule": "limit", "direction": "write", "address": "0x1000000",
+            "length": "4096", "fault": "0x1000000", "landed": LANDED["abort"],
+            "policy": "abort"}
 GUEST = guest.Guest(Path("/"), {}, [{"name": "limit/24-bit"}, {"name": "node/0"}],
                     [{"name": "limit", "rule": "limit", "about": ""}])
 EXACT = wav.Comparison(10, 10, None)
@@ -42,7 +48,7 @@ class OutFolder(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.out = Path(folder.name)
-        self.device_says(RESET)
+        self.device_says(RESET + BOTH)
 
     def device_says(self, text):
         """Writes the device's log."""
@@ -58,7 +64,7 @@ class JudgeTest(OutFolder):
 
     def complaints(self, end=None, results=None, comparison=EXACT, due=("node/0",)):
         """What the judge says of a run that holds but for what is given."""
-        results = results or stream(("node/0", True, {}))
+        results = results or stream(("node/0", True, DMA))
         return judge.judge(self.plan(), end or outcome(), results, comparison,
                            due).complaints
 
@@ -72,23 +78,60 @@ class JudgeTest(OutFolder):
             self.assertEqual(self.complaints(end), [end.ended])
 
     def test_a_result_that_did_not_hold(self):
-        self.assertEqual(self.complaints(results=stream(("node/0", False, {}))),
+        self.assertEqual(self.complaints(results=stream(("node/0", False, DMA))),
                          ["node/0 did not hold"])
 
     def test_a_broken_stream(self):
         self.assertEqual(len(self.complaints(
-            results=stream(("node/0", True, {}), planned=2))), 1)
+            results=stream(("node/0", True, DMA), planned=2))), 1)
 
     def test_an_exercise_that_gave_no_result(self):
         self.assertEqual(self.complaints(due=["node/0", "play"]),
                          ["play gave no result"])
 
     def test_a_violation_that_the_guest_kept_to_itself(self):
-        self.device_says(RESET + limit("abort"))
+        self.device_says(RESET + BOTH + limit("abort"))
         self.assertEqual(self.complaints(),
                          ["the device reports a violation of limit at 0x1000000"])
-        expected = stream(("node/0", True, {"expects_violation": True}))
-        self.assertEqual(self.complaints(results=expected), [])
+
+    def provoked(self, *violations):
+        """What the judge says if the guest announced these violations."""
+        return self.complaints(results=stream(("node/0", True, {
+            **DMA, "expects_violation": True, "violations": list(violations)})))
+
+    def test_violations_that_were_provoked(self):
+        self.device_says(RESET + BOTH + limit("abort"))
+        self.assertEqual(self.provoked(PROVOKED), [])
+        self.assertEqual(len(self.provoked()), 1)
+        self.assertIn("does not report", self.provoked(PROVOKED, PROVOKED)[0])
+        for key, value in (("rule", "node"), ("direction", "read"), ("policy", "wrap"),
+                           ("address", "0x0"), ("length", "1"), ("fault", "0x0")):
+            self.assertEqual(len(self.provoked({**PROVOKED, key: value})), 2)
+        self.device_says(RESET + BOTH + 2 * limit("abort"))
+        self.assertEqual(len(self.provoked(PROVOKED)), 1)
+
+    def test_dma_that_did_not_happen(self):
+        for log in ("", END.format(1, 0, 64, 0), END.format(1, 0, 128, 0),
+                    END.format(1, 0, 64, 0) + END.format(2, 2, 64, 1),
+                    END.format(1, 1, 64, 0) + END.format(2, 0, 64, 0)):
+            self.device_says(RESET + log)
+            self.assertIn("bytes that the device has", self.complaints()[0])
+
+    def test_dma_that_nobody_speaks_of(self):
+        self.device_says(RESET + BOTH + BOTH)
+        self.assertEqual(len(self.complaints()), 2)
+        self.device_says(RESET)
+        results = stream(("node/0", True, {"filled": 0, "verified": 0}))
+        self.assertEqual(len(self.complaints(results=results)), 2)
+        results = stream(("node/0", True, {"no_dma": True}))
+        self.assertEqual(self.complaints(results=results), [])
+
+    def test_the_nearest_node_is_the_machine_s(self):
+        for preferred, node, held in ((2, 1, True), (2, 0, False), (3, 0, True),
+                                      (3, 1, False)):
+            results = stream(("node/0", True, {
+                **DMA, "preferred": preferred, "instead": [0, 1], "node": str(node)}))
+            self.assertEqual(not self.complaints(results=results), held)
 
     def test_a_device_log_that_proves_nothing(self):
         self.device_says("")

@@ -19,6 +19,13 @@
 /* In bytes, not the mask of DEVICE_OBJECT.AlignmentRequirement. */
 #define DMA_ALIGNMENT           1
 
+static volatile LONG Adapters;      /* not yet released */
+
+ULONG HalpCountAdapters(void)
+{
+    return (ULONG)Adapters;
+}
+
 void HalpViolation(ULONG Code, PCSTR Routine, PCSTR What, ULONG_PTR Value)
 {
     DbgPrint("\nhal: %s: %s (0x%llx)\n", Routine, What, (ULONGLONG)Value);
@@ -57,6 +64,7 @@ static VOID NTAPI PutDmaAdapter(PDMA_ADAPTER DmaAdapter)
                       (ULONG_PTR)buffer->Logical);
     }
     adapter->Signature = 0;
+    InterlockedDecrement(&Adapters);
     ExFreePoolWithTag(adapter, ADAPTER_TAG);
 }
 
@@ -190,6 +198,7 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
     adapter->Pdo = Pdo;
     adapter->Node = NodeOf(Pdo);
     InitializeListHead(&adapter->Buffers);
+    InterlockedIncrement(&Adapters);
     *NumberOfMapRegisters = adapter->MapRegisters;
     return &adapter->Header;
 }

@@ -49,6 +49,9 @@ ULONG KiAllocateVector(void);
 void KiSetVectorHandler(ULONG Vector, KI_INTERRUPT_HANDLER *Handler,
                         PVOID Context);
 
+/* Critical regions that were entered and not left. */
+LONG KiCountCriticalRegions(void);
+
 /* Whether the vector has a handler. */
 bool KiIsVectorConnected(ULONG Vector);
 

@@ -33,6 +33,9 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
                               struct _DEVICE_DESCRIPTION *Description,
                               ULONG *NumberOfMapRegisters);
 
+/* Adapters that IoGetDmaAdapter gave out and PutDmaAdapter has not got back. */
+ULONG HalpCountAdapters(void);
+
 /*
  * AllocateCommonBuffer under the constraint of IDmaChannel::AllocateBuffer:
  * only the bits in Varying differ between any two bytes. Freed with

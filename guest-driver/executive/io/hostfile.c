@@ -13,6 +13,7 @@
 #define HOST_PATH_MAX            64
 #define HANDLES_MAX         16
 #define HANDLE_STEP         4
+#define ASCII_LAST          0x7e
 
 typedef struct _HOST_FILE {
     bool Open;
@@ -89,6 +90,9 @@ static bool HostName(PCUNICODE_STRING Path, char *Name)
         return false;
     }
     for (ULONG i = 0; i < length; i++) {
+        if (Path->Buffer[prefix / sizeof(WCHAR) + i] > ASCII_LAST) {
+            return false;
+        }
         Name[i] = (char)Path->Buffer[prefix / sizeof(WCHAR) + i];
     }
     Name[length] = 0;
@@ -153,6 +157,13 @@ static bool ReadAt(const HOST_FILE *File, ULONG Offset, PVOID Buffer,
     return fwcfg_read(&File->File, Offset, Buffer, Length);
 }
 
+/* FILE_USE_FILE_POINTER_POSITION, as ZwReadFile's documents define it. */
+static bool FromFilePointer(const LARGE_INTEGER *ByteOffset)
+{
+    return ByteOffset->HighPart == -1 &&
+           ByteOffset->LowPart == FILE_USE_FILE_POINTER_POSITION;
+}
+
 NTSTATUS NTAPI ZwReadFile(HANDLE FileHandle, HANDLE Event,
                           PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
                           PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer,
@@ -169,7 +180,7 @@ NTSTATUS NTAPI ZwReadFile(HANDLE FileHandle, HANDLE Event,
         return STATUS_INVALID_HANDLE;
     }
     size = file->File.size;
-    if (ByteOffset) {
+    if (ByteOffset && !FromFilePointer(ByteOffset)) {
         file->Offset = ByteOffset->QuadPart < 0 ||
                                ByteOffset->QuadPart > size
                            ? size : (ULONG)ByteOffset->QuadPart;

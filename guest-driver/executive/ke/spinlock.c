@@ -42,6 +42,11 @@ VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
  */
 static LONG CriticalRegions;
 
+LONG KiCountCriticalRegions(void)
+{
+    return CriticalRegions;
+}
+
 VOID NTAPI KeEnterCriticalRegion(VOID)
 {
     InterlockedIncrement(&CriticalRegions);

@@ -8,6 +8,8 @@
 #include "halp.h"
 #include "pcmaster_regs.h"
 
+/* As of bug check 0xE6: an adapter that is still in use. */
+#define LIVE_AT_UNLOAD          0x07
 #define STACK_SIZE              0x10000
 #define HOME_AREA               32      /* the x64 convention's */
 
@@ -47,6 +49,23 @@ static void RemoveDevices(void)
     }
 }
 
+/* What a driver must have given back when it goes. */
+static void CheckNothingLeft(void)
+{
+    if (HalpCountAdapters()) {
+        DbgPrint("\nhal: %u DMA adapters were never released with "
+                 "PutDmaAdapter\n", HalpCountAdapters());
+        KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, LIVE_AT_UNLOAD,
+                     HalpCountAdapters(), 0, 0);
+    }
+    if (KiCountCriticalRegions()) {
+        DbgPrint("\nke: %d critical regions were entered and never left\n",
+                 KiCountCriticalRegions());
+        KeBugCheckEx(APC_INDEX_MISMATCH, 0,
+                     (ULONG_PTR)KiCountCriticalRegions(), 0, 0);
+    }
+}
+
 /* The client's entry point does the whole work, and its status says how. */
 static UCHAR Run(void)
 {
@@ -64,6 +83,7 @@ static UCHAR Run(void)
     status = IopLoadDriver("client.sys", &client);
     RemoveDevices();
     IopUnloadDriver(driver);
+    CheckNothingLeft();
     if (status != STATUS_SUCCESS && status != STATUS_UNSUCCESSFUL) {
         DbgPrint("executive: the client could not run: 0x%x\n", status);
         return BOOT_EXIT_NO_START;

@@ -7,6 +7,7 @@
 #include "ldrp.h"
 
 #define MODULES_MAX         16
+#define ASCII_LAST          0x7e
 #define MODULE_NAME_MAX     BOOT_MODULE_NAME_MAX
 
 typedef struct _MODULE {
@@ -206,6 +207,9 @@ PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
         return NULL;
     }
     for (ULONG i = 0; i < length; i++) {
+        if (SystemRoutineName->Buffer[i] > ASCII_LAST) {
+            return NULL;
+        }
         name[i] = (char)SystemRoutineName->Buffer[i];
     }
     name[length] = 0;

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* selftest.sys: DMA adapters and how common buffers are mapped */
+#include "selftest.h"
+
+#define UNCACHED                    (PTE_NO_CACHE | PTE_WRITE_THROUGH)
+
+typedef PVOID take_buffer(PDMA_ADAPTER adapter, ULONG length, PPHYSICAL_ADDRESS logical,
+                          BOOLEAN cached);
+
+static PVOID take_plain(PDMA_ADAPTER adapter, ULONG length, PPHYSICAL_ADDRESS logical,
+                        BOOLEAN cached)
+{
+    return operations(adapter)->AllocateCommonBuffer(adapter, length, logical, cached);
+}
+
+static PVOID take_ex(PDMA_ADAPTER adapter, ULONG length, PPHYSICAL_ADDRESS logical,
+                     BOOLEAN cached)
+{
+    return operations(adapter)->AllocateCommonBufferEx(adapter, NULL, length, logical, cached,
+                                                       MM_ANY_NODE_OK);
+}
+
+static PVOID take_bounded(PDMA_ADAPTER adapter, ULONG length, PPHYSICAL_ADDRESS logical,
+                          BOOLEAN cached)
+{
+    MEMORY_CACHING_TYPE cache = cached ? MmCached : MmNonCached;
+
+    return operations(adapter)->AllocateCommonBufferWithBounds(
+        adapter, NULL, NULL, length, 0, &cache, MM_ANY_NODE_OK, logical);
+}
+
+static void give(PDMA_ADAPTER adapter, ULONG length, PHYSICAL_ADDRESS logical, PVOID address,
+                 BOOLEAN cached)
+{
+    operations(adapter)->FreeCommonBuffer(adapter, length, logical, address, cached);
+}
+
+/* Every page of it, the guard pages around it, and its end. */
+static void check_mapping(take_buffer *take, ULONG length, BOOLEAN cached, ULONGLONG cache_bits)
+{
+    PDMA_ADAPTER adapter = new_adapter(64);
+    PHYSICAL_ADDRESS logical = { .QuadPart = 0 };
+    PUCHAR buffer = adapter ? take(adapter, length, &logical, cached) : NULL;
+    ULONG at;
+
+    EXPECT(buffer != NULL);
+    if (!buffer) {
+        return;
+    }
+    for (at = 0; at < length; at += PAGE_SIZE) {
+        ULONGLONG entry = page_entry(buffer + at);
+
+        EXPECT_EQUAL(entry & PTE_ADDRESS, (ULONGLONG)logical.QuadPart + at);
+        EXPECT_EQUAL(entry & UNCACHED, cache_bits);
+        EXPECT((entry & PTE_WRITE) && (entry & PTE_NO_EXECUTE));
+    }
+    EXPECT_EQUAL(page_entry(buffer - 1), 0);
+    EXPECT_EQUAL(page_entry(buffer + at), 0);
+    give(adapter, length, logical, buffer, cached);
+    for (at = 0; at < length; at += PAGE_SIZE) {
+        EXPECT_EQUAL(page_entry(buffer + at), 0);
+    }
+    put_adapter(adapter);
+}
+
+static const ULONG lengths[] = { 1, PAGE_SIZE - 1, PAGE_SIZE, PAGE_SIZE + 1, 0x10000, 0x123456 };
+
+static void cached(void)
+{
+    for (ULONG i = 0; i < RTL_NUMBER_OF(lengths); i++) {
+        check_mapping(take_ex, lengths[i], TRUE, 0);
+        check_mapping(take_bounded, lengths[i], TRUE, 0);
+    }
+}
+
+static void uncached(void)
+{
+    for (ULONG i = 0; i < RTL_NUMBER_OF(lengths); i++) {
+        check_mapping(take_ex, lengths[i], FALSE, UNCACHED);
+        check_mapping(take_bounded, lengths[i], FALSE, UNCACHED);
+    }
+}
+
+/* AllocateCommonBuffer's CacheEnabled is ignored where DMA is coherent. */
+static void plain(void)
+{
+    check_mapping(take_plain, 0x3001, TRUE, 0);
+    check_mapping(take_plain, 0x3001, FALSE, 0);
+}
+
+/* Memory and addresses that were given back are used again. */
+static void nothing_lost(void)
+{
+    PDMA_ADAPTER adapter = new_adapter(64);
+    PHYSICAL_ADDRESS first_logical, logical;
+    PVOID first, buffer;
+
+    if (!adapter) {
+        return;
+    }
+    first = take_ex(adapter, 0x5000, &first_logical, TRUE);
+    give(adapter, 0x5000, first_logical, first, TRUE);
+    for (ULONG i = 0; i < 2000; i++) {
+        buffer = take_ex(adapter, 0x5000, &logical, TRUE);
+        EXPECT(buffer == first && logical.QuadPart == first_logical.QuadPart);
+        if (!buffer) {
+            break;
+        }
+        give(adapter, 0x5000, logical, buffer, TRUE);
+    }
+    put_adapter(adapter);
+}
+
+static void refused(void)
+{
+    MEMORY_CACHING_TYPE combined = MmWriteCombined;
+    PDMA_ADAPTER adapter = new_adapter(64);
+    PHYSICAL_ADDRESS zero = { .QuadPart = 0 }, logical;
+    PDMA_OPERATIONS3 call;
+
+    if (!adapter) {
+        return;
+    }
+    call = operations(adapter);
+    EXPECT(!take_plain(adapter, 0, &logical, TRUE));
+    EXPECT(!take_ex(adapter, 0, &logical, TRUE));
+    EXPECT(!call->AllocateCommonBufferEx(adapter, &zero, 1, &logical, TRUE, MM_ANY_NODE_OK));
+    EXPECT(!call->AllocateCommonBufferEx(adapter, NULL, 1, &logical, TRUE, 4096));
+    EXPECT(!call->AllocateCommonBufferWithBounds(adapter, NULL, NULL, 1, 0, &combined,
+                                                 MM_ANY_NODE_OK, &logical));
+    EXPECT(!call->AllocateCommonBufferWithBounds(adapter, NULL, NULL, 1, 1, NULL,
+                                                 MM_ANY_NODE_OK, &logical));
+    put_adapter(adapter);
+}
+
+static void reach(void)
+{
+    static const ULONG widths[] = { 20, 24, 31, 32, 36, 64 };
+
+    for (ULONG i = 0; i < RTL_NUMBER_OF(widths); i++) {
+        PDMA_ADAPTER adapter = new_adapter(widths[i]);
+        DMA_ADAPTER_INFO info = { .Version = DMA_ADAPTER_INFO_VERSION1 };
+        PHYSICAL_ADDRESS logical = { .QuadPart = -1 };
+        PVOID buffer;
+
+        if (!adapter) {
+            continue;
+        }
+        EXPECT_STATUS(operations(adapter)->GetDmaAdapterInfo(adapter, &info), STATUS_SUCCESS);
+        EXPECT_EQUAL(info.V1.DmaAddressWidth, widths[i]);
+        info.Version = DMA_ADAPTER_INFO_VERSION1 + 1;
+        EXPECT(!NT_SUCCESS(operations(adapter)->GetDmaAdapterInfo(adapter, &info)));
+        EXPECT(operations(adapter)->GetDmaAlignment(adapter) >= 1);
+        buffer = take_plain(adapter, PAGE_SIZE, &logical, TRUE);
+        EXPECT(buffer != NULL);
+        if (buffer) {
+            ULONGLONG last = (ULONGLONG)logical.QuadPart + PAGE_SIZE - 1;
+
+            EXPECT(widths[i] == 64 || last >> widths[i] == 0);
+            give(adapter, PAGE_SIZE, logical, buffer, TRUE);
+        }
+        put_adapter(adapter);
+    }
+}
+
+/* The table of each version of the interface ends where the documents end it. */
+static void versions(void)
+{
+    static const ULONG sizes[] = { DMA_OPERATIONS_SIZE_V1, DMA_OPERATIONS_SIZE_V1,
+                                   DMA_OPERATIONS_SIZE_V2 };
+    PDEVICE_OBJECT pdo = device_pdo();
+
+    for (ULONG version = 0; pdo && version <= 4; version++) {
+        DEVICE_DESCRIPTION3 description = master_description(32);
+        PDMA_ADAPTER adapter;
+        ULONG registers = 0;
+
+        description.Version = version;
+        description.Dma32BitAddresses = TRUE;
+        adapter = IoGetDmaAdapter(pdo, (PDEVICE_DESCRIPTION)&description, &registers);
+        EXPECT_EQUAL(adapter != NULL, version <= 3);
+        if (adapter) {
+            EXPECT(registers >= description.MaximumLength / PAGE_SIZE);
+            EXPECT(version > 2 ? operations(adapter)->Size >= DMA_OPERATIONS_SIZE_WIN8
+                               : operations(adapter)->Size == sizes[version]);
+            put_adapter(adapter);
+        }
+    }
+    if (pdo) {
+        ObDereferenceObject(pdo);
+    }
+}
+
+const struct check buffer_checks[] = {
+    { "common-buffer/cached", cached },
+    { "common-buffer/uncached", uncached },
+    { "common-buffer/plain", plain },
+    { "common-buffer/nothing-lost", nothing_lost },
+    { "common-buffer/refused", refused },
+    { "adapter/reach", reach },
+    { "adapter/versions", versions },
+    { NULL, NULL },
+};

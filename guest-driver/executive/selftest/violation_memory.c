@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* violation.sys: to memory that is not the driver's */
+#include "violation.h"
+
+static void poke(volatile UCHAR *address)
+{
+    *address = 0x55;
+}
+
+static void write_before(PDRIVER_OBJECT driver)
+{
+    struct buffer b = buffer_new();
+
+    (void)driver;
+    poke(b.address - 1);
+}
+
+static void write_behind(PDRIVER_OBJECT driver)
+{
+    struct buffer b = buffer_new();
+
+    (void)driver;
+    poke(b.address + BUFFER_LENGTH);
+}
+
+static void write_freed(PDRIVER_OBJECT driver)
+{
+    struct buffer b = buffer_new();
+
+    (void)driver;
+    buffer_free(&b);
+    poke(b.address);
+}
+
+static void write_null(PDRIVER_OBJECT driver)
+{
+    volatile UCHAR *volatile null = NULL;
+
+    (void)driver;
+    poke(null);
+}
+
+static void write_at_dispatch(PDRIVER_OBJECT driver)
+{
+    volatile UCHAR *volatile null = NULL;
+
+    (void)driver;
+    KfRaiseIrql(DISPATCH_LEVEL);
+    poke(null);
+}
+
+static void write_code(PDRIVER_OBJECT driver)
+{
+    (void)driver;
+    poke((volatile UCHAR *)(ULONG_PTR)write_null);
+}
+
+static void write_constant(PDRIVER_OBJECT driver)
+{
+    (void)driver;
+    poke((volatile UCHAR *)(ULONG_PTR)memory_violations);
+}
+
+/* The bytes of a RET, where only data may be. */
+static void execute_data(PDRIVER_OBJECT driver)
+{
+    static volatile UCHAR code[16] = { 0xc3 };
+
+    (void)driver;
+    ((void (*)(void))(ULONG_PTR)code)();
+}
+
+static void pool_free_twice(PDRIVER_OBJECT driver)
+{
+    PVOID block = ExAllocatePoolWithTag(NonPagedPool, 100, VIOLATION_TAG);
+
+    (void)driver;
+    ExFreePoolWithTag(block, VIOLATION_TAG);
+    ExFreePoolWithTag(block, VIOLATION_TAG);
+}
+
+static void pool_pages_free_twice(PDRIVER_OBJECT driver)
+{
+    PVOID block = ExAllocatePoolWithTag(NonPagedPool, 2 * PAGE_SIZE, VIOLATION_TAG);
+
+    (void)driver;
+    ExFreePoolWithTag(block, VIOLATION_TAG);
+    ExFreePoolWithTag(block, VIOLATION_TAG);
+}
+
+/* The word in front of a block is the system's. */
+static void pool_header(PDRIVER_OBJECT driver)
+{
+    PULONG block = ExAllocatePoolWithTag(NonPagedPool, 100, VIOLATION_TAG);
+
+    (void)driver;
+    RtlFillMemory(block - 4, 16, 0x41);
+    ExFreePoolWithTag(block, VIOLATION_TAG);
+}
+
+static void pool_tag(PDRIVER_OBJECT driver)
+{
+    PVOID block = ExAllocatePoolWithTag(NonPagedPool, 100, VIOLATION_TAG);
+
+    (void)driver;
+    ExFreePoolWithTag(block, VIOLATION_TAG + 1);
+}
+
+static void contiguous_free_wrong(PDRIVER_OBJECT driver)
+{
+    PHYSICAL_ADDRESS anywhere = { .QuadPart = ~0ull >> 1 };
+    PUCHAR block = MmAllocateContiguousMemory(2 * PAGE_SIZE, anywhere);
+
+    (void)driver;
+    MmFreeContiguousMemory(block + PAGE_SIZE);
+}
+
+static void contiguous_free_twice(PDRIVER_OBJECT driver)
+{
+    PHYSICAL_ADDRESS anywhere = { .QuadPart = ~0ull >> 1 };
+    PUCHAR block = MmAllocateContiguousMemory(2 * PAGE_SIZE, anywhere);
+
+    (void)driver;
+    MmFreeContiguousMemory(block);
+    MmFreeContiguousMemory(block);
+}
+
+static void unmap_wrong(PDRIVER_OBJECT driver)
+{
+    PHYSICAL_ADDRESS hpet = { .QuadPart = 0xfed00000 };
+    PUCHAR mapped = MmMapIoSpace(hpet, 2 * PAGE_SIZE, MmNonCached);
+
+    (void)driver;
+    MmUnmapIoSpace(mapped, PAGE_SIZE);
+}
+
+const struct violation memory_violations[] = {
+    { "write-before", write_before },
+    { "write-behind", write_behind },
+    { "write-freed", write_freed },
+    { "write-null", write_null },
+    { "write-at-dispatch", write_at_dispatch },
+    { "write-code", write_code },
+    { "write-constant", write_constant },
+    { "execute-data", execute_data },
+    { "pool-free-twice", pool_free_twice },
+    { "pool-pages-free-twice", pool_pages_free_twice },
+    { "pool-header", pool_header },
+    { "pool-tag", pool_tag },
+    { "contiguous-free-wrong", contiguous_free_wrong },
+    { "contiguous-free-twice", contiguous_free_twice },
+    { "unmap-wrong", unmap_wrong },
+    { NULL, NULL },
+};

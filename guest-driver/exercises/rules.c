@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exercises: whether the checks themselves work
+ *
+ * Every other exercise is content if the device logs nothing and nobody finds a
+ * wrong byte.  Here the device is told a rule that the transfer breaks by the
+ * least there is, and a byte is changed that both sides must find.
+ */
+#include "run.h"
+
+static const char *const rule_names[] = {
+    [PCM_RULE_LIMIT] = "limit", [PCM_RULE_BOUNDARY] = "boundary", [PCM_RULE_WINDOW] = "window",
+    [PCM_RULE_NODE] = "node",
+};
+
+/* What the device was told by IN, and to do what, as violation_expect wants it. */
+static struct pcm_fault_result told(const struct pcm_transfer *in, uint64_t logical)
+{
+    return (struct pcm_fault_result){
+        .address = logical, .length = in->length, .addr_bits = in->addr_bits, .limit = in->limit,
+        .boundary = in->boundary, .node = in->node, .window_first = logical,
+        .window_last = logical + in->length - 1 - in->window_short,
+    };
+}
+
+/* Announces to the host what it must find in the device's own log, and nothing else. */
+static void announce(struct run *run, uint32_t rule, const struct pcm_fault_result *result,
+                     const struct expected *e)
+{
+    static const char *const ways[] = { "write", "read" };
+    uint32_t i;
+
+    text_add(&run->more, ",\"expects_violation\":true,\"violations\":[");
+    for (i = 0; i < 2; i++) {
+        text_add(&run->more, "%s{\"rule\":\"%s\",\"direction\":\"%s\",\"address\":\"%X\",", i ? "," : "",
+                 rule_names[rule], ways[i], result->address);
+        text_add(&run->more, "\"length\":\"%u\",\"fault\":\"%X\",\"landed\":\"%X\",\"policy\":\"abort\"}",
+                 result->length, e->fault, PCM_LANDED_NOWHERE);
+    }
+    text_add(&run->more, "]");
+}
+
+/* One way: one record, and not one byte moved. */
+static void transfer_breaking(struct run *run, uint32_t rule, struct pcm_transfer *in, bool write,
+                              const struct expected *e, struct pcm_fault_result *result)
+{
+    static struct pcm_transferred out;
+    const struct pcm_direction *direction = write ? &out.to_memory : &out.from_memory;
+
+    in->directions = write ? PCM_TO_MEMORY : PCM_FROM_MEMORY;
+    if (!command(run, PCM_CMD_TRANSFER, in, sizeof(*in), &out, sizeof(out))) {
+        return;
+    }
+    result->records = out.records;
+    result->record = out.first;
+    violation_judge(run, rule, PCM_POLICY_ABORT, write, result, e);
+    if (direction->result != PCM_EX_VIOLATION || direction->done) {
+        broken(run, "the device's result is %u after %u bytes", direction->result, direction->done);
+    }
+    /* The CPU had put there what differs from the device's data in every byte. */
+    if (write && direction->mismatches != in->length) {
+        broken(run, "%u of %u bytes arrived in spite of the rule", in->length - direction->mismatches,
+               in->length);
+    }
+}
+
+/* Makes IN, a transfer to LOGICAL that is legal, break a rule. */
+typedef void (*tighten_routine)(const struct run *run, struct pcm_transfer *in, uint64_t logical);
+
+static void tighten_limit(const struct run *run, struct pcm_transfer *in, uint64_t logical)
+{
+    (void)run;
+    in->limit = logical + in->length - 2;
+}
+
+/* One line too few for the buffer's highest address bit. */
+static void tighten_lines(const struct run *run, struct pcm_transfer *in, uint64_t logical)
+{
+    (void)run;
+    in->limit = ~0ull;
+    in->addr_bits = 63 - (uint32_t)__builtin_clzll(logical);
+}
+
+static void tighten_boundary(const struct run *run, struct pcm_transfer *in, uint64_t logical)
+{
+    (void)run;
+    (void)logical;
+    in->boundary = in->length / 2 - 1;
+}
+
+static void tighten_window(const struct run *run, struct pcm_transfer *in, uint64_t logical)
+{
+    (void)run;
+    (void)logical;
+    in->window_short = 1;
+}
+
+static void tighten_node(const struct run *run, struct pcm_transfer *in, uint64_t logical)
+{
+    (void)logical;
+    in->node = (run->first_node + 1) % run->facts.node_count;
+}
+
+static void break_rule(struct run *run, const struct request *request, uint32_t rule,
+                       tighten_routine tighten, const struct pcm_allocated *allocated)
+{
+    struct pcm_transfer in = transfer_of(request, allocated->handle, PCM_NODE_ANY);
+    struct pcm_fault_result result;
+    struct expected e;
+
+    tighten(run, &in, allocated->logical);
+    result = told(&in, allocated->logical);
+    e = violation_expect(rule, &result);
+    announce(run, rule, &result, &e);
+    transfer_breaking(run, rule, &in, true, &e, &result);
+    transfer_breaking(run, rule, &in, false, &e, &result);
+}
+
+/* Without the rule the same transfer is legal, before and after. */
+static void exercise_rule(struct run *run, const struct request *request, uint32_t rule,
+                          tighten_routine tighten)
+{
+    uint32_t adapter = adapter_needed(run, request);
+    struct pcm_allocated allocated;
+
+    if (!adapter) {
+        return;
+    }
+    if (allocate(run, adapter, request, true, &allocated) && allocated.handle) {
+        text_add(&run->logical, "%X", allocated.logical);
+        check_by_dma(run, request, allocated.handle, PCM_NODE_ANY);
+        if (allocated.logical >> PCM_ADDR_BITS_MIN) {
+            break_rule(run, request, rule, tighten, &allocated);
+        } else {
+            broken(run, "the buffer lies too low to tell");
+        }
+        check_by_dma(run, request, allocated.handle, PCM_NODE_ANY);
+        command_on(run, PCM_CMD_FREE, allocated.handle);
+    } else {
+        broken(run, "NULL was returned");
+    }
+    command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
+}
+
+void exercise_rule_limit(struct run *run, const struct request *request)
+{
+    exercise_rule(run, request, PCM_RULE_LIMIT, tighten_limit);
+}
+
+void exercise_rule_lines(struct run *run, const struct request *request)
+{
+    exercise_rule(run, request, PCM_RULE_LIMIT, tighten_lines);
+}
+
+void exercise_rule_boundary(struct run *run, const struct request *request)
+{
+    exercise_rule(run, request, PCM_RULE_BOUNDARY, tighten_boundary);
+}
+
+void exercise_rule_window(struct run *run, const struct request *request)
+{
+    exercise_rule(run, request, PCM_RULE_WINDOW, tighten_window);
+}
+
+void exercise_rule_node(struct run *run, const struct request *request)
+{
+    if (run->facts.node_count < 2) {
+        skipped(run, "the machine has no second node");
+        return;
+    }
+    exercise_rule(run, request, PCM_RULE_NODE, tighten_node);
+}
+
+/* Both who compare must find the changed byte, and no other. */
+static void check_spoilt(struct run *run, const struct pcm_direction *direction, const char *who,
+                         const struct pcm_transfer *in)
+{
+    if (direction->mismatches != 1 || direction->first_mismatch != in->spoiled) {
+        broken(run, "%s found %u wrong bytes, the first at offset %u, not the one at %u", who,
+               direction->mismatches, direction->first_mismatch, in->spoiled);
+    }
+}
+
+static void transfer_spoilt(struct run *run, const struct request *request, uint32_t handle)
+{
+    const uint32_t places[] = { 0, 1, 7, request->length / 2, request->length - 1 };
+    static struct pcm_transferred out;
+    uint32_t i;
+
+    for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        struct pcm_transfer in = transfer_of(request, handle, PCM_NODE_ANY);
+
+        in.directions |= PCM_SPOIL;
+        in.spoiled = places[i];
+        if (!command(run, PCM_CMD_TRANSFER, &in, sizeof(in), &out, sizeof(out))) {
+            return;
+        }
+        check_spoilt(run, &out.to_memory, "the CPU", &in);
+        check_spoilt(run, &out.from_memory, "the device", &in);
+        if (out.to_memory.result != PCM_EX_OK || out.from_memory.result != PCM_EX_MISMATCH) {
+            broken(run, "the device's results are %u and %u", out.to_memory.result,
+                   out.from_memory.result);
+        }
+        run->filled += out.to_memory.done;
+    }
+}
+
+void exercise_spoilt(struct run *run, const struct request *request)
+{
+    uint32_t adapter = adapter_needed(run, request);
+    struct pcm_allocated allocated;
+
+    if (!adapter) {
+        return;
+    }
+    if (allocate(run, adapter, request, true, &allocated) && allocated.handle) {
+        text_add(&run->logical, "%X", allocated.logical);
+        transfer_spoilt(run, request, allocated.handle);
+        check_by_dma(run, request, allocated.handle, PCM_NODE_ANY);
+        command_on(run, PCM_CMD_FREE, allocated.handle);
+    } else {
+        broken(run, "NULL was returned");
+    }
+    command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
+}

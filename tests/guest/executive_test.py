@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""The executive: its self-test, each mistake it must stop, and other machines."""
+
+import re
+import tempfile
+import unittest
+from pathlib import Path
+
+import booting
+from pcmaster import CHECKOUT, boot
+
+SHOWN = re.compile(r"format \[(.*)\] \[(.*)\]$", re.MULTILINE)
+SHOWN_AT_LEAST = 30
+EXPORTS = ("ntoskrnl.def", "hal/hal.def", "portcls/portcls.def")
+DMA = "0xe6 DRIVER_VERIFIER_DMA_VIOLATION"
+FAULT = "0x50 PAGE_FAULT_IN_NONPAGED_AREA"
+IRQL = "0xa IRQL_NOT_LESS_OR_EQUAL"
+REGIONS = "0x1 APC_INDEX_MISMATCH"
+CLIENT = "= client.sys+0x"
+NOT_A_BUFFER = "FreeCommonBuffer: no common buffer of this adapter, or freed already"
+
+# What the report of each must say.
+VIOLATIONS = {
+    "free-wrong-length": (DMA, "FreeCommonBuffer: Length is not the allocation's"),
+    "free-wrong-logical": (DMA, "FreeCommonBuffer: LogicalAddress is not the allocation's"),
+    "free-wrong-virtual": (DMA, NOT_A_BUFFER),
+    "free-wrong-cache": (DMA, "FreeCommonBuffer: CacheEnabled is not the allocation's"),
+    "free-twice": (DMA, NOT_A_BUFFER),
+    "free-other-adapter": (DMA, NOT_A_BUFFER),
+    "free-at-dispatch": (DMA, "FreeCommonBuffer: must be called at PASSIVE_LEVEL"),
+    "put-live": (DMA, "PutDmaAdapter: a common buffer has not been freed"),
+    "put-twice": (DMA, "no adapter, or one that PutDmaAdapter has released"),
+    "never-put": (DMA, "DMA adapters were never released with PutDmaAdapter"),
+    "put-null": (DMA, "the adapter is NULL"),
+    "allocate-at-dispatch": (DMA, "AllocateCommonBuffer: must be called at PASSIVE_LEVEL"),
+    "adapter-at-dispatch": (IRQL,),
+    "region-never-left": (REGIONS, "critical regions were entered and never left"),
+    "unsupported-member": (DMA, "common buffers only"),
+    "write-before": (FAULT, CLIENT, "error code 0x2\n", "fff\n"),
+    "write-behind": (FAULT, CLIENT, "error code 0x2\n", "000\n"),
+    "write-freed": (FAULT, CLIENT, "error code 0x2\n", "000\n"),
+    "write-null": (FAULT, CLIENT, "address     0000000000000000\n"),
+    "write-at-dispatch": ("0xd1 DRIVER_IRQL_NOT_LESS_OR_EQUAL", CLIENT),
+    "write-code": (FAULT, CLIENT, "error code 0x3\n"),
+    "write-constant": (FAULT, CLIENT, "error code 0x3\n"),
+    "execute-data": (FAULT, CLIENT, "error code 0x11\n"),
+    "pool-free-twice": ("0x19 BAD_POOL_HEADER", "freed twice"),
+    "pool-pages-free-twice": ("0xc2 BAD_POOL_CALLER", "freed, but never allocated"),
+    "pool-header": ("0x19 BAD_POOL_HEADER", "its header was overwritten"),
+    "pool-tag": ("0xc2 BAD_POOL_CALLER", "another tag"),
+    "contiguous-free-wrong": ("0xc2 BAD_POOL_CALLER", "MmFreeContiguousMemory("),
+    "contiguous-free-twice": ("0xc2 BAD_POOL_CALLER", "MmFreeContiguousMemory("),
+    "unmap-wrong": ("0xc2 BAD_POOL_CALLER", "unmapping"),
+    "complete-twice": ("0x44 MULTIPLE_IRP_COMPLETE_REQUESTS",),
+    "no-stack-location": ("0x35 NO_MORE_IRP_STACK_LOCATIONS",),
+    "wait-at-dispatch": (IRQL,),
+    "delay-at-dispatch": (IRQL,),
+    "flush-at-dispatch": (IRQL,),
+    "semaphore-limit": ("0x7e SYSTEM_THREAD_EXCEPTION_NOT_HANDLED", "c0000047"),
+    "bug-check": ("bug check 0x1234", "0000000000001111 0000000000002222 "
+                  "0000000000003333 0000000000004444", CLIENT),
+    "bug-check-plain": ("bug check 0xe2",),
+    "divide": ("0x7e SYSTEM_THREAD_EXCEPTION_NOT_HANDLED", "exception 0,", CLIENT),
+}
+
+
+class Point(unittest.TestCase):
+    """One check of the self-test on one machine."""
+
+    def __init__(self, on, point, booted):
+        super().__init__("held")
+        self.on, self.point, self.booted = on, point, booted
+
+    def shortDescription(self):
+        return f"{self.point.name}, {self.on.name}"
+
+    def held(self):
+        """ok, or else what the guest said since the check before."""
+        said = self.booted.text.partition(f"not ok {self.point.number} - ")[0]
+        self.assertTrue(self.point.ok, said.rpartition("\nok ")[2])
+
+
+class SelfTest(unittest.TestCase):
+    """The self-test as a whole on one machine."""
+
+    def __init__(self, on, booted):
+        super().__init__("complete")
+        self.on, self.booted = on, booted
+
+    def shortDescription(self):
+        return f"self-test complete, {self.on.name}"
+
+    def complete(self):
+        """All that was planned, the right status, and DbgPrint's own texts."""
+        self.assertEqual(self.booted.results.faults(), [], self.booted.text)
+        held = boot.FAILED if self.booted.results.failed else boot.HELD
+        self.assertEqual(self.booted.status, held, self.booted.text)
+        shown = SHOWN.findall(self.booted.text)
+        self.assertGreaterEqual(len(shown), SHOWN_AT_LEAST)
+        for expected, actual in shown:
+            self.assertEqual(expected, actual)
+
+
+class Violation(unittest.TestCase):
+    """One mistake, in a guest of its own."""
+
+    def __init__(self, name):
+        super().__init__("stopped")
+        self.name = name
+
+    def shortDescription(self):
+        return f"stopped: {self.name}"
+
+    def stopped(self):
+        """A bug check whose report names the mistake."""
+        ran = booting.boot(booting.SMALL, {"exercise": "none", "violation": self.name},
+                           client=booting.VIOLATION)
+        self.assertEqual(ran.status, boot.BUG_CHECK, ran.text)
+        self.assertEqual(ran.text.count("*** bug check "), 1, ran.text)
+        for words in VIOLATIONS[self.name]:
+            self.assertIn(words, ran.text)
+
+
+class Coverage(unittest.TestCase):
+    """That nothing is left out."""
+
+    def test_every_violation_is_expected(self):
+        ran = booting.boot(booting.SMALL, {"exercise": "none"}, client=booting.VIOLATION)
+        listed = re.findall(r"^violation: (\S+)$", ran.text, re.MULTILINE)
+        self.assertEqual(set(listed), set(VIOLATIONS))
+
+    def test_every_export_is_called(self):
+        callers = booting.SELFTEST.read_bytes() + booting.VIOLATION.read_bytes()
+        names = [name for file in EXPORTS for name in documented(file)]
+        self.assertGreater(len(names), 80)
+        # An image's import table has each name between two zero bytes.
+        missing = [name for name in names if b"\0" + name.encode() + b"\0" not in callers]
+        self.assertEqual(missing, [])
+
+
+class MachineTest(unittest.TestCase):
+    """Every exercise on machines other than the usual one."""
+
+    def everything_holds(self, on):
+        """No failure and nothing left out."""
+        ran = booting.boot(on, {"exercise": "*"})
+        self.assertEqual(ran.results.failed, [], ran.text)
+        self.assertEqual(ran.results.faults(), [], ran.text)
+        self.assertEqual(ran.status, boot.HELD, ran.text)
+
+    def test_one_node_of_256_mib(self):
+        self.everything_holds(booting.SMALL)
+
+    def test_four_nodes_of_3_gib(self):
+        self.everything_holds(booting.LARGE)
+
+
+class RefusalTest(unittest.TestCase):
+    """What keeps the guest from starting: status 37, and the reason."""
+
+    def refused(self, *reasons, on=booting.SMALL, driver=None):
+        """These reasons must be on the console."""
+        with tempfile.NamedTemporaryFile(suffix=".sys") as file:
+            if driver is not None:
+                file.write(driver)
+                file.flush()
+            ran = booting.boot(on, {"exercise": "*"},
+                               driver=None if driver is None else Path(file.name))
+        self.assertEqual(ran.status, boot.COULD_NOT_START, ran.text)
+        for reason in reasons:
+            self.assertIn(reason, ran.text)
+
+    def driver(self):
+        """The driver's image."""
+        return booting.programs_and_images()[1]["driver.sys"].read_bytes()
+
+    def test_a_truncated_driver(self):
+        whole = self.driver()
+        for length in (len(whole) // 2, 1000, 100, 1):
+            with self.subTest(length=length):
+                self.refused("ldr: driver.sys: ", driver=whole[:length])
+
+    def test_a_driver_that_is_no_image(self):
+        self.refused("ldr: driver.sys: ", driver=b"no image\n" * 100)
+
+    def test_all_missing_imports_are_named(self):
+        names = (b"IoCreateDevice", b"KeSetEvent", b"PcNewDmaChannel")
+        broken = self.driver()
+        for name in names:
+            self.assertIn(name + b"\0", broken)
+            broken = broken.replace(name + b"\0", name[:-1] + b"Q\0")
+        self.refused("ntoskrnl.exe!IoCreateDevicQ", "ntoskrnl.exe!KeSetEvenQ",
+                     "portcls.sys!PcNewDmaChanneQ", driver=broken)
+
+    def test_no_device(self):
+        self.refused("no pcmaster device was started", on=booting.BARE)
+
+
+def documented(file):
+    """The routines that a list of exports has before the executive's own."""
+    text = (CHECKOUT / "guest-driver/executive" / file).read_text()
+    names = text.partition("EXPORTS\n")[2].partition("\n\n")[0]
+    return names.split()
+
+
+def load_tests(loader, tests, pattern):
+    """A case for each check on each machine and each mistake, besides those above."""
+    for on in (booting.USUAL, booting.SMALL):
+        booted = booting.boot(on, {"exercise": "none"}, client=booting.SELFTEST)
+        tests.addTests(Point(on, point, booted) for point in booted.results.points)
+        tests.addTest(SelfTest(on, booted))
+    tests.addTests(map(Violation, VIOLATIONS))
+    return tests

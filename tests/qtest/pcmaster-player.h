@@ -31,7 +31,12 @@ typedef struct Player {
     int64_t start;              /* virtual clock at RUN */
 } Player;
 
-static inline Player *player_new(unsigned rate, const char *machine)
+/*
+ * @audiodev: further options of the back end, each with a comma before it;
+ *            they replace those given here
+ */
+static inline Player *player_new_on(unsigned rate, const char *audiodev,
+                                    const char *machine)
 {
     Player *p = g_new0(Player, 1);
     g_autofree char *all = NULL;
@@ -40,10 +45,15 @@ static inline Player *player_new(unsigned rate, const char *machine)
     g_assert_nonnull(p->dir);
     p->wav = g_build_filename(p->dir, "out.wav", NULL);
     all = g_strdup_printf("%s -audiodev wav,id=snd,path=%s,"
-                          "out.frequency=%u,out.channels=2,out.format=s16",
-                          machine, p->wav, rate);
+                          "out.frequency=%u,out.channels=2,out.format=s16%s",
+                          machine, p->wav, rate, audiodev);
     p->d = dut_start(all, ",audiodev=snd");
     return p;
+}
+
+static inline Player *player_new(unsigned rate, const char *machine)
+{
+    return player_new_on(rate, "", machine);
 }
 
 static inline void player_free(Player *p)
@@ -117,20 +127,32 @@ static inline void player_play(Player *p, unsigned rate, int64_t step)
     dut_expect_no_record(p->d);
 }
 
-/* The recording holds frames 0 to @count - 1, and nothing else. */
-static inline void player_expect_wav(Player *p, uint64_t count)
+/*
+ * The recording holds frames from @first on, and nothing else.
+ * Returns: how many
+ */
+static inline uint64_t player_check_wav(Player *p, uint64_t first)
 {
     g_autofree char *file = NULL;
     const uint32_t *data;
+    uint64_t count;
     gsize size;
 
     g_assert_true(g_file_get_contents(p->wav, &file, &size, NULL));
-    g_assert_cmpuint(size, ==, WAV_HEADER + 4 * count);
-    g_assert_cmpuint(ldl_le_p(file + 40), ==, 4 * count);
+    g_assert_cmpuint(size, >=, WAV_HEADER);
+    g_assert_cmpuint(ldl_le_p(file + 40), ==, size - WAV_HEADER);
     data = (const uint32_t *)(file + WAV_HEADER);
+    count = (size - WAV_HEADER) / 4;
     for (uint64_t i = 0; i < count; i++) {
-        g_assert_cmphex(le32_to_cpu(data[i]), ==, frame(i));
+        g_assert_cmphex(le32_to_cpu(data[i]), ==, frame(first + i));
     }
+    return count;
+}
+
+/* The recording holds frames 0 to @count - 1, and nothing else. */
+static inline void player_expect_wav(Player *p, uint64_t count)
+{
+    g_assert_cmpuint(player_check_wav(p, 0), ==, count);
 }
 
 #endif /* TESTS_PCMASTER_PLAYER_H */

@@ -157,6 +157,55 @@ static void test_access_sizes(void)
     dut_stop(d);
 }
 
+static unsigned count_reports(const char *path)
+{
+    g_autofree char *text = NULL;
+    unsigned count = 0;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    for (const char *at = text; (at = strstr(at, "pcmaster: ")); at++) {
+        count++;
+    }
+    return count;
+}
+
+/* What is ignored is reported; what drivers write back by habit is not. */
+static void test_reports(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("pcmaster-XXXXXX", NULL);
+    g_autofree char *log = g_build_filename(dir, "log", NULL);
+    g_autofree char *machine = g_strdup_printf("q35 -d guest_errors -D %s",
+                                               log);
+    Dut *d = dut_start(machine, "");
+    static const struct {
+        unsigned offset;
+        uint32_t value;
+        unsigned reports;
+    } list[] = {
+        { PCM_INT_STATUS, PCM_INT_STREAM(0) | PCM_INT_EXERCISER, 0 },
+        { PCM_INT_STATUS, PCM_INT_STREAM(1), 1 },
+        { PCM_INT_ENABLE, PCM_INT_STREAM(1), 1 },
+        { PCM_STREAM(0) + PCM_S_STATUS, PCM_S_RUNNING | PCM_S_PERIOD, 0 },
+        { PCM_STREAM(0) + PCM_S_STATUS, 1u << 4, 1 },
+        { PCM_STREAM(1) + PCM_S_RATE, 1, 1 },
+        { PCM_ADDR_BITS, 65, 1 },
+        { PCM_ID, 1, 1 },
+        { PCM_LOG_CTRL, PCM_LOG_POP, 1 },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
+        unsigned before = count_reports(log);
+
+        g_test_message("write of 0x%x to 0x%x", list[i].value,
+                       list[i].offset);
+        dut_write(d, list[i].offset, list[i].value);
+        g_assert_cmpuint(count_reports(log) - before, ==, list[i].reports);
+    }
+    dut_stop(d);
+    unlink(log);
+    rmdir(dir);
+}
+
 /* Properties: what the hardware is, and that a driver cannot loosen it. */
 static void test_properties(void)
 {
@@ -512,6 +561,8 @@ static const WindowCase window_cases[] = {
     { PCM_EX_FILL, 0x200000, 0x1000, false },
     { PCM_EX_FILL, 0x2ff000, 0x2000, false },
     { PCM_EX_FILL, 0x300000, 0x1000, false },
+    { PCM_EX_FILL, 0x300fff, 1, false },
+    { PCM_EX_FILL, 0x301000, 1, true, 0x300fff, ONES, 0x301000 },
     { PCM_EX_FILL, 0x2ff000, 0x2001, true, 0x300fff, ONES, 0x301000 },
     { PCM_EX_FILL, 0x1fffff, 1, true, ONES, ONES, 0x1fffff },
     { PCM_EX_FILL, 0x1fffff, 2, true, ONES, ONES, 0x1fffff },
@@ -682,28 +733,31 @@ static void test_node_of_wrapped_bytes(void)
 }
 
 #define PXB_BUS         0x40
-#define PXB_MEMORY      0xe8000000u
+#define PORT_MEMORY     0xe8000000u
 
-/* Do what firmware does: bus numbers and windows down to the device. */
-static void configure_pxb(Dut *d)
+/*
+ * Do what firmware does: bus numbers and windows down to the device.
+ * Returns: the root port at @devfn of @bus
+ */
+static QPCIDevice *configure_port(Dut *d, unsigned bus, unsigned devfn)
 {
-    QPCIDevice *port = qpci_device_find(d->bus, PXB_BUS << 8);
+    QPCIDevice *port = qpci_device_find(d->bus, bus << 8 | devfn);
 
     g_assert_nonnull(port);
-    qpci_config_writeb(port, PCI_PRIMARY_BUS, PXB_BUS);
-    qpci_config_writeb(port, PCI_SECONDARY_BUS, PXB_BUS + 1);
-    qpci_config_writeb(port, PCI_SUBORDINATE_BUS, PXB_BUS + 1);
-    qpci_config_writew(port, PCI_MEMORY_BASE, PXB_MEMORY >> 16);
-    qpci_config_writew(port, PCI_MEMORY_LIMIT, PXB_MEMORY >> 16);
+    qpci_config_writeb(port, PCI_PRIMARY_BUS, bus);
+    qpci_config_writeb(port, PCI_SECONDARY_BUS, bus + 1);
+    qpci_config_writeb(port, PCI_SUBORDINATE_BUS, bus + 1);
+    qpci_config_writew(port, PCI_MEMORY_BASE, PORT_MEMORY >> 16);
+    qpci_config_writew(port, PCI_MEMORY_LIMIT, PORT_MEMORY >> 16);
     qpci_config_writew(port, PCI_COMMAND,
                        PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-    g_free(port);
-    d->dev = qpci_device_find(d->bus, (PXB_BUS + 1) << 8);
+    d->dev = qpci_device_find(d->bus, (bus + 1) << 8);
     g_assert_nonnull(d->dev);
-    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, PXB_MEMORY);
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, PORT_MEMORY);
     qpci_config_writew(d->dev, PCI_COMMAND,
                        PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-    d->bar = (QPCIBar) { .addr = PXB_MEMORY };
+    d->bar = (QPCIBar) { .addr = PORT_MEMORY };
+    return port;
 }
 
 /* Behind a pxb and a root port: an endpoint that is on a node itself. */
@@ -715,7 +769,7 @@ static void test_node_of_device(void)
                         "addr=0,chassis=1 -device pcmaster,bus=rp");
     uint8_t cap;
 
-    configure_pxb(d);
+    g_free(configure_port(d, PXB_BUS, 0));
     cap = qpci_find_capability(d->dev, PCI_CAP_ID_EXP, 0);
     g_assert_cmpuint(cap, !=, 0);
     g_assert_cmpuint((qpci_config_readw(d->dev, cap + PCI_EXP_FLAGS) &
@@ -804,6 +858,28 @@ static void test_target_policies(void)
         g_assert_cmphex(dut_read64(d, PCM_LIMIT), ==, 0xfffffffffff);
         dut_stop(d);
     }
+}
+
+/* Over the top of the address space: what is beyond it lands from 0 on. */
+static void test_record_over_the_top(void)
+{
+    Dut *d = dut_start("q35", "");
+    Model m = model_new(d);
+
+    for (uint32_t i = 0; i < 8; i++) {
+        model_page(&m, 0)[i] = dut_pattern(5, 8 + i);
+    }
+    dut_set_policies(d, PCM_POLICY_RECORD);
+    dut_exercise(d, PCM_EX_FILL, ONES - 7, 16, 5, PCM_EX_OK, 8);
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_LIMIT, EX, true, PCM_POLICY_RECORD, ONES - 7, 16,
+        ONES, 7, 0, 0 });
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_TARGET, EX, true, PCM_POLICY_RECORD, ONES - 7, 16,
+        PCM_TARGET_RAM, PCM_TARGET_NOTHING, ONES - 7, PCM_LANDED_NOWHERE });
+    dut_expect_no_record(d);
+    model_check(&m);
+    dut_stop(d);
 }
 
 /* The request is in order, but the wrapped address is the firmware's. */
@@ -895,6 +971,28 @@ static void test_target_iommu(void)
     dut_stop(d);
 }
 
+/* 2^17 pages that all lead to one: more than a slice looks at. */
+static void test_check_in_slices(void)
+{
+    Dut *d = dut_start("q35 -device intel-iommu", "");
+
+    configure_iommu(d);
+    for (unsigned i = 0; i < 512; i++) {
+        qtest_writeq(d->qts, VTD_LEVEL2 + 8 * i,
+                     VTD_LEVEL1 | VTD_READ | VTD_WRITE);
+        qtest_writeq(d->qts, VTD_LEVEL1 + 8 * i,
+                     0x400000 | VTD_READ | VTD_WRITE);
+    }
+    dut_command(d, PCM_EX_CHECKSUM, 0, 512 * MiB, 1);
+    g_assert_cmphex(dut_read(d, PCM_EX_STATUS), ==, PCM_EX_BUSY);
+    g_assert_cmphex(dut_read(d, PCM_EX_DONE), ==, 0);
+    qtest_clock_step(d->qts, 200000);
+    g_assert_cmphex(dut_read(d, PCM_EX_STATUS), ==, PCM_EX_BUSY);
+    g_assert_cmphex(dut_read(d, PCM_EX_DONE), >, 0);
+    dut_write(d, PCM_CTRL, PCM_CTRL_RESET);
+    dut_stop(d);
+}
+
 /* --- Log ---------------------------------------------------------------- */
 
 static void test_log(void)
@@ -933,6 +1031,27 @@ static void test_log(void)
     g_assert_cmpuint(dut_read(d, PCM_LOG_LOST), ==, 0);
     dut_exercise(d, PCM_EX_CHECKSUM, 0x1000000, 1, 1, PCM_EX_VIOLATION, 0);
     g_assert_cmpuint(dut_read(d, PCM_LOG_SEQUENCE), ==, 302);
+    dut_stop(d);
+}
+
+/* POP and CLEAR together are CLEAR; only a reset restarts the numbers. */
+static void test_log_clear(void)
+{
+    Dut *d = dut_start("q35", "");
+
+    dut_write(d, PCM_ADDR_BITS, 24);
+    for (unsigned i = 0; i < 3; i++) {
+        dut_exercise(d, PCM_EX_CHECKSUM, 0x1000000, 1, 1, PCM_EX_VIOLATION,
+                     0);
+    }
+    dut_write(d, PCM_LOG_CTRL, PCM_LOG_POP | PCM_LOG_CLEAR);
+    dut_expect_no_record(d);
+    dut_exercise(d, PCM_EX_CHECKSUM, 0x1000000, 1, 1, PCM_EX_VIOLATION, 0);
+    g_assert_cmpuint(dut_read(d, PCM_LOG_SEQUENCE), ==, 3);
+    dut_write(d, PCM_CTRL, PCM_CTRL_RESET);
+    dut_write(d, PCM_ADDR_BITS, 24);
+    dut_exercise(d, PCM_EX_CHECKSUM, 0x1000000, 1, 1, PCM_EX_VIOLATION, 0);
+    g_assert_cmpuint(dut_read(d, PCM_LOG_SEQUENCE), ==, 0);
     dut_stop(d);
 }
 
@@ -1090,6 +1209,27 @@ static void test_exerciser_slices(void)
     dut_stop(d);
 }
 
+/* A counter of no bits: each byte is a piece of its own. */
+static void test_exerciser_pieces(void)
+{
+    Dut *d = dut_start("q35", "");
+
+    dut_write64(d, PCM_BOUNDARY, 0);
+    dut_set_policies(d, PCM_POLICY_WRAP);
+    dut_command(d, PCM_EX_FILL, 0x200000, 1 * MiB, 3);
+    g_assert_true(dut_read(d, PCM_EX_STATUS) & PCM_EX_BUSY);
+    g_assert_cmpuint(dut_read(d, PCM_EX_DONE), <, 1 * MiB);
+    qtest_clock_step(d->qts, 10000000);
+    dut_expect_result(d, PCM_EX_OK, 1 * MiB);
+    g_assert_cmphex(qtest_readb(d->qts, 0x200000), ==,
+                    dut_pattern(3, 1 * MiB - 1));
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_BOUNDARY, EX, true, PCM_POLICY_WRAP, 0x200000, 1 * MiB,
+        0, 1 * MiB - 1, 0x200001, 0x200000 });
+    dut_expect_no_record(d);
+    dut_stop(d);
+}
+
 static void test_exerciser_bad_commands(void)
 {
     Dut *d = dut_start("q35", "");
@@ -1185,6 +1325,16 @@ static void test_intx(void)
 
 #define MSI_MAILBOX     0x180000
 
+static void msi_set_enabled(Dut *d, bool on)
+{
+    uint8_t cap = qpci_find_capability(d->dev, PCI_CAP_ID_MSI, 0);
+    uint16_t flags = qpci_config_readw(d->dev, cap + PCI_MSI_FLAGS);
+
+    flags &= ~PCI_MSI_FLAGS_ENABLE;
+    qpci_config_writew(d->dev, cap + PCI_MSI_FLAGS,
+                       flags | (on ? PCI_MSI_FLAGS_ENABLE : 0));
+}
+
 static void msi_enable(Dut *d, uint32_t address, uint16_t data)
 {
     uint8_t cap = qpci_find_capability(d->dev, PCI_CAP_ID_MSI, 0);
@@ -1196,8 +1346,7 @@ static void msi_enable(Dut *d, uint32_t address, uint16_t data)
     qpci_config_writel(d->dev, cap + PCI_MSI_ADDRESS_LO, address);
     qpci_config_writel(d->dev, cap + PCI_MSI_ADDRESS_HI, 0);
     qpci_config_writew(d->dev, cap + PCI_MSI_DATA_64, data);
-    qpci_config_writew(d->dev, cap + PCI_MSI_FLAGS,
-                       flags | PCI_MSI_FLAGS_ENABLE);
+    msi_set_enabled(d, true);
 }
 
 /* Has a message arrived since the last question? */
@@ -1218,8 +1367,9 @@ static void test_msi(void)
     msi_enable(d, MSI_MAILBOX, 0x4321);
     g_assert_false(msi_arrived(d));
     dut_write(d, PCM_INT_ENABLE, PCM_INT_EXERCISER | PCM_INT_VIOLATION);
-    dut_exercise(d, PCM_EX_FILL, 0x200000, 8, 1, PCM_EX_OK, 8);
+    dut_command(d, PCM_EX_FILL, 0x200000, 8, 1);
     g_assert_true(msi_arrived(d));
+    dut_expect_result(d, PCM_EX_OK, 8);
     g_assert_cmpint(raised_line(d), ==, -1);
     /* The same source again, not acknowledged: nothing new to tell. */
     dut_exercise(d, PCM_EX_FILL, 0x200000, 8, 1, PCM_EX_OK, 8);
@@ -1232,6 +1382,47 @@ static void test_msi(void)
     g_assert_false(msi_arrived(d));
     dut_exercise(d, PCM_EX_CHECKSUM, 0x1000, 8, 1, PCM_EX_OK, 8);
     g_assert_true(msi_arrived(d));
+    dut_stop(d);
+}
+
+/* What is pending is told by the other way as soon as MSI is switched. */
+static void test_msi_switched(void)
+{
+    Dut *d = dut_start("q35", "");
+    int line;
+
+    qtest_irq_intercept_in(d->qts, "ioapic");
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_EXERCISER);
+    dut_exercise(d, PCM_EX_FILL, 0x200000, 8, 1, PCM_EX_OK, 8);
+    line = raised_line(d);
+    g_assert_cmpint(line, !=, -1);
+    msi_enable(d, MSI_MAILBOX, 0x4321);
+    g_assert_cmpint(raised_line(d), ==, -1);
+    g_assert_true(msi_arrived(d));
+    msi_set_enabled(d, false);
+    g_assert_cmpint(raised_line(d), ==, line);
+    g_assert_false(msi_arrived(d));
+    dut_stop(d);
+}
+
+/* A message that could not be sent is when bus mastering returns. */
+static void test_msi_without_bus_master(void)
+{
+    Dut *d = dut_start("q35", "");
+
+    msi_enable(d, MSI_MAILBOX, 0x4321);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_EXERCISER);
+    dut_set_bus_master(d, false);
+    dut_exercise(d, PCM_EX_FILL, 0x200000, 8, 1, PCM_EX_NO_BUS_MASTER, 0);
+    g_assert_false(msi_arrived(d));
+    dut_set_bus_master(d, true);
+    g_assert_true(msi_arrived(d));
+    dut_set_bus_master(d, true);
+    g_assert_false(msi_arrived(d));
+    dut_write(d, PCM_INT_STATUS, PCM_INT_EXERCISER);
+    dut_set_bus_master(d, false);
+    dut_set_bus_master(d, true);
+    g_assert_false(msi_arrived(d));
     dut_stop(d);
 }
 
@@ -1332,32 +1523,61 @@ static void wait_for_migration(QTestState *qts)
     }
 }
 
+/* A file for the state of a machine. */
+static char *state_file(void)
+{
+    char *path = NULL;
+    int fd = g_file_open_tmp("pcmaster-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    return path;
+}
+
+static void migrate_to(Dut *d, const char *file)
+{
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+
+    qtest_qmp_assert_success(d->qts, "{'execute': 'migrate', 'arguments': {"
+                             "'uri': %s}}", uri);
+    wait_for_migration(d->qts);
+}
+
+/* @bar: where the registers were on the other side */
+static void wait_for_arrival(Dut *d, uint64_t bar)
+{
+    wait_for_migration(d->qts);
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, bar);
+    d->bar.addr = bar;
+}
+
+/* Returns: @d as it goes on in another process. */
+static Dut *go_on_elsewhere(Dut *d)
+{
+    g_autofree char *file = state_file();
+    g_autofree char *incoming = g_strdup_printf("q35 -incoming file:%s", file);
+    uint64_t bar = d->bar.addr;
+
+    migrate_to(d, file);
+    dut_stop(d);
+    d = dut_start(incoming, "");
+    wait_for_arrival(d, bar);
+    unlink(file);
+    return d;
+}
+
 /* A command in flight ends on the other side; log and registers are there. */
 static void test_migration(void)
 {
-    g_autofree char *dir = g_dir_make_tmp("pcmaster-XXXXXX", NULL);
-    g_autofree char *file = g_build_filename(dir, "state", NULL);
-    g_autofree char *uri = g_strdup_printf("file:%s", file);
-    g_autofree char *incoming = g_strdup_printf("q35 -incoming %s", uri);
     Dut *d = dut_start("q35", "");
     const uint32_t length = 8 * MiB + 512 * KiB;
-    uint64_t bar;
 
     dut_write(d, PCM_ADDR_BITS, 24);
     dut_set_policies(d, PCM_POLICY_WRAP);
     set_window(d, 63, 0, 0xffffffff, 7);
     dut_command(d, PCM_EX_FILL, 0x800000, length, 77);
     g_assert_true(dut_read(d, PCM_EX_STATUS) & PCM_EX_BUSY);
-    bar = d->bar.addr;
-    qtest_qmp_assert_success(d->qts, "{'execute': 'migrate', 'arguments': {"
-                             "'uri': %s}}", uri);
-    wait_for_migration(d->qts);
-    dut_stop(d);
-
-    d = dut_start(incoming, "");
-    wait_for_migration(d->qts);
-    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, bar);
-    d->bar.addr = bar;
+    d = go_on_elsewhere(d);
     g_assert_cmpuint(dut_read(d, PCM_ADDR_BITS), ==, 24);
     g_assert_cmphex(dut_read64(d, PCM_WINDOW(63) + PCM_W_LAST), ==,
                     0xffffffff);
@@ -1372,8 +1592,62 @@ static void test_migration(void)
         0xffffff, 0x107ffff, 0x1000000, 0 });
     dut_expect_no_record(d);
     dut_stop(d);
+}
+
+/* A command that wraps though all addresses are legal: it left them all. */
+static void test_migration_over_the_top(void)
+{
+    Dut *d = dut_start("q35", "");
+
+    dut_set_policies(d, PCM_POLICY_WRAP);
+    dut_command(d, PCM_EX_FILL, ONES - (1 * MiB - 1), 8 * MiB, 77);
+    g_assert_true(dut_read(d, PCM_EX_STATUS) & PCM_EX_BUSY);
+    d = go_on_elsewhere(d);
+    qtest_clock_step(d->qts, 100000000);
+    g_assert_cmphex(dut_read(d, PCM_EX_STATUS), ==, PCM_EX_OK);
+    g_assert_cmphex(qtest_readb(d->qts, 0), ==, dut_pattern(77, 1 * MiB));
+    g_assert_cmphex(qtest_readb(d->qts, 7 * MiB - 1), ==,
+                    dut_pattern(77, 8 * MiB - 1));
+    dut_stop(d);
+}
+
+/*
+ * What the FIFO holds is heard on the other side, and nothing twice.  END has
+ * been written by half.
+ */
+static void test_migration_while_playing(void)
+{
+    g_autofree char *file = state_file();
+    g_autofree char *incoming = g_strdup_printf("q35 -incoming file:%s", file);
+    Player *a = player_new(48000, "q35");
+    Player *b;
+    uint64_t bar = a->d->bar.addr;
+    uint64_t heard;
+
+    player_start(a, 48000, 4096, 480, 0);
+    qtest_clock_step(a->d->qts, 25000000);
+    g_assert_cmpuint(dut_read64(a->d, S0(POSITION)), ==, 1200);
+    dut_write(a->d, S0(END), 2000);
+    migrate_to(a->d, file);
+    dut_stop(a->d);
+
+    b = player_new(48000, incoming);
+    wait_for_arrival(b->d, bar);
+    g_assert_cmpuint(dut_read64(b->d, S0(POSITION)), ==, 1200);
+    dut_write(b->d, S0(END) + 4, 0);
+    qtest_clock_step(b->d->qts, 200000000);
+    g_assert_cmphex(dut_read(b->d, S0(STATUS)), ==,
+                    PCM_S_DRAINED | PCM_S_PERIOD);
+    g_assert_cmpuint(dut_read64(b->d, S0(POSITION)), ==, 2000);
+    g_assert_cmpuint(dut_read(b->d, S0(LOST)), ==, 0);
+    dut_stop(b->d);
+
+    heard = player_check_wav(a, 0);
+    g_assert_cmpuint(heard, <, 1200);
+    g_assert_cmpuint(heard + player_check_wav(b, heard), ==, 2000);
+    player_free(a);
+    player_free(b);
     unlink(file);
-    rmdir(dir);
 }
 
 /* --- Playback ----------------------------------------------------------- */
@@ -1385,6 +1659,7 @@ typedef struct PlayCase {
     uint32_t period;
     uint64_t end;
     int64_t step;
+    const char *audiodev;       /* further options of the back end */
 } PlayCase;
 
 static const PlayCase play_cases[] = {
@@ -1395,14 +1670,17 @@ static const PlayCase play_cases[] = {
     { "one-frame", 48000, 1024, 0, 1, 10000000 },
     { "no-period", 48000, 8192, 0, 20000, 50000000 },
     { "ring-of-one", 48000, 1, 0, 1, 1000000 },
+    /* The back end takes 1024 frames each time, so it must be asked often. */
+    { "192000", 192000, 8192, 1000, 5000, 1000000, ",timer-period=2000" },
 };
 
 /* Killed at DRAINED, as a guest does it: every frame must be there. */
 static void test_play(const void *data)
 {
     const PlayCase *c = data;
-    Player *p = player_new(c->rate, "q35 -device isa-debug-exit,iobase=0xf4,"
-                           "iosize=4");
+    Player *p = player_new_on(c->rate, c->audiodev ?: "",
+                              "q35 -device isa-debug-exit,iobase=0xf4,"
+                              "iosize=4");
     QTestState *qts;
 
     player_start(p, c->rate, c->ring_frames, c->period, c->end);
@@ -1413,6 +1691,97 @@ static void test_play(const void *data)
     qtest_wait_qemu(qts);
     qtest_quit(qts);
     player_expect_wav(p, c->end);
+    player_free(p);
+}
+
+typedef struct FormatCase {
+    const char *name;
+    unsigned sample;
+    unsigned bytes;
+    unsigned channels;
+    const char *audiodev;
+    unsigned recorded;          /* sample; always of two channels */
+} FormatCase;
+
+/* The back end records 8 and 16 bits; longer samples are given as 16 bits. */
+static const FormatCase format_cases[] = {
+    { "u8", PCM_S_U8, 1, 2, ",out.format=u8", PCM_S_U8 },
+    { "s8", PCM_S_S8, 1, 2, ",out.format=s8", PCM_S_S8 },
+    { "u16", PCM_S_U16, 2, 2, ",out.format=u16", PCM_S_U16 },
+    { "s16", PCM_S_S16, 2, 2, ",out.format=s16", PCM_S_S16 },
+    { "u32", PCM_S_U32, 4, 2, ",out.format=s16", PCM_S_S16 },
+    { "s32", PCM_S_S32, 4, 2, ",out.format=s16", PCM_S_S16 },
+    { "f32", PCM_S_F32, 4, 2, ",out.format=s16", PCM_S_S16 },
+    { "s16-mono", PCM_S_S16, 2, 1, ",out.format=s16", PCM_S_S16 },
+    { "u8-mono", PCM_S_U8, 1, 1, ",out.format=u8", PCM_S_U8 },
+};
+
+/* The little-endian bytes of @value, from -2^15 to 2^15 - 1, in @sample. */
+static GByteArray *append_sample(GByteArray *bytes, unsigned sample,
+                                 int16_t value)
+{
+    static const unsigned sizes[] = { 1, 1, 2, 2, 4, 4, 4 };
+    float real = value / 32768.0f;
+    uint32_t bits = value;
+
+    switch (sample) {
+    case PCM_S_U8:
+        bits = (value >> 8) + 0x80;
+        break;
+    case PCM_S_S8:
+        bits = value >> 8;
+        break;
+    case PCM_S_U16:
+        bits = value + 0x8000;
+        break;
+    case PCM_S_U32:
+        bits = (uint32_t)(value + 0x8000) << 16;
+        break;
+    case PCM_S_S32:
+        bits = (uint32_t)value << 16;
+        break;
+    case PCM_S_F32:
+        memcpy(&bits, &real, sizeof(bits));
+        break;
+    }
+    bits = cpu_to_le32(bits);
+    return g_byte_array_append(bytes, (uint8_t *)&bits, sizes[sample]);
+}
+
+static void test_format(const void *data)
+{
+    const FormatCase *c = data;
+    const unsigned frames = 3000;
+    Player *p = player_new_on(48000, c->audiodev, "q35");
+    Dut *d = p->d;
+    GByteArray *source = g_byte_array_new();
+    GByteArray *expected = g_byte_array_new();
+    g_autofree char *file = NULL;
+    gsize size;
+
+    for (unsigned i = 0; i < frames * c->channels; i++) {
+        append_sample(source, c->sample, frame(i));
+        append_sample(expected, c->recorded, frame(i));
+        if (c->channels == 1) {
+            append_sample(expected, c->recorded, frame(i));
+        }
+    }
+    g_assert_cmpuint(source->len, ==, frames * c->channels * c->bytes);
+    qtest_bufwrite(d->qts, RING, source->data, source->len);
+    dut_write(d, S0(FORMAT), c->sample | PCM_S_CHANNELS(c->channels));
+    dut_write(d, S0(RATE), 48000);
+    dut_write64(d, S0(BUFFER), RING);
+    dut_write(d, S0(LENGTH), source->len);
+    dut_write64(d, S0(END), frames);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    qtest_clock_step(d->qts, 300000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_DRAINED);
+    dut_stop(d);
+    g_assert_true(g_file_get_contents(p->wav, &file, &size, NULL));
+    g_assert_cmpmem(file + WAV_HEADER, size - WAV_HEADER, expected->data,
+                    expected->len);
+    g_byte_array_unref(source);
+    g_byte_array_unref(expected);
     player_free(p);
 }
 
@@ -1473,6 +1842,36 @@ static void test_position_latch(void)
     player_free(p);
 }
 
+#define SECOND          1000000000ll
+
+/* Past 2^32 frames, with a back end that asks for them once in an hour. */
+static void test_position_high(void)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd,timer-period=3600000000",
+                       ",audiodev=snd");
+    const uint64_t seconds = 22370;
+    const uint64_t frames = seconds * 192000;
+
+    dut_write(d, S0(FORMAT), PCM_S_S16 | PCM_S_CHANNELS(2));
+    dut_write(d, S0(RATE), 192000);
+    dut_write64(d, S0(BUFFER), RING);
+    dut_write(d, S0(LENGTH), 4096);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    qtest_clock_step(d->qts, seconds * SECOND);
+    g_assert_cmpuint(frames >> 32, ==, 1);
+    g_assert_cmpuint(dut_read(d, S0(POSITION)), ==, (uint32_t)frames);
+    g_assert_cmpuint(dut_read(d, S0(POSITION) + 4), ==, 1);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_RUNNING | PCM_S_OVERRUN);
+
+    /* The latch holds until the low half is read. */
+    dut_write(d, S0(CTL), 0);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    g_assert_cmpuint(dut_read(d, S0(POSITION) + 4), ==, 1);
+    g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 0);
+    dut_stop(d);
+}
+
 /* Frames below a position that was seen may change without effect. */
 static void test_fetched_before_seen(void)
 {
@@ -1522,6 +1921,52 @@ static void test_end(void)
     player_free(p);
 }
 
+static void start_silence(Dut *d, unsigned stream)
+{
+    const unsigned base = PCM_STREAM(stream);
+
+    dut_write(d, base + PCM_S_FORMAT, PCM_S_S16 | PCM_S_CHANNELS(2));
+    dut_write(d, base + PCM_S_RATE, 48000);
+    dut_write64(d, base + PCM_S_BUFFER, 0x400000);
+    dut_write(d, base + PCM_S_LENGTH, 4096);
+    dut_write(d, base + PCM_S_CTL, PCM_S_RUN);
+}
+
+/*
+ * Voices that start late hold up the buffer that all share.  DRAINED must
+ * wait for it: QEMU is killed then, and nothing may be missing.
+ */
+static void test_drained_in_company(void)
+{
+    Player *p = player_new(48000, "q35 -global pcmaster.playback=3 "
+                           "-device isa-debug-exit,iobase=0xf4,iosize=4");
+    QTestState *qts = p->d->qts;
+    g_autofree char *file = NULL;
+    gsize size;
+
+    player_start(p, 48000, 4096, 0, 960);
+    qtest_clock_step(qts, 9900000);
+    start_silence(p->d, 1);
+    qtest_clock_step(qts, 10000000);
+    start_silence(p->d, 2);
+    while (!(dut_read(p->d, S0(STATUS)) & PCM_S_DRAINED)) {
+        g_assert_cmpint(qtest_clock_step(qts, 1000000) - p->start, <,
+                        300000000);
+    }
+    dut_release(p->d);
+    qtest_set_expected_status(qts, 33);
+    qtest_outl(qts, 0xf4, 0x10);
+    qtest_wait_qemu(qts);
+    qtest_quit(qts);
+    g_assert_true(g_file_get_contents(p->wav, &file, &size, NULL));
+    g_assert_cmpuint(size, >=, WAV_HEADER + 4 * 960);
+    for (uint32_t i = 0; i < 960; i++) {
+        g_assert_cmphex((uint32_t)ldl_le_p(file + WAV_HEADER + 4 * i), ==,
+                        frame(i));
+    }
+    player_free(p);
+}
+
 /* The end may be told while the stream runs. */
 static void test_end_while_running(void)
 {
@@ -1534,6 +1979,30 @@ static void test_end_while_running(void)
     qtest_clock_step(d->qts, 200000000);
     g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_DRAINED);
     g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 1000);
+    dut_stop(d);
+    player_expect_wav(p, 1000);
+    player_free(p);
+}
+
+/* A low half alone is no end; the high half brings both in. */
+static void test_end_in_halves(void)
+{
+    Player *p = player_new(48000, "q35");
+    Dut *d = p->d;
+
+    player_start(p, 48000, 4096, 0, 0xfffffff0);
+    qtest_clock_step(d->qts, 10000000);
+    dut_write(d, S0(END), 16);
+    qtest_clock_step(d->qts, 1000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_RUNNING);
+    g_assert_cmphex(dut_read64(d, S0(END)), ==, 16);
+    dut_write(d, S0(END) + 4, 1);
+    qtest_clock_step(d->qts, 1000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_RUNNING);
+    g_assert_cmphex(dut_read64(d, S0(END)), ==, 0x100000010);
+    qpci_io_writeq(d->dev, d->bar, S0(END), 1000);
+    qtest_clock_step(d->qts, 200000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_DRAINED);
     dut_stop(d);
     player_expect_wav(p, 1000);
     player_free(p);
@@ -1578,6 +2047,32 @@ static void test_play_again(void)
     g_assert_true(dut_read(d, S0(STATUS)) & PCM_S_DRAINED);
     dut_stop(d);
     player_expect_wav(p, 5000);
+    player_free(p);
+}
+
+/* At another rate, what the back end has not taken is dropped. */
+static void test_play_again_at_another_rate(void)
+{
+    Player *p = player_new(48000, "q35");
+    g_autofree char *file = NULL;
+    gsize size;
+
+    player_start(p, 48000, 4096, 0, 0);
+    qtest_clock_step(p->d->qts, 12345678);
+    dut_write(p->d, S0(CTL), 0);
+    g_assert_cmpuint(dut_read64(p->d, S0(POSITION)), ==, 592);
+    qtest_memset(p->d->qts, RING, 0, 4 * 4096);
+    dut_write(p->d, S0(RATE), 24000);
+    dut_write(p->d, S0(CTL), PCM_S_RUN);
+    qtest_clock_step(p->d->qts, 100000000);
+    dut_stop(p->d);
+    g_assert_true(g_file_get_contents(p->wav, &file, &size, NULL));
+    g_assert_cmpuint(size, >, WAV_HEADER + 4 * 1000);
+    for (uint32_t i = 0; i < 1000; i++) {
+        uint32_t heard = ldl_le_p(file + WAV_HEADER + 4 * i);
+
+        g_assert_cmphex(heard, ==, i < 480 ? frame(i) : 0);
+    }
     player_free(p);
 }
 
@@ -1643,6 +2138,69 @@ static void test_refused(void)
     player_free(p);
 }
 
+/* A start that is refused takes the DRAINED of the run before with it. */
+static void test_refused_while_draining(void)
+{
+    Player *p = player_new(48000, "q35");
+    Dut *d = p->d;
+
+    player_start(p, 48000, 4096, 0, 480);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, 0);
+    dut_write(d, S0(RATE), 1);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_ERROR);
+    qtest_clock_step(d->qts, 200000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_ERROR);
+    dut_stop(d);
+    player_expect_wav(p, 480);
+    player_free(p);
+}
+
+/* The back end cannot record such samples: no voice opens. */
+static void test_no_back_end(void)
+{
+    Player *p = player_new_on(48000, ",out.format=f32", "q35");
+    Dut *d = p->d;
+
+    dut_write(d, S0(INT_ENABLE), PCM_S_ERROR);
+    dut_write(d, S0(FORMAT), PCM_S_S16 | PCM_S_CHANNELS(2));
+    dut_write(d, S0(RATE), 48000);
+    dut_write64(d, S0(BUFFER), RING);
+    dut_write(d, S0(LENGTH), 4096);
+    expect_refusal(d, PCM_S_CAUSE_BACKEND);
+    dut_expect_no_record(d);
+    dut_stop(d);
+    player_free(p);
+}
+
+/* The last of eight streams has its own bit, requester number and ring. */
+static void test_last_stream(void)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd",
+                       ",audiodev=snd,playback=8");
+    const unsigned s7 = PCM_STREAM(7);
+
+    g_assert_cmpuint(PCM_CAP_PLAYBACK(dut_read(d, PCM_CAP)), ==, 8);
+    dut_write(d, PCM_ADDR_BITS, 24);
+    dut_write(d, s7 + PCM_S_INT_ENABLE, PCM_S_ERROR);
+    dut_write(d, s7 + PCM_S_FORMAT, PCM_S_S16 | PCM_S_CHANNELS(2));
+    dut_write(d, s7 + PCM_S_RATE, 48000);
+    dut_write64(d, s7 + PCM_S_BUFFER, 0x1000000);
+    dut_write(d, s7 + PCM_S_LENGTH, 4096);
+    dut_write(d, s7 + PCM_S_CTL, PCM_S_RUN);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmphex(dut_read(d, s7 + PCM_S_STATUS), ==, PCM_S_ERROR);
+    g_assert_cmphex(dut_read(d, PCM_INT_STATUS), ==,
+                    PCM_INT_STREAM(7) | PCM_INT_VIOLATION);
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_LIMIT, 7, false, PCM_POLICY_ABORT, 0x1000000, 4 * 480,
+        0xffffff, 0x1000000 + 4 * 480 - 1, 0x1000000, PCM_LANDED_NOWHERE });
+    dut_write(d, PCM_STREAM(8) + PCM_S_RATE, 48000);
+    g_assert_cmpuint(dut_read(d, PCM_STREAM(8) + PCM_S_RATE), ==, 0);
+    dut_stop(d);
+}
+
 /* The ring runs into a window's end: the stream stops at the bad byte's DMA. */
 static void test_refused_dma(void)
 {
@@ -1700,9 +2258,47 @@ static void test_bus_master_lost(void)
     g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_ERROR);
     g_assert_cmpuint(dut_read(d, S0(CAUSE)), ==, PCM_S_CAUSE_DMA);
     g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 480);
+    dut_expect_no_record(d);
     dut_stop(d);
     player_expect_wav(p, 480);
     player_free(p);
+}
+
+/* A ring of which each byte is a piece costs too much: frames are lost. */
+static void start_costly(Dut *d)
+{
+    dut_write64(d, PCM_BOUNDARY, 0);
+    dut_set_policies(d, PCM_POLICY_WRAP);
+    dut_write(d, S0(FORMAT), PCM_S_F32 | PCM_S_CHANNELS(2));
+    dut_write(d, S0(RATE), 192000);
+    dut_write64(d, S0(BUFFER), RING);
+    dut_write(d, S0(LENGTH), 0x10000);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+}
+
+static void test_effort(void)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd,timer-period=5000",
+                       ",audiodev=snd");
+
+    /* 960 frames of 8 bytes each time suffice, 1920 do not. */
+    start_costly(d);
+    for (unsigned i = 0; i < 10; i++) {
+        qtest_clock_step(d->qts, 1000000);
+        dut_read(d, S0(POSITION));
+    }
+    g_assert_cmpuint(dut_read(d, S0(LOST)), ==, 0);
+    dut_stop(d);
+
+    d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
+    start_costly(d);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_RUNNING | PCM_S_OVERRUN);
+    g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 1920);
+    g_assert_cmpuint(dut_read(d, S0(LOST)), >, 0);
+    g_assert_cmpuint(dut_read(d, S0(LOST)), <=, 1920 - 8192 / 8);
+    dut_stop(d);
 }
 
 /* A back end that is too slow: lost frames are counted, none is invented. */
@@ -1737,6 +2333,184 @@ static void test_overrun(void)
         g_assert_cmpuint(size, ==, WAV_HEADER + 4 * (100000 - lost));
     }
     player_free(p);
+}
+
+/* Each bit of S_STATUS has a message of its own. */
+static void test_msi_of_stream(void)
+{
+    Player *p = player_new(48000, "q35");
+    Dut *d = p->d;
+
+    msi_enable(d, MSI_MAILBOX, 0x4321);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_STREAM(0));
+    dut_write(d, S0(INT_ENABLE), 0xf);
+    player_start(p, 48000, 4096, 480, 960);
+    qtest_clock_step(d->qts, 9000000);
+    g_assert_false(msi_arrived(d));
+    qtest_clock_step(d->qts, 1000000);
+    g_assert_true(msi_arrived(d));
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_PERIOD);
+    g_assert_false(msi_arrived(d));
+    qtest_clock_step(d->qts, 200000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_PERIOD | PCM_S_DRAINED);
+    g_assert_true(msi_arrived(d));
+
+    dut_write64(d, S0(END), 0);
+    dut_write(d, S0(PERIOD_FRAMES), 0);
+    start_costly(d);
+    qtest_clock_step(d->qts, 20000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_RUNNING | PCM_S_OVERRUN);
+    g_assert_true(msi_arrived(d));
+    dut_set_policies(d, PCM_POLICY_ABORT);
+    qtest_clock_step(d->qts, 20000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_OVERRUN | PCM_S_ERROR);
+    g_assert_true(msi_arrived(d));
+    dut_stop(d);
+    player_free(p);
+}
+
+/* A read that fetches frames, and finds no memory there, sends one, too. */
+static void test_msi_of_read(void)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
+
+    msi_enable(d, MSI_MAILBOX, 0x4321);
+    dut_set_policies(d, PCM_POLICY_RECORD);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_VIOLATION);
+    start_silence(d, 0);
+    dut_write(d, S0(CTL), 0);
+    dut_write64(d, S0(BUFFER), 1ull << 40);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    qtest_clock_step(d->qts, 1000000);
+    g_assert_false(msi_arrived(d));
+    g_assert_cmpuint(dut_read(d, S0(POSITION)), ==, 48);
+    g_assert_true(msi_arrived(d));
+    dut_stop(d);
+}
+
+/* --- Messages that strike back ------------------------------------------ */
+
+#define ECAM            0xb0000000u
+#define HOST_PCIEXBAR   0x60            /* of the q35 host bridge */
+#define SLOT_POWER_OFF  (PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF)
+
+static void enable_ecam(Dut *d)
+{
+    QPCIDevice *host = qpci_device_find(d->bus, 0);
+
+    qpci_config_writel(host, HOST_PCIEXBAR + 4, 0);
+    qpci_config_writel(host, HOST_PCIEXBAR, ECAM | 1);
+    g_free(host);
+}
+
+/* What a stream does that sends a message. */
+typedef struct EventCase {
+    const char *name;
+    uint64_t buffer;
+    uint32_t period;
+    uint64_t end;
+    uint32_t enable;            /* of S_STATUS */
+} EventCase;
+
+/* The first buffer is no RAM. */
+static const EventCase event_cases[] = {
+    { "violation", 0x10000000, 0, 0, 0 },
+    { "period", RING, 48, 0, PCM_S_PERIOD },
+    { "drained", RING, 0, 100, PCM_S_DRAINED },
+};
+
+static void start_event(Dut *d, const EventCase *c)
+{
+    dut_set_policies(d, PCM_POLICY_RECORD);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_VIOLATION | PCM_INT_STREAM(0));
+    dut_write(d, S0(INT_ENABLE), c->enable);
+    dut_write(d, S0(FORMAT), PCM_S_S16 | PCM_S_CHANNELS(2));
+    dut_write(d, S0(RATE), 48000);
+    dut_write64(d, S0(BUFFER), c->buffer);
+    dut_write(d, S0(LENGTH), 4096);
+    dut_write(d, S0(PERIOD_FRAMES), c->period);
+    dut_write64(d, S0(END), c->end);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+}
+
+/* A message to the own config space resets the function. */
+static void test_msi_resets(const void *data)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
+    uint8_t cap = qpci_find_capability(d->dev, PCI_CAP_ID_EXP, 0);
+
+    enable_ecam(d);
+    start_event(d, data);
+    msi_enable(d, ECAM + (QPCI_DEVFN(4, 0) << 12) + cap + PCI_EXP_DEVCTL,
+               PCI_EXP_DEVCTL_BCR_FLR);
+    qtest_clock_step(d->qts, 300000000);
+    g_assert_cmphex(qpci_config_readw(d->dev, PCI_COMMAND), ==, 0);
+    qpci_device_enable(d->dev);
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, d->bar.addr);
+    expect_clean(d);
+    dut_stop(d);
+}
+
+/* Returns: the device behind a root port that the guest can switch off. */
+static Dut *start_behind_port(const char *audiodev, QPCIDevice **port)
+{
+    g_autofree char *all = g_strdup_printf(
+        "q35 -audiodev %s,id=snd"
+        " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
+        " -device pcie-root-port,id=rp,bus=pcie.0,addr=5.0,chassis=1,slot=1"
+        " -device pcmaster,bus=rp,audiodev=snd", audiodev);
+    Dut *d = dut_launch(all);
+
+    *port = configure_port(d, 0, QPCI_DEVFN(5, 0));
+    return d;
+}
+
+static void expect_unplugged(Dut *d)
+{
+    g_assert_cmphex(qpci_config_readl(d->dev, PCI_VENDOR_ID), ==, ~0u);
+    qtest_clock_step(d->qts, 300000000);
+}
+
+/* A message to the root port unplugs the device that sends it. */
+static void test_msi_unplugs(const void *data)
+{
+    for (unsigned mapped = 0; mapped < 2; mapped++) {
+        QPCIDevice *port;
+        Dut *d = start_behind_port("none", &port);
+        uint8_t cap = qpci_find_capability(port, PCI_CAP_ID_EXP, 0);
+
+        enable_ecam(d);
+        start_event(d, data);
+        msi_enable(d, ECAM + (QPCI_DEVFN(5, 0) << 12) + cap + PCI_EXP_SLTCTL,
+                   SLOT_POWER_OFF);
+        if (!mapped) {
+            qpci_config_writew(d->dev, PCI_COMMAND, PCI_COMMAND_MASTER);
+        }
+        qtest_clock_step(d->qts, 300000000);
+        expect_unplugged(d);
+        g_free(port);
+        dut_stop(d);
+    }
+}
+
+/* Unplugged while a stream plays and a command is under way. */
+static void test_unplug(void)
+{
+    QPCIDevice *port;
+    Dut *d = start_behind_port("none", &port);
+    uint8_t cap = qpci_find_capability(port, PCI_CAP_ID_EXP, 0);
+
+    start_event(d, &event_cases[1]);
+    qtest_clock_step(d->qts, 20000000);
+    dut_command(d, PCM_EX_CHECKSUM, 0x200000, 4 * MiB, 0);
+    qpci_config_writew(port, cap + PCI_EXP_SLTCTL, SLOT_POWER_OFF);
+    expect_unplugged(d);
+    g_free(port);
+    dut_stop(d);
 }
 
 /* Messages to the device's own CTRL must not reset it under its feet. */
@@ -1811,6 +2585,7 @@ static const struct {
 } tests[] = {
     { "/pcmaster/registers", test_registers },
     { "/pcmaster/access-sizes", test_access_sizes },
+    { "/pcmaster/reports", test_reports },
     { "/pcmaster/properties", test_properties },
     { "/pcmaster/policy/abort-wins", test_abort_wins },
     { "/pcmaster/policy/one-record", test_one_record_for_each_command },
@@ -1824,34 +2599,54 @@ static const struct {
     { "/pcmaster/target/kinds", test_target },
     { "/pcmaster/target/policies", test_target_policies },
     { "/pcmaster/target/after-wrap", test_target_after_wrap },
+    { "/pcmaster/target/over-the-top", test_record_over_the_top },
     { "/pcmaster/target/iommu", test_target_iommu },
+    { "/pcmaster/target/check-in-slices", test_check_in_slices },
     { "/pcmaster/log/queue", test_log },
+    { "/pcmaster/log/clear", test_log_clear },
     { "/pcmaster/log/property", test_log_property },
     { "/pcmaster/exerciser/lengths", test_exerciser_lengths },
     { "/pcmaster/exerciser/checksum", test_exerciser_checksum },
     { "/pcmaster/exerciser/mismatch", test_exerciser_mismatch },
     { "/pcmaster/exerciser/slices", test_exerciser_slices },
+    { "/pcmaster/exerciser/pieces", test_exerciser_pieces },
     { "/pcmaster/exerciser/bad-commands", test_exerciser_bad_commands },
     { "/pcmaster/exerciser/longest", test_exerciser_longest },
     { "/pcmaster/pci/bus-master-off", test_bus_master_off },
     { "/pcmaster/pci/intx", test_intx },
     { "/pcmaster/pci/msi", test_msi },
+    { "/pcmaster/pci/msi-switched", test_msi_switched },
+    { "/pcmaster/pci/msi-without-bus-master", test_msi_without_bus_master },
     { "/pcmaster/pci/reset", test_reset },
     { "/pcmaster/pci/flr", test_flr },
     { "/pcmaster/pci/conventional", test_conventional_pci },
-    { "/pcmaster/migration", test_migration },
+    { "/pcmaster/pci/unplug", test_unplug },
+    { "/pcmaster/migration/command", test_migration },
+    { "/pcmaster/migration/over-the-top", test_migration_over_the_top },
+    { "/pcmaster/migration/playing", test_migration_while_playing },
     { "/pcmaster/stream/position", test_position },
     { "/pcmaster/stream/position-latch", test_position_latch },
+    { "/pcmaster/stream/position-high", test_position_high },
     { "/pcmaster/stream/fetched-before-seen", test_fetched_before_seen },
     { "/pcmaster/stream/end", test_end },
+    { "/pcmaster/stream/drained-in-company", test_drained_in_company },
     { "/pcmaster/stream/end-while-running", test_end_while_running },
+    { "/pcmaster/stream/end-in-halves", test_end_in_halves },
     { "/pcmaster/stream/stop", test_stop },
     { "/pcmaster/stream/play-again", test_play_again },
+    { "/pcmaster/stream/play-again-at-another-rate",
+      test_play_again_at_another_rate },
     { "/pcmaster/stream/refused", test_refused },
+    { "/pcmaster/stream/refused-draining", test_refused_while_draining },
+    { "/pcmaster/stream/no-back-end", test_no_back_end },
+    { "/pcmaster/stream/last-of-eight", test_last_stream },
     { "/pcmaster/stream/refused-dma", test_refused_dma },
     { "/pcmaster/stream/boundary", test_stream_boundary },
     { "/pcmaster/stream/bus-master-lost", test_bus_master_lost },
     { "/pcmaster/stream/overrun", test_overrun },
+    { "/pcmaster/stream/effort", test_effort },
+    { "/pcmaster/stream/msi", test_msi_of_stream },
+    { "/pcmaster/stream/msi-of-read", test_msi_of_read },
     { "/pcmaster/stream/msi-to-itself", test_msi_to_itself },
     { "/pcmaster/stream/extremes", test_extremes },
 };
@@ -1879,6 +2674,16 @@ int main(int argc, char **argv)
     }
     for (unsigned i = 0; i < ARRAY_SIZE(play_cases); i++) {
         add_case("play", play_cases[i].name, &play_cases[i], test_play);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(format_cases); i++) {
+        add_case("format", format_cases[i].name, &format_cases[i],
+                 test_format);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(event_cases); i++) {
+        add_case("msi-resets", event_cases[i].name, &event_cases[i],
+                 test_msi_resets);
+        add_case("msi-unplugs", event_cases[i].name, &event_cases[i],
+                 test_msi_unplugs);
     }
     return g_test_run();
 }

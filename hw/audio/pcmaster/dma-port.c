@@ -8,8 +8,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/bitops.h"
-#include "qemu/units.h"
 #include "system/dma.h"
 #include "pcmaster.h"
 
@@ -29,11 +27,6 @@ static MemTxAttrs port_attrs(PcmasterState *s)
         .memory = 1,
         .requester_id = pci_requester_id(PCI_DEVICE(s)),
     };
-}
-
-static unsigned rule_policy(const PcmDma *d, unsigned rule)
-{
-    return extract32(d->policy, PCM_POLICY_SHIFT(rule), 2);
 }
 
 /* What is at @address if it is not memory: regions, holes or an IOMMU. */
@@ -105,7 +98,12 @@ static bool is_broken(const PcmDma *d, unsigned rule)
     return d->broken & (1u << rule);
 }
 
-/* Where a byte went, if there was memory to take or give it. */
+static bool is_broken_under(const PcmDma *d, unsigned rule, unsigned policy)
+{
+    return is_broken(d, rule) && pcm_rule_policy(d->policy, rule) == policy;
+}
+
+/* Where a byte goes, if there is memory to take or give it. */
 static uint64_t find_landing(PcmasterState *s, const PcmDma *d, uint32_t fault)
 {
     uint64_t run = 1;
@@ -127,7 +125,7 @@ static void log_rule(PcmasterState *s, const PcmDma *d, unsigned rule)
 
     pcm_log_add(s, (PcmViolation) {
         .rule = rule,
-        .policy = rule_policy(d, rule),
+        .policy = pcm_rule_policy(d->policy, rule),
         .requester = d->t.requester,
         .write = d->t.write,
         .address = d->t.address,
@@ -141,15 +139,13 @@ static void log_rule(PcmasterState *s, const PcmDma *d, unsigned rule)
 
 void pcm_dma_begin(PcmasterState *s, PcmDma *d, PcmTransaction t)
 {
-    uint64_t hw_mask = s->hw_boundary ? s->hw_boundary - 1 : UINT64_MAX;
-
     *d = (PcmDma) {
         .t = t,
         .node = s->node,
         .policy = s->policy,
         .route = {
             .last = pcm_legal_last(s->addr_bits, s->limit),
-            .mask = hw_mask & s->boundary,
+            .mask = pcmaster_hw_mask(s) & s->boundary,
             .anchor = t.anchor,
         },
     };
@@ -202,13 +198,11 @@ PcmDmaVerdict pcm_dma_check(PcmasterState *s, PcmDma *d, uint32_t effort)
         return PCM_DMA_UNDECIDED;
     }
     for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
-        d->aborted |= is_broken(d, rule) &&
-                      rule_policy(d, rule) == PCM_POLICY_ABORT;
+        d->aborted |= is_broken_under(d, rule, PCM_POLICY_ABORT);
     }
-    d->route.wrap_limit = is_broken(d, PCM_RULE_LIMIT) &&
-                          rule_policy(d, PCM_RULE_LIMIT) == PCM_POLICY_WRAP;
-    d->route.wrap_boundary = is_broken(d, PCM_RULE_BOUNDARY) &&
-                    rule_policy(d, PCM_RULE_BOUNDARY) == PCM_POLICY_WRAP;
+    d->route.wrap_limit = is_broken_under(d, PCM_RULE_LIMIT, PCM_POLICY_WRAP);
+    d->route.wrap_boundary = is_broken_under(d, PCM_RULE_BOUNDARY,
+                                             PCM_POLICY_WRAP);
     for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
         if (is_broken(d, rule)) {
             log_rule(s, d, rule);
@@ -239,7 +233,7 @@ static bool refuse(PcmasterState *s, PcmDma *d, uint32_t offset,
 {
     if (!is_broken(d, PCM_RULE_TARGET)) {
         find_broken(d, PCM_RULE_TARGET, offset, PCM_TARGET_RAM, target);
-        d->aborted = rule_policy(d, PCM_RULE_TARGET) == PCM_POLICY_ABORT;
+        d->aborted = is_broken_under(d, PCM_RULE_TARGET, PCM_POLICY_ABORT);
         log_rule(s, d, PCM_RULE_TARGET);
     }
     return !d->aborted;

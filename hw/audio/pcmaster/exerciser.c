@@ -11,7 +11,6 @@
 #include "qemu/bswap.h"
 #include "qemu/crc32c.h"
 #include "qemu/log.h"
-#include "qemu/units.h"
 #include "pcmaster.h"
 #include "trace.h"
 
@@ -21,7 +20,7 @@
 
 QEMU_BUILD_BUG_ON(PCM_EX_CHUNK_WORDS % PCM_PATTERN_BLOCK);
 
-static bool is_known(uint32_t command)
+bool pcm_exerciser_knows(uint32_t command)
 {
     return command >= PCM_EX_FILL && command <= PCM_EX_CHECKSUM;
 }
@@ -169,7 +168,7 @@ void pcm_exerciser_command(PcmasterState *s, uint32_t command)
     trace_pcmaster_exerciser_start(command, e->address, e->length, e->seed);
     clear_results(e);
     e->command = command;
-    if (!is_known(command) || !e->length) {
+    if (!pcm_exerciser_knows(command) || !e->length) {
         qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: exerciser command %" PRIu32
                       " with length %" PRIu32 "\n", command, e->length);
         finish(s, PCM_EX_BAD_COMMAND);

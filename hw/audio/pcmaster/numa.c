@@ -7,7 +7,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/units.h"
 #include "hw/boards.h"
 #include "hw/pci/pci_bus.h"
 #include "system/hostmem.h"

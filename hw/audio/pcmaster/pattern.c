@@ -5,7 +5,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/units.h"
 #include "pcmaster.h"
 
 /* One register of the host's vector unit, or several. */

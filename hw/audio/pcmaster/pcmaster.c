@@ -9,7 +9,6 @@
 #include "qemu/osdep.h"
 #include "qemu/host-utils.h"
 #include "qemu/module.h"
-#include "qemu/units.h"
 #include "qapi/error.h"
 #include "qapi/util.h"
 #include "hw/pci/msi.h"
@@ -69,10 +68,7 @@ void pcmaster_irq_update(PcmasterState *s)
 
     if (msi_enabled(dev)) {
         pci_set_irq(dev, 0);
-        if (edge) {
-            trace_pcmaster_irq(1, status);
-            msi_notify(dev, 0);
-        }
+        s->message_due |= edge;
     } else {
         if (edge || !pending) {
             trace_pcmaster_irq(pending != 0, status);
@@ -81,18 +77,68 @@ void pcmaster_irq_update(PcmasterState *s)
     }
 }
 
+void pcmaster_send_message(PcmasterState *s)
+{
+    PCIDevice *dev = PCI_DEVICE(s);
+
+    if (!s->message_due) {
+        return;
+    }
+    s->message_due = false;
+    timer_del(&s->message_timer);
+    if (msi_enabled(dev)) {
+        trace_pcmaster_irq(1, pcmaster_int_status(s));
+        msi_notify(dev, 0);
+    }
+}
+
 bool pcmaster_guard(PcmasterState *s)
 {
     MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
     bool was_guarded = guard->engaged_in_io;
 
+    object_ref(OBJECT(s));
     guard->engaged_in_io = true;
     return was_guarded;
 }
 
-void pcmaster_unguard(PcmasterState *s, bool was_guarded)
+static void release(PcmasterState *s, bool was_guarded)
 {
     DEVICE(s)->mem_reentrancy_guard.engaged_in_io = was_guarded;
+    object_unref(OBJECT(s));
+}
+
+void pcmaster_unguard(PcmasterState *s, bool was_guarded)
+{
+    if (was_guarded) {
+        pcmaster_unguard_later(s, was_guarded);
+        return;
+    }
+    pcmaster_send_message(s);
+    release(s, was_guarded);
+}
+
+void pcmaster_unguard_later(PcmasterState *s, bool was_guarded)
+{
+    if (s->message_due) {
+        timer_mod(&s->message_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    }
+    release(s, was_guarded);
+}
+
+static void on_message_timer(void *opaque)
+{
+    PcmasterState *s = opaque;
+
+    pcmaster_unguard(s, pcmaster_guard(s));
+}
+
+/* What is pending counts as new: nobody may have heard of it so far. */
+static void tell_again(PcmasterState *s)
+{
+    s->pending = 0;
+    memset(s->stream_pending, 0, sizeof(s->stream_pending));
+    pcmaster_irq_update(s);
 }
 
 bool pcmaster_is_bus_master(PcmasterState *s)
@@ -106,17 +152,23 @@ static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
 {
     PcmasterState *s = PCMASTER(dev);
     bool had_msi = msi_enabled(dev);
+    bool was_master = pcmaster_is_bus_master(s);
+    bool was_guarded = pcmaster_guard(s);
 
     pci_default_write_config(dev, address, value, len);
     if (pci_is_express(dev)) {
         pcie_cap_flr_write_config(dev, address, value, len);
     }
-    if (msi_enabled(dev) != had_msi) {
-        /* What is pending must be told by the other way, too. */
-        s->pending = 0;
-        memset(s->stream_pending, 0, sizeof(s->stream_pending));
-        pcmaster_irq_update(s);
+    if (msi_enabled(dev) != had_msi ||
+        (!was_master && pcmaster_is_bus_master(s))) {
+        tell_again(s);
     }
+    pcmaster_unguard(s, was_guarded);
+}
+
+uint64_t pcmaster_hw_mask(const PcmasterState *s)
+{
+    return s->hw_boundary ? s->hw_boundary - 1 : PCM_BOUNDARY_NONE;
 }
 
 /* --- Reset -------------------------------------------------------------- */
@@ -135,6 +187,8 @@ static void reset_registers(PcmasterState *s)
         s->policy |= (uint32_t)s->hw_policy << PCM_POLICY_SHIFT(rule);
     }
     memset(s->windows, 0, sizeof(s->windows));
+    s->message_due = false;
+    timer_del(&s->message_timer);
     pcm_log_reset(&s->log);
     pcm_exerciser_reset(s);
     for (unsigned i = 0; i < s->playback; i++) {
@@ -232,6 +286,7 @@ static void pcmaster_realize(PCIDevice *dev, Error **errp)
     memory_region_init_io(&s->mmio, OBJECT(s), &pcmaster_mmio_ops, s,
                           "pcmaster", PCM_BAR_SIZE);
     pci_register_bar(dev, PCM_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->mmio);
+    timer_init_ns(&s->message_timer, QEMU_CLOCK_VIRTUAL, on_message_timer, s);
     pcm_exerciser_init(s);
     for (unsigned i = 0; i < s->playback; i++) {
         pcm_stream_init(s, i);
@@ -242,6 +297,8 @@ static void pcmaster_exit(PCIDevice *dev)
 {
     PcmasterState *s = PCMASTER(dev);
 
+    s->message_due = false;
+    timer_del(&s->message_timer);
     pcm_exerciser_exit(s);
     for (unsigned i = 0; i < s->playback; i++) {
         pcm_stream_exit(&s->streams[i]);

@@ -10,6 +10,7 @@
 
 #include "hw/pci/pci_device.h"
 #include "qemu/timer.h"
+#include "qemu/units.h"
 #include "qom/object.h"
 #include "compat.h"
 #include "pcmaster_regs.h"
@@ -143,6 +144,7 @@ typedef struct PcmStream {
     uint32_t cause;
     uint32_t lost;
     uint32_t position_high;     /* latched */
+    uint32_t end_low;           /* counts once the high half is written */
     uint64_t end;
 
     /* State */
@@ -190,6 +192,8 @@ struct PcmasterState {
     /* Interrupt sources that were pending at the last look, one bit each */
     uint32_t pending;
     uint32_t stream_pending[PCM_PLAYBACK_MAX];
+    bool message_due;
+    QEMUTimer message_timer;    /* sends it, where nobody else can */
 };
 
 /* --- pcmaster.c --------------------------------------------------------- */
@@ -197,19 +201,43 @@ struct PcmasterState {
 /* Returns every register, queue and engine to its state after power-on. */
 void pcmaster_reset_state(PcmasterState *s);
 
-/* The only place that drives the interrupt.  To be called after any change. */
+/*
+ * The only place that decides on the interrupt.  To be called after any
+ * change.  It drives INTx; a message is only noted to be due.
+ */
 void pcmaster_irq_update(PcmasterState *s);
 
 /* PCM_INT_STATUS, the streams' bits included. */
 uint32_t pcmaster_int_status(PcmasterState *s);
 
-/*
- * What timers and the audio back end call must not be entered again, nor the
- * registers be accessed, through a message that the guest has directed at the
- * device itself.  Accesses to the registers have this from QEMU's memory core.
+/**
+ * pcmaster_send_message: send the message that is due, if one is.
+ *
+ * The guest may have directed it at the device's own registers, at a config
+ * space that resets the device, or at a slot that unplugs it.  So it is sent
+ * as the last act of whatever called the device: nothing may follow.
+ */
+void pcmaster_send_message(PcmasterState *s);
+
+/**
+ * pcmaster_guard: keep the device alive, and its registers from being
+ * accessed, while a timer, the audio back end or a write to its config space
+ * is at work in it.  Accesses to registers have that from QEMU's memory core.
+ * Returns: what to give to pcmaster_unguard() or pcmaster_unguard_later()
  */
 bool pcmaster_guard(PcmasterState *s);
+
+/**
+ * pcmaster_unguard: the end of it.  Sends the message that is due; @s may be
+ * gone afterwards.
+ */
 void pcmaster_unguard(PcmasterState *s, bool was_guarded);
+
+/* The same for callers that do not bear a message: a timer sends it now. */
+void pcmaster_unguard_later(PcmasterState *s, bool was_guarded);
+
+/* Mask of the address bits that the hardware lets vary in a buffer. */
+uint64_t pcmaster_hw_mask(const PcmasterState *s);
 
 /* Does the PCI command register let the device be bus master? */
 bool pcmaster_is_bus_master(PcmasterState *s);
@@ -303,6 +331,9 @@ void pcm_pattern(uint64_t *words, uint64_t first, size_t count);
 void pcm_exerciser_init(PcmasterState *s);
 void pcm_exerciser_reset(PcmasterState *s);
 void pcm_exerciser_exit(PcmasterState *s);
+
+/* Is there such a PCM_EX_COMMAND? */
+bool pcm_exerciser_knows(uint32_t command);
 
 /* PCM_EX_COMMAND was written. */
 void pcm_exerciser_command(PcmasterState *s, uint32_t command);

@@ -151,7 +151,10 @@
 
 /* --- Streams: playback first, then capture ----------------------------- */
 
-/* Reading the low half of PCM_S_POSITION latches the high one. */
+/*
+ * Reading the low half of PCM_S_POSITION latches the high one.  Writing the
+ * high half of PCM_S_END brings both in.
+ */
 #define PCM_STREAM(n)               (0x2000 + 0x80 * (n))
 #define   PCM_STREAM_COUNT          16
 #define   PCM_S_CTL                 0x00    /* RW */

@@ -10,7 +10,6 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "qemu/log.h"
-#include "qemu/units.h"
 #include "pcmaster.h"
 #include "trace.h"
 
@@ -56,7 +55,7 @@ typedef struct PcmSelection {
     { .name = name_, .offset = offset_, .field = NO_FIELD, \
       .write_only = true, .accepts_writes = true, .writable = bits, \
       .write = function }
-#define W1C(name_, offset_, bits, on_read, on_write) \
+#define EFFECT(name_, offset_, bits, on_read, on_write) \
     { .name = name_, .offset = offset_, .field = NO_FIELD, \
       .accepts_writes = true, .writable = bits, \
       .read = on_read, .write = on_write }
@@ -102,26 +101,28 @@ static uint64_t int_status_read(PcmasterState *s, unsigned index)
     return pcmaster_int_status(s);
 }
 
-static void int_status_write(PcmasterState *s, unsigned index, uint64_t value)
+/* Returns: @value without the bits of streams that there are not. */
+static uint32_t known_sources(PcmasterState *s, uint64_t value)
 {
-    s->int_status &= ~value;
-    pcmaster_irq_update(s);
+    uint32_t streams = ((1u << s->playback) - 1) << 16;
+    uint32_t known = PCM_INT_VIOLATION | PCM_INT_EXERCISER | streams;
+
+    if (value & ~known) {
+        qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: bits of sources that there "
+                      "are not: 0x%" PRIx64 "\n", value & ~known);
+    }
+    return value & known;
 }
 
-static uint32_t streams_mask(PcmasterState *s)
+static void int_status_write(PcmasterState *s, unsigned index, uint64_t value)
 {
-    return ((1u << s->playback) - 1) << 16;
+    s->int_status &= ~known_sources(s, value);
+    pcmaster_irq_update(s);
 }
 
 static void int_enable_write(PcmasterState *s, unsigned index, uint64_t value)
 {
-    uint32_t known = PCM_INT_VIOLATION | PCM_INT_EXERCISER | streams_mask(s);
-
-    if (value & ~known) {
-        qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: INT_ENABLE of sources "
-                      "there are not: 0x%" PRIx64 "\n", value & ~known);
-    }
-    s->int_enable = value & known;
+    s->int_enable = known_sources(s, value);
     pcmaster_irq_update(s);
 }
 
@@ -143,18 +144,17 @@ static void addr_bits_write(PcmasterState *s, unsigned index, uint64_t value)
 
 static uint64_t hw_boundary_read(PcmasterState *s, unsigned index)
 {
-    return s->hw_boundary ? s->hw_boundary - 1 : PCM_BOUNDARY_NONE;
+    return pcmaster_hw_mask(s);
 }
 
 static void policy_write(PcmasterState *s, unsigned index, uint64_t value)
 {
     for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
-        unsigned shift = PCM_POLICY_SHIFT(rule);
-
-        if (extract64(value, shift, 2) > PCM_POLICY_RECORD) {
+        if (pcm_rule_policy(value, rule) > PCM_POLICY_RECORD) {
             qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: POLICY of rule %s is 3,"
                           " taken for abort\n", pcm_rule_names[rule]);
-            value = deposit64(value, shift, 2, PCM_POLICY_ABORT);
+            value = deposit64(value, PCM_POLICY_SHIFT(rule), 2,
+                              PCM_POLICY_ABORT);
         }
     }
     s->policy = value;
@@ -276,9 +276,17 @@ static void stream_enable_write(PcmasterState *s, unsigned index,
     pcmaster_irq_update(s);
 }
 
-static void end_write(PcmasterState *s, unsigned index, uint64_t value)
+static uint64_t end_high_read(PcmasterState *s, unsigned index)
 {
-    pcm_stream_set_end(&s->streams[index], value);
+    return s->streams[index].end >> 32;
+}
+
+/* The halves count together: one alone might end the stream too early. */
+static void end_high_write(PcmasterState *s, unsigned index, uint64_t value)
+{
+    PcmStream *p = &s->streams[index];
+
+    pcm_stream_set_end(p, value << 32 | p->end_low);
 }
 
 static uint64_t position_read(PcmasterState *s, unsigned index)
@@ -304,9 +312,9 @@ static const PcmRegister device_registers[] = {
     RO("ID", PCM_ID, id_read),
     RO("VERSION", PCM_VERSION, version_read),
     RO("CAP", PCM_CAP, cap_read),
-    W1C("CTRL", PCM_CTRL, PCM_CTRL_RESET, ctrl_read, ctrl_write),
-    W1C("INT_STATUS", PCM_INT_STATUS, INT_ALL,
-        int_status_read, int_status_write),
+    EFFECT("CTRL", PCM_CTRL, PCM_CTRL_RESET, ctrl_read, ctrl_write),
+    EFFECT("INT_STATUS", PCM_INT_STATUS, INT_ALL,
+           int_status_read, int_status_write),
     FIELD_RW("INT_ENABLE", PCM_INT_ENABLE, PcmasterState, int_enable,
              INT_ALL, int_enable_write),
 
@@ -372,9 +380,9 @@ static const PcmRegister node_lowest_registers[] = {
 };
 
 static const PcmRegister stream_registers[] = {
-    W1C("S_CTL", PCM_S_CTL, PCM_S_RUN, ctl_read, ctl_write),
-    W1C("S_STATUS", PCM_S_STATUS, S_EVENTS | PCM_S_RUNNING,
-        status_read, status_write),
+    EFFECT("S_CTL", PCM_S_CTL, PCM_S_RUN, ctl_read, ctl_write),
+    EFFECT("S_STATUS", PCM_S_STATUS, S_EVENTS | PCM_S_RUNNING,
+           status_read, status_write),
     FIELD_RW("S_INT_ENABLE", PCM_S_INT_ENABLE, PcmStream, int_enable,
              S_EVENTS, stream_enable_write),
     FIELD_RW("S_FORMAT", PCM_S_FORMAT, PcmStream, next.format, ALL32, NULL),
@@ -384,7 +392,8 @@ static const PcmRegister stream_registers[] = {
     FIELD_RW("S_LENGTH", PCM_S_LENGTH, PcmStream, next.length, ALL32, NULL),
     FIELD_RW("S_PERIOD_FRAMES", PCM_S_PERIOD_FRAMES, PcmStream, next.period,
              ALL32, NULL),
-    FIELD_RW("S_END", PCM_S_END, PcmStream, end, ALL64, end_write),
+    FIELD_RW("S_END", PCM_S_END, PcmStream, end_low, ALL32, NULL),
+    EFFECT("S_END high", PCM_S_END + 4, ALL32, end_high_read, end_high_write),
     RO("S_POSITION", PCM_S_POSITION, position_read),
     FIELD_RO("S_POSITION high", PCM_S_POSITION + 4, PcmStream, position_high),
     FIELD_RO("S_LOST", PCM_S_LOST, PcmStream, lost),
@@ -462,10 +471,8 @@ static uint64_t read_whole(PcmasterState *s, const PcmSelection *r)
     return r->reg->wide ? *(uint64_t *)r->field : *(uint32_t *)r->field;
 }
 
-static uint64_t pcmaster_mmio_read(void *opaque, hwaddr address,
-                                   unsigned size)
+static uint32_t read_register(PcmasterState *s, hwaddr address)
 {
-    PcmasterState *s = opaque;
     PcmSelection r;
     uint32_t value;
 
@@ -496,10 +503,8 @@ static void write_whole(PcmasterState *s, const PcmSelection *r,
     }
 }
 
-static void pcmaster_mmio_write(void *opaque, hwaddr address, uint64_t value,
-                                unsigned size)
+static void write_register(PcmasterState *s, hwaddr address, uint64_t value)
 {
-    PcmasterState *s = opaque;
     PcmSelection r;
 
     if (!select_register(s, address, &r)) {
@@ -525,10 +530,35 @@ static void pcmaster_mmio_write(void *opaque, hwaddr address, uint64_t value,
     write_whole(s, &r, value & r.reg->writable);
 }
 
+static uint64_t pcmaster_mmio_read(void *opaque, hwaddr address,
+                                   unsigned size)
+{
+    PcmasterState *s = opaque;
+    uint64_t value = read_register(s, address);
+
+    if (size == 8) {
+        value |= (uint64_t)read_register(s, address + 4) << 32;
+    }
+    pcmaster_send_message(s);
+    return value;
+}
+
+static void pcmaster_mmio_write(void *opaque, hwaddr address, uint64_t value,
+                                unsigned size)
+{
+    PcmasterState *s = opaque;
+
+    write_register(s, address, extract64(value, 0, 32));
+    if (size == 8) {
+        write_register(s, address + 4, extract64(value, 32, 32));
+    }
+    pcmaster_send_message(s);
+}
+
 const MemoryRegionOps pcmaster_mmio_ops = {
     .read = pcmaster_mmio_read,
     .write = pcmaster_mmio_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
     .valid = { .min_access_size = 4, .max_access_size = 8 },
-    .impl = { .min_access_size = 4, .max_access_size = 4 },
+    .impl = { .min_access_size = 4, .max_access_size = 8 },
 };

@@ -21,6 +21,21 @@ static bool overflows(const PcmTransaction *t)
     return last_address(t) < t->address;
 }
 
+unsigned pcm_rule_policy(uint32_t policies, unsigned rule)
+{
+    return extract32(policies, PCM_POLICY_SHIFT(rule), 2);
+}
+
+bool pcm_policies_valid(uint32_t policies)
+{
+    for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
+        if (pcm_rule_policy(policies, rule) > PCM_POLICY_RECORD) {
+            return false;
+        }
+    }
+    return true;
+}
+
 uint64_t pcm_legal_last(unsigned addr_bits, uint64_t limit)
 {
     return MIN(MAKE_64BIT_MASK(0, addr_bits), limit);

@@ -44,6 +44,12 @@ typedef struct PcmRoute {
     bool wrap_boundary;
 } PcmRoute;
 
+/* The policy of @rule in a value of PCM_POLICY. */
+unsigned pcm_rule_policy(uint32_t policies, unsigned rule);
+
+/* Is every field of @policies, a value of PCM_POLICY, a policy? */
+bool pcm_policies_valid(uint32_t policies);
+
 /**
  * pcm_legal_last: last byte that both constraints allow.
  * @addr_bits: 20 to 64 address lines

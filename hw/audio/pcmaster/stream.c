@@ -11,12 +11,15 @@
 #include "qemu/osdep.h"
 #include "qemu/host-utils.h"
 #include "qemu/log.h"
-#include "qemu/units.h"
 #include "pcmaster.h"
 #include "trace.h"
 
 /* Shorter periods than this share an interrupt. */
 #define PCM_PERIOD_MIN_NS       (125 * SCALE_US)
+/* Pieces of memory looked up to bring a stream to the present. */
+#define PCM_FETCH_PIECES        8192
+/* Bytes moved between two looks at that; whole frames of every format. */
+#define PCM_FETCH_STEP          1024
 /* What a back end may hold back, besides two of its buffers. */
 #define PCM_DRAIN_SLACK_NS      (100 * SCALE_MS)
 
@@ -159,13 +162,22 @@ static void lose(PcmStream *p, uint64_t frames)
     pcmaster_irq_update(p->device);
 }
 
-static bool read_buffer(PcmStream *p, uint32_t offset, uint32_t bytes)
+/*
+ * Read up to @bytes into the FIFO.
+ * @effort: pieces of memory that may be looked up; those that were are taken
+ *          off.  What they do not suffice for is not read.
+ * Returns: the number of bytes, or -1 if they cannot be had.
+ */
+static int32_t read_buffer(PcmStream *p, uint32_t offset, uint32_t bytes,
+                           uint32_t *effort)
 {
     PcmasterState *s = p->device;
+    uint32_t done = 0;
+    PcmDmaVerdict verdict;
     PcmDma dma;
 
     if (!pcmaster_is_bus_master(s)) {
-        return false;
+        return -1;
     }
     pcm_dma_begin(s, &dma, (PcmTransaction) {
         .address = p->now.buffer + offset,
@@ -173,8 +185,21 @@ static bool read_buffer(PcmStream *p, uint32_t offset, uint32_t bytes)
         .length = bytes,
         .requester = p->number,
     });
-    return pcm_dma_check(s, &dma, bytes) == PCM_DMA_GRANTED &&
-           pcm_dma_move(s, &dma, 0, p->fifo + p->used, bytes);
+    verdict = pcm_dma_check(s, &dma, *effort);
+    if (verdict == PCM_DMA_ABORTED) {
+        return -1;
+    }
+    while (verdict == PCM_DMA_GRANTED && done < bytes &&
+           dma.pieces < *effort) {
+        uint32_t step = MIN(bytes - done, PCM_FETCH_STEP);
+
+        if (!pcm_dma_move(s, &dma, done, p->fifo + p->used + done, step)) {
+            return -1;
+        }
+        done += step;
+    }
+    *effort -= MIN(*effort, dma.pieces);
+    return done;
 }
 
 /* Returns: false if that stopped the stream. */
@@ -182,23 +207,27 @@ static bool fetch(PcmStream *p, uint64_t due)
 {
     uint32_t size = frame_bytes(&p->now);
     uint32_t ring = p->now.length / size;
+    uint32_t effort = PCM_FETCH_PIECES;
 
     while (p->position < due) {
         uint32_t at = p->position % ring;
         uint64_t frames = MIN(due - p->position, ring - at);
         uint32_t room = (PCM_FIFO_BYTES - p->used) / size;
 
-        if (!room) {
+        int32_t bytes;
+
+        if (!room || !effort) {
             lose(p, due - p->position);
             break;
         }
         frames = MIN(frames, room);
-        if (!read_buffer(p, at * size, frames * size)) {
+        bytes = read_buffer(p, at * size, frames * size, &effort);
+        if (bytes < 0) {
             stop(p, PCM_STREAM_FLUSHING, PCM_S_CAUSE_DMA);
             return false;
         }
-        p->position += frames;
-        p->used += frames * size;
+        p->position += bytes / size;
+        p->used += bytes;
     }
     return true;
 }
@@ -286,7 +315,15 @@ static void on_demand(void *opaque, int avail)
     bool was_guarded = pcmaster_guard(p->device);
 
     feed(p, MAX(avail, 0));
-    pcmaster_unguard(p->device, was_guarded);
+    pcmaster_unguard_later(p->device, was_guarded);
+}
+
+static void discard(PcmStream *p)
+{
+    if (p->used) {
+        trace_pcmaster_stream_discard(p->number, p->used);
+        p->used = 0;
+    }
 }
 
 static bool open_voice(PcmStream *p)
@@ -306,10 +343,6 @@ static bool open_voice(PcmStream *p)
     if (p->voice && p->voice_format == p->now.format &&
         p->voice_rate == p->now.rate) {
         return true;
-    }
-    if (p->used) {
-        trace_pcmaster_stream_discard(p->number, p->used);
-        p->used = 0;
     }
     p->voice = AUD_open_out(pcm_audio_handle(&s->audio), p->voice, name, p,
                             on_demand, &settings);
@@ -332,8 +365,12 @@ static uint32_t prepare(PcmStream *p)
     if (!pcmaster_is_bus_master(p->device)) {
         return PCM_S_CAUSE_DMA;
     }
+    if (p->next.format != p->now.format || p->next.rate != p->now.rate) {
+        discard(p);
+    }
     p->now = p->next;
     if (!open_voice(p)) {
+        discard(p);
         p->phase = PCM_STREAM_STOPPED;
         return PCM_S_CAUSE_BACKEND;
     }
@@ -353,6 +390,10 @@ static void start(PcmStream *p)
                       "cause %" PRIu32 "\n", p->number, cause);
         trace_pcmaster_stream_refuse(p->number, cause);
         p->status = PCM_S_ERROR;
+        if (p->phase == PCM_STREAM_DRAINING) {
+            /* What plays out is no longer the run that S_STATUS is about. */
+            p->phase = PCM_STREAM_FLUSHING;
+        }
         pcmaster_irq_update(p->device);
         return;
     }
@@ -412,10 +453,7 @@ void pcm_stream_init(PcmasterState *s, unsigned number)
 void pcm_stream_reset(PcmStream *p)
 {
     timer_del(&p->timer);
-    if (p->used) {
-        trace_pcmaster_stream_discard(p->number, p->used);
-        p->used = 0;
-    }
+    discard(p);
     p->phase = PCM_STREAM_FLUSHING;
     rest(p);
     p->next = (PcmStreamSetup) { };
@@ -426,6 +464,7 @@ void pcm_stream_reset(PcmStream *p)
     p->lost = 0;
     p->position = 0;
     p->position_high = 0;
+    p->end_low = 0;
     p->end = 0;
     p->next_period = 0;
 }

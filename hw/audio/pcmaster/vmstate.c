@@ -8,7 +8,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
-#include "qemu/units.h"
 #include "migration/vmstate.h"
 #include "pcmaster.h"
 
@@ -94,19 +93,14 @@ static const VMStateDescription vmstate_finding = {
     }
 };
 
-/* A route that wraps must have something to wrap at. */
+/* A route that wraps at a boundary must have one. */
 static int dma_post_load(void *opaque, int version_id)
 {
     PcmDma *d = opaque;
 
-    if ((d->route.wrap_limit && d->route.last == UINT64_MAX) ||
-        (d->route.wrap_boundary && d->route.mask == UINT64_MAX)) {
+    if ((d->route.wrap_boundary && d->route.mask == UINT64_MAX) ||
+        !pcm_policies_valid(d->policy)) {
         return -EINVAL;
-    }
-    for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
-        if (((d->policy >> PCM_POLICY_SHIFT(rule)) & 3) > PCM_POLICY_RECORD) {
-            return -EINVAL;
-        }
     }
     return d->checked <= d->t.length &&
            d->t.requester == PCM_REQUESTER_EXERCISER ? 0 : -EINVAL;
@@ -151,7 +145,7 @@ static int exerciser_post_load(void *opaque, int version_id)
     if (e->phase == PCM_EX_IDLE) {
         return 0;
     }
-    return e->command >= PCM_EX_FILL && e->command <= PCM_EX_CHECKSUM &&
+    return pcm_exerciser_knows(e->command) &&
            e->offset % 8 == 0 && e->offset < e->dma.t.length ? 0 : -EINVAL;
 }
 
@@ -232,6 +226,7 @@ static const VMStateDescription vmstate_stream = {
         VMSTATE_UINT32(cause, PcmStream),
         VMSTATE_UINT32(lost, PcmStream),
         VMSTATE_UINT32(position_high, PcmStream),
+        VMSTATE_UINT32(end_low, PcmStream),
         VMSTATE_UINT64(end, PcmStream),
         VMSTATE_UINT8(phase, PcmStream),
         VMSTATE_STRUCT(now, PcmStream, 1, vmstate_setup, PcmStreamSetup),
@@ -252,13 +247,9 @@ static int pcmaster_post_load(void *opaque, int version_id)
 {
     PcmasterState *s = opaque;
 
-    if (s->addr_bits < PCM_ADDR_BITS_MIN || s->addr_bits > s->hw_addr_bits) {
+    if (s->addr_bits < PCM_ADDR_BITS_MIN || s->addr_bits > s->hw_addr_bits ||
+        !pcm_policies_valid(s->policy)) {
         return -EINVAL;
-    }
-    for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
-        if (((s->policy >> PCM_POLICY_SHIFT(rule)) & 3) > PCM_POLICY_RECORD) {
-            return -EINVAL;
-        }
     }
     for (unsigned i = 0; i < s->playback; i++) {
         if (!pcm_stream_resume(&s->streams[i])) {
@@ -294,6 +285,8 @@ const VMStateDescription vmstate_pcmaster = {
         VMSTATE_UINT32(pending, PcmasterState),
         VMSTATE_UINT32_ARRAY(stream_pending, PcmasterState,
                              PCM_PLAYBACK_MAX),
+        VMSTATE_BOOL(message_due, PcmasterState),
+        VMSTATE_TIMER(message_timer, PcmasterState),
         VMSTATE_END_OF_LIST()
     }
 };

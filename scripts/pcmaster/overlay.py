@@ -2,7 +2,7 @@
 """Puts the device and its qtests into a QEMU source tree, and takes them out.
 
 A tree is not forked or patched: our files are copied into folders and names
-of their own, and four one-line edits, each put before a line that is there in
+of their own, and five one-line edits, each put before a line that is there in
 QEMU 7.2 to 10.2, make the build take them in. Doing it twice changes nothing,
 and a file whose content is right keeps its time stamp, so that the next build
 compiles what changed and no more.
@@ -19,6 +19,7 @@ from pcmaster.ui import Problem, command
 DEVICE = Path("hw/audio/pcmaster")
 QTESTS = Path("tests/qtest")
 QTEST_FILES = "pcmaster-*"
+QTEST = "pcmaster-test"     # the program; its main file is named after it
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,12 @@ class Edit:
                       "is unlike those that the overlay knows (7.2 to 10.2).")
 
 
+def qtest_sources():
+    """The files that the qtest consists of besides its main one, for meson."""
+    names = {path.name for path in (CHECKOUT / QTESTS).glob(f"{QTEST_FILES}.c")}
+    return ", ".join(f"'{name}'" for name in sorted(names - {f"{QTEST}.c"}))
+
+
 EDITS = (
     Edit("hw/audio/meson.build", "files('ac97.c')", "subdir('pcmaster')",
          "subdir('pcmaster')\n"),
@@ -54,9 +61,11 @@ EDITS = (
          "source pcmaster/Kconfig\n"),
     Edit("meson.build", "'hw/audio',", "'hw/audio/pcmaster',",
          "    'hw/audio/pcmaster',\n"),
-    Edit("tests/qtest/meson.build", "['intel-hda-test']", "['pcmaster-test']",
+    Edit("tests/qtest/meson.build", "['intel-hda-test']", f"['{QTEST}']",
          "  (config_all_devices.has_key('CONFIG_PCMASTER') "
-         "? ['pcmaster-test'] : []) +  \\\n"),
+         f"? ['{QTEST}'] : []) +  \\\n"),
+    Edit("tests/qtest/meson.build", "'cdrom-test': files(", f"'{QTEST}': files(",
+         f"  '{QTEST}': files({qtest_sources()}),\n"),
 )
 
 
@@ -68,10 +77,7 @@ def apply(tree, pristine=None):
     """
     check_tree(pristine or tree)
     check_links(tree)
-    changed = []
-    for edit in EDITS:
-        text = edit.insert(((pristine or tree) / edit.file).read_text())
-        changed += _write(tree / edit.file, text.encode())
+    changed = _write_edited(tree, edited(pristine or tree, Edit.insert))
     ours = our_files()
     for name, source in ours.items():
         changed += _write(tree / name, source.read_bytes())
@@ -85,10 +91,7 @@ def remove(tree):
     """Takes the overlay out of a tree; returns the files it touched."""
     check_tree(tree)
     check_links(tree)
-    changed = []
-    for edit in EDITS:
-        path = tree / edit.file
-        changed += _write(path, edit.remove(path.read_text()).encode())
+    changed = _write_edited(tree, edited(tree, Edit.remove))
     for name in sorted(files_in(tree)):
         (tree / name).unlink()
         changed.append(tree / name)
@@ -97,6 +100,17 @@ def remove(tree):
     if (tree / DEVICE).is_dir():
         (tree / DEVICE).rmdir()
     return changed
+
+
+def edited(root, change):
+    """The edited files below a folder, as name -> text after all edits.
+
+    change: Edit.insert or Edit.remove
+    """
+    texts = {edit.file: (root / edit.file).read_text() for edit in EDITS}
+    for edit in EDITS:
+        texts[edit.file] = change(edit, texts[edit.file])
+    return texts
 
 
 def our_files():
@@ -130,6 +144,14 @@ def check_links(tree):
         if target != tree.resolve() / name:
             raise Problem(f"{tree / name} is a link to {target}. Remove the link "
                           "first: the overlay puts copies there.")
+
+
+def _write_edited(tree, texts):
+    """Writes the edited files that differ; returns their paths."""
+    changed = []
+    for name, text in texts.items():
+        changed += _write(tree / name, text.encode())
+    return changed
 
 
 def _write(path, data):

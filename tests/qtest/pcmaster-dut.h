@@ -8,6 +8,7 @@
 #ifndef TESTS_PCMASTER_DUT_H
 #define TESTS_PCMASTER_DUT_H
 
+#include "qemu/units.h"
 #include "libqtest.h"
 #include "libqos/libqos-pc.h"
 #include "libqos/pci.h"
@@ -18,6 +19,9 @@
 #define DUT_RAM_SIZE    (64 * MiB)
 #define DUT_ROM_SIZE    (64 * KiB)
 #define DUT_ROM         0xf4
+
+#define ONES            UINT64_MAX
+#define EX              PCM_REQUESTER_EXERCISER
 
 typedef struct Dut {
     QTestState *qts;
@@ -140,6 +144,14 @@ static inline void dut_set_policies(Dut *d, unsigned policy)
         value |= policy << PCM_POLICY_SHIFT(rule);
     }
     dut_write(d, PCM_POLICY, value);
+}
+
+static inline void dut_set_window(Dut *d, unsigned n, uint64_t first,
+                                  uint64_t last, uint32_t ctrl)
+{
+    dut_write64(d, PCM_WINDOW(n) + PCM_W_FIRST, first);
+    dut_write64(d, PCM_WINDOW(n) + PCM_W_LAST, last);
+    dut_write(d, PCM_WINDOW(n) + PCM_W_CTRL, ctrl);
 }
 
 /* --- Log ---------------------------------------------------------------- */

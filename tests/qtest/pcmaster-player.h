@@ -155,4 +155,16 @@ static inline void player_expect_wav(Player *p, uint64_t count)
     g_assert_cmpuint(player_check_wav(p, 0), ==, count);
 }
 
+/* Nobody listens to what it plays, and nothing refills its ring. */
+static inline void start_silence(Dut *d, unsigned stream)
+{
+    const unsigned base = PCM_STREAM(stream);
+
+    dut_write(d, base + PCM_S_FORMAT, PCM_S_S16 | PCM_S_CHANNELS(2));
+    dut_write(d, base + PCM_S_RATE, 48000);
+    dut_write64(d, base + PCM_S_BUFFER, 0x400000);
+    dut_write(d, base + PCM_S_LENGTH, 4096);
+    dut_write(d, base + PCM_S_CTL, PCM_S_RUN);
+}
+
 #endif /* TESTS_PCMASTER_PLAYER_H */

@@ -2,6 +2,7 @@
 """The overlay, on small trees that have the lines it goes by."""
 
 import os
+import re
 import tempfile
 import unittest
 from pathlib import Path
@@ -16,7 +17,9 @@ TREE = {
     "meson.build": "  trace_events_subdirs += [\n    'hw/arm',\n    'hw/audio',\n  ]\n",
     "tests/qtest/meson.build":
         "qtests_pci = \\\n"
-        "  (config_all_devices.has_key('CONFIG_HDA') ? ['intel-hda-test'] : []) +  \\\n",
+        "  (config_all_devices.has_key('CONFIG_HDA') ? ['intel-hda-test'] : []) +  \\\n"
+        "slow_qtests = {\n  'cdrom-test' : 610,\n}\n"
+        "qtests = {\n  'cdrom-test': files('boot-sector.c'),\n}\n",
 }
 
 
@@ -83,19 +86,38 @@ class OverlayTest(unittest.TestCase):
 
     def test_a_missing_anchor_is_named(self):
         for edit in overlay.EDITS:
-            with self.subTest(file=edit.file):
+            with self.subTest(file=edit.file, anchor=edit.anchor):
                 self.setUp()
-                (self.tree / edit.file).write_text("nothing known\n")
-                with self.assertRaisesRegex(Problem, edit.file):
+                path = self.tree / edit.file
+                path.write_text(path.read_text().replace(edit.anchor, "unknown"))
+                before = self.contents()
+                with self.assertRaisesRegex(Problem, f"{edit.file}.*{re.escape(edit.anchor)}"):
                     overlay.apply(self.tree)
+                self.assertEqual(self.contents(), before)
 
     def test_a_line_spaced_otherwise_is_ours_too(self):
         path = self.tree / overlay.EDITS[3].file
         path.write_text(overlay.EDITS[3].line.replace("+  ", "+      ") + path.read_text())
         overlay.apply(self.tree)
-        self.assertEqual(path.read_text().count("pcmaster-test"), 1)
+        self.assertEqual(path.read_text().count("CONFIG_PCMASTER"), 1)
         overlay.remove(self.tree)
         self.assertEqual(path.read_text(), TREE[overlay.EDITS[3].file])
+
+    def test_the_qtest_consists_of_all_of_our_sources(self):
+        overlay.apply(self.tree)
+        path = self.tree / overlay.QTESTS / "meson.build"
+        listed = re.search(r"  'pcmaster-test': files\((.*)\),\n", path.read_text())[1]
+        sources = (self.tree / overlay.QTESTS).glob("pcmaster-*.c")
+        self.assertEqual(re.findall(r"'([^']*)'", listed),
+                         sorted({source.name for source in sources} - {"pcmaster-test.c"}))
+
+    def test_a_list_of_other_sources_is_replaced(self):
+        overlay.apply(self.tree)
+        path = self.tree / overlay.QTESTS / "meson.build"
+        text = path.read_text()
+        path.write_text(text.replace("'pcmaster-registers.c'", "'pcmaster-gone.c'"))
+        self.assertEqual(overlay.apply(self.tree), [path])
+        self.assertEqual(path.read_text(), text)
 
     def test_what_a_link_leads_to_is_never_touched(self):
         for name in (overlay.DEVICE, overlay.QTESTS / "pcmaster-test.c",

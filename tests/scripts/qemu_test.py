@@ -22,7 +22,8 @@ class OwnTreeTest(unittest.TestCase):
         self.origin = Path(folder.name) / "origin"
         self.cache = Cache(Path(folder.name) / "cache")
         for edit in overlay.EDITS:
-            self.write(edit.file, f"{edit.anchor}\n")
+            anchors = [e.anchor for e in overlay.EDITS if e.file == edit.file]
+            self.write(edit.file, "\n".join([*anchors, ""]))
         self.write("hw/core/a.c", "int a;\n")
         self.write("build/build.ninja", "")
         self.write("docs/build-system.rst", "text\n")

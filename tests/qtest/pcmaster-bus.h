@@ -1,0 +1,87 @@
+/*
+ * pcmaster qtests: interrupts, and ports that a device is behind
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TESTS_PCMASTER_BUS_H
+#define TESTS_PCMASTER_BUS_H
+
+#include "pcmaster-dut.h"
+
+#define MSI_MAILBOX     0x180000        /* where messages are sent */
+#define PORT_MEMORY     0xe8000000u
+
+/*
+ * Do what firmware does: bus numbers and windows down to the device.
+ * Returns: the root port at @devfn of @bus
+ */
+static inline QPCIDevice *configure_port(Dut *d, unsigned bus, unsigned devfn)
+{
+    QPCIDevice *port = qpci_device_find(d->bus, bus << 8 | devfn);
+
+    g_assert_nonnull(port);
+    qpci_config_writeb(port, PCI_PRIMARY_BUS, bus);
+    qpci_config_writeb(port, PCI_SECONDARY_BUS, bus + 1);
+    qpci_config_writeb(port, PCI_SUBORDINATE_BUS, bus + 1);
+    qpci_config_writew(port, PCI_MEMORY_BASE, PORT_MEMORY >> 16);
+    qpci_config_writew(port, PCI_MEMORY_LIMIT, PORT_MEMORY >> 16);
+    qpci_config_writew(port, PCI_COMMAND,
+                       PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    d->dev = qpci_device_find(d->bus, (bus + 1) << 8);
+    g_assert_nonnull(d->dev);
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, PORT_MEMORY);
+    qpci_config_writew(d->dev, PCI_COMMAND,
+                       PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    d->bar = (QPCIBar) { .addr = PORT_MEMORY };
+    return port;
+}
+
+/* Which line of the interrupt controller is up; -1: none. */
+static inline int raised_line(Dut *d)
+{
+    int line = -1;
+
+    for (int i = 16; i < 24; i++) {
+        if (qtest_get_irq(d->qts, i)) {
+            g_assert_cmpint(line, ==, -1);
+            line = i;
+        }
+    }
+    return line;
+}
+
+static inline void msi_set_enabled(Dut *d, bool on)
+{
+    uint8_t cap = qpci_find_capability(d->dev, PCI_CAP_ID_MSI, 0);
+    uint16_t flags = qpci_config_readw(d->dev, cap + PCI_MSI_FLAGS);
+
+    flags &= ~PCI_MSI_FLAGS_ENABLE;
+    qpci_config_writew(d->dev, cap + PCI_MSI_FLAGS,
+                       flags | (on ? PCI_MSI_FLAGS_ENABLE : 0));
+}
+
+static inline void msi_enable(Dut *d, uint32_t address, uint16_t data)
+{
+    uint8_t cap = qpci_find_capability(d->dev, PCI_CAP_ID_MSI, 0);
+    uint16_t flags;
+
+    g_assert_cmpuint(cap, !=, 0);
+    flags = qpci_config_readw(d->dev, cap + PCI_MSI_FLAGS);
+    g_assert_true(flags & PCI_MSI_FLAGS_64BIT);
+    qpci_config_writel(d->dev, cap + PCI_MSI_ADDRESS_LO, address);
+    qpci_config_writel(d->dev, cap + PCI_MSI_ADDRESS_HI, 0);
+    qpci_config_writew(d->dev, cap + PCI_MSI_DATA_64, data);
+    msi_set_enabled(d, true);
+}
+
+/* Has a message arrived since the last question? */
+static inline bool msi_arrived(Dut *d)
+{
+    uint32_t mail = qtest_readl(d->qts, MSI_MAILBOX);
+
+    qtest_writel(d->qts, MSI_MAILBOX, 0);
+    g_assert_true(mail == 0 || mail == 0x4321);
+    return mail;
+}
+
+#endif /* TESTS_PCMASTER_BUS_H */

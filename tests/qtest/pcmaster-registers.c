@@ -1,0 +1,300 @@
+/*
+ * pcmaster qtests: registers, properties and reset
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "pcmaster-bus.h"
+#include "pcmaster-test.h"
+
+typedef struct RegisterCase {
+    unsigned offset;
+    uint32_t reset;
+    uint32_t write;             /* a value to write ... */
+    uint32_t readback;          /* ... and what it leaves */
+} RegisterCase;
+
+static const RegisterCase register_cases[] = {
+    { PCM_ID, 0x414d4350, 0, 0x414d4350 },
+    { PCM_VERSION, 0x00010000, ~0u, 0x00010000 },
+    { PCM_CAP, 0x01004001, ~0u, 0x01004001 },
+    { 0x00c, 0, ~0u, 0 },
+    { PCM_CTRL, 0, ~1u, 0 },
+    { 0x014, 0, ~0u, 0 },
+    { PCM_INT_STATUS, 0, ~0u, 0 },
+    { PCM_INT_ENABLE, 0, ~0u, 0x00010003 },
+    { PCM_HW_ADDR_BITS, 64, 20, 64 },
+    { PCM_ADDR_BITS, 64, 20, 20 },
+    { PCM_ADDR_BITS, 64, 64, 64 },
+    { PCM_ADDR_BITS, 64, 19, 64 },
+    { PCM_ADDR_BITS, 64, 65, 64 },
+    { PCM_ADDR_BITS, 64, 0, 64 },
+    { PCM_LIMIT, ~0u, 0x12345678, 0x12345678 },
+    { PCM_LIMIT + 4, ~0u, 0x9abcdef0, 0x9abcdef0 },
+    { PCM_HW_BOUNDARY, ~0u, 0, ~0u },
+    { PCM_HW_BOUNDARY + 4, ~0u, 0, ~0u },
+    { PCM_BOUNDARY, ~0u, 0xffff, 0xffff },
+    { PCM_BOUNDARY + 4, ~0u, 0, 0 },
+    { PCM_NODE, ~0u, 3, 3 },
+    { 0x124, 0, ~0u, 0 },
+    { PCM_POLICY, 0, 0x2aa, 0x2aa },
+    { PCM_POLICY, 0, 0x155, 0x155 },
+    { PCM_POLICY, 0, ~0u, 0 },
+    { PCM_POLICY, 0, 0x3c1, 0x001 },
+    { PCM_NODE_COUNT, 1, ~0u, 1 },
+    { PCM_DEVICE_NODE, ~0u, 0, ~0u },
+    { PCM_LOG_COUNT, 0, ~0u, 0 },
+    { PCM_LOG_LOST, 0, ~0u, 0 },
+    { PCM_LOG_CTRL, 0, ~0u, 0 },
+    { PCM_LOG_INFO, 0, ~0u, 0 },
+    { PCM_LOG_LENGTH, 0, ~0u, 0 },
+    { PCM_LOG_ADDR, 0, ~0u, 0 },
+    { PCM_LOG_ADDR + 4, 0, ~0u, 0 },
+    { PCM_LOG_EXPECTED, 0, ~0u, 0 },
+    { PCM_LOG_ACTUAL, 0, ~0u, 0 },
+    { PCM_LOG_FAULT, 0, ~0u, 0 },
+    { PCM_LOG_LANDED, 0, ~0u, 0 },
+    { PCM_LOG_TIME, 0, ~0u, 0 },
+    { PCM_LOG_SEQUENCE, 0, ~0u, 0 },
+    { PCM_EX_COMMAND, 0, 0, 0 },
+    { PCM_EX_STATUS, 0, ~0u, 0 },
+    { PCM_EX_ADDR, 0, 0x12345678, 0x12345678 },
+    { PCM_EX_ADDR + 4, 0, 0x9abcdef0, 0x9abcdef0 },
+    { PCM_EX_LENGTH, 0, ~0u, ~0u },
+    { PCM_EX_SEED, 0, 0x12345678, 0x12345678 },
+    { PCM_EX_SEED + 4, 0, 0x9abcdef0, 0x9abcdef0 },
+    { PCM_EX_DONE, 0, ~0u, 0 },
+    { PCM_EX_MISMATCHES, 0, ~0u, 0 },
+    { PCM_EX_FIRST_MISMATCH, 0, ~0u, 0 },
+    { PCM_EX_MISMATCH_BYTES, 0, ~0u, 0 },
+    { PCM_EX_CHECKSUM_VALUE, 0, ~0u, 0 },
+    { PCM_EX_NODELESS, 0, ~0u, 0 },
+    { 0x238, 0, ~0u, 0 },
+    { 0x7fc, 0, ~0u, 0 },
+    { PCM_WINDOW(0) + PCM_W_FIRST, 0, 0x12345678, 0x12345678 },
+    { PCM_WINDOW(0) + PCM_W_FIRST + 4, 0, ~0u, ~0u },
+    { PCM_WINDOW(0) + PCM_W_LAST, 0, 0x12345678, 0x12345678 },
+    { PCM_WINDOW(0) + PCM_W_CTRL, 0, ~0u, 7 },
+    { PCM_WINDOW(0) + 0x14, 0, ~0u, 0 },
+    { PCM_WINDOW(63) + PCM_W_FIRST, 0, 0x9abcdef0, 0x9abcdef0 },
+    { PCM_WINDOW(63) + PCM_W_LAST + 4, 0, 0x9abcdef0, 0x9abcdef0 },
+    { PCM_WINDOW(63) + PCM_W_CTRL, 0, 5, 5 },
+    { PCM_NODE_BYTES(0), 0, ~0u, 0 },
+    { PCM_NODE_BYTES(127) + 4, 0, ~0u, 0 },
+    { PCM_NODE_LOWEST(0), 0, ~0u, 0 },
+    { PCM_NODE_LOWEST(0) + 4, 0, ~0u, 0 },
+    { PCM_NODE_LOWEST(1), ~0u, 0, ~0u },
+    { PCM_NODE_LOWEST(127) + 4, ~0u, 0, ~0u },
+    { PCM_NODE_LOWEST(128), 0, ~0u, 0 },
+    { PCM_STREAM(0) + PCM_S_CTL, 0, 0xfe, 0 },
+    { PCM_STREAM(0) + PCM_S_STATUS, 0, ~0u, 0 },
+    { PCM_STREAM(0) + PCM_S_INT_ENABLE, 0, ~0u, 0xf },
+    { PCM_STREAM(0) + PCM_S_FORMAT, 0, 0x203, 0x203 },
+    { PCM_STREAM(0) + PCM_S_RATE, 0, 48000, 48000 },
+    { PCM_STREAM(0) + PCM_S_CAUSE, 0, ~0u, 0 },
+    { PCM_STREAM(0) + PCM_S_BUFFER, 0, 0x12345678, 0x12345678 },
+    { PCM_STREAM(0) + PCM_S_BUFFER + 4, 0, 0x9abcdef0, 0x9abcdef0 },
+    { PCM_STREAM(0) + PCM_S_LENGTH, 0, ~0u, ~0u },
+    { PCM_STREAM(0) + PCM_S_PERIOD_FRAMES, 0, ~0u, ~0u },
+    { PCM_STREAM(0) + PCM_S_END, 0, 0x12345678, 0x12345678 },
+    { PCM_STREAM(0) + PCM_S_END + 4, 0, 0x9abcdef0, 0x9abcdef0 },
+    { PCM_STREAM(0) + PCM_S_POSITION, 0, ~0u, 0 },
+    { PCM_STREAM(0) + PCM_S_POSITION + 4, 0, ~0u, 0 },
+    { PCM_STREAM(0) + PCM_S_LOST, 0, ~0u, 0 },
+    { PCM_STREAM(0) + 0x3c, 0, ~0u, 0 },
+    { PCM_STREAM(1) + PCM_S_RATE, 0, ~0u, 0 },
+    { PCM_STREAM(15) + PCM_S_RATE, 0, ~0u, 0 },
+    { 0x2800, 0, ~0u, 0 },
+    { 0x3ffc, 0, ~0u, 0 },
+};
+
+/* Each register alone, from reset to reset. */
+static void test_registers(void)
+{
+    Dut *d = dut_start("q35", "");
+
+    for (unsigned i = 0; i < ARRAY_SIZE(register_cases); i++) {
+        const RegisterCase *c = &register_cases[i];
+
+        g_test_message("register 0x%x value 0x%x", c->offset, c->write);
+        g_assert_cmphex(dut_read(d, c->offset), ==, c->reset);
+        dut_write(d, c->offset, c->write);
+        g_assert_cmphex(dut_read(d, c->offset), ==, c->readback);
+        dut_write(d, PCM_CTRL, PCM_CTRL_RESET);
+        g_assert_cmphex(dut_read(d, c->offset), ==, c->reset);
+    }
+    dut_stop(d);
+}
+
+/* 8 bytes act as two accesses of 4; other sizes leave everything alone. */
+static void test_access_sizes(void)
+{
+    Dut *d = dut_start("q35", "");
+
+    qpci_io_writeq(d->dev, d->bar, PCM_LIMIT, 0x123456789abcdef0ull);
+    g_assert_cmphex(dut_read(d, PCM_LIMIT), ==, 0x9abcdef0);
+    g_assert_cmphex(dut_read(d, PCM_LIMIT + 4), ==, 0x12345678);
+    g_assert_cmphex(qpci_io_readq(d->dev, d->bar, PCM_LIMIT), ==,
+                    0x123456789abcdef0ull);
+    qpci_io_writeb(d->dev, d->bar, PCM_LIMIT, 0x55);
+    qpci_io_writew(d->dev, d->bar, PCM_LIMIT, 0x5555);
+    g_assert_cmphex(dut_read64(d, PCM_LIMIT), ==, 0x123456789abcdef0ull);
+    g_assert_cmphex(qpci_io_readq(d->dev, d->bar, PCM_ID), ==,
+                    0x00010000414d4350ull);
+    dut_stop(d);
+}
+
+static unsigned count_reports(const char *path)
+{
+    g_autofree char *text = NULL;
+    unsigned count = 0;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    for (const char *at = text; (at = strstr(at, "pcmaster: ")); at++) {
+        count++;
+    }
+    return count;
+}
+
+/* What is ignored is reported; what drivers write back by habit is not. */
+static void test_reports(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("pcmaster-XXXXXX", NULL);
+    g_autofree char *log = g_build_filename(dir, "log", NULL);
+    g_autofree char *machine = g_strdup_printf("q35 -d guest_errors -D %s",
+                                               log);
+    Dut *d = dut_start(machine, "");
+    static const struct {
+        unsigned offset;
+        uint32_t value;
+        unsigned reports;
+    } list[] = {
+        { PCM_INT_STATUS, PCM_INT_STREAM(0) | PCM_INT_EXERCISER, 0 },
+        { PCM_INT_STATUS, PCM_INT_STREAM(1), 1 },
+        { PCM_INT_ENABLE, PCM_INT_STREAM(1), 1 },
+        { PCM_STREAM(0) + PCM_S_STATUS, PCM_S_RUNNING | PCM_S_PERIOD, 0 },
+        { PCM_STREAM(0) + PCM_S_STATUS, 1u << 4, 1 },
+        { PCM_STREAM(1) + PCM_S_RATE, 1, 1 },
+        { PCM_ADDR_BITS, 65, 1 },
+        { PCM_ID, 1, 1 },
+        { PCM_LOG_CTRL, PCM_LOG_POP, 1 },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
+        unsigned before = count_reports(log);
+
+        g_test_message("write of 0x%x to 0x%x", list[i].value,
+                       list[i].offset);
+        dut_write(d, list[i].offset, list[i].value);
+        g_assert_cmpuint(count_reports(log) - before, ==, list[i].reports);
+    }
+    dut_stop(d);
+    unlink(log);
+    rmdir(dir);
+}
+
+/* Properties: what the hardware is, and that a driver cannot loosen it. */
+static void test_properties(void)
+{
+    Dut *d = dut_start("q35", ",addr-bits=32,boundary=64K,policy=record,"
+                       "playback=0");
+
+    g_assert_cmphex(dut_read(d, PCM_CAP), ==, 0x01004000);
+    g_assert_cmpuint(dut_read(d, PCM_HW_ADDR_BITS), ==, 32);
+    g_assert_cmpuint(dut_read(d, PCM_ADDR_BITS), ==, 32);
+    dut_write(d, PCM_ADDR_BITS, 33);
+    g_assert_cmpuint(dut_read(d, PCM_ADDR_BITS), ==, 32);
+    dut_write(d, PCM_ADDR_BITS, 24);
+    dut_write(d, PCM_ADDR_BITS, 32);
+    g_assert_cmpuint(dut_read(d, PCM_ADDR_BITS), ==, 32);
+    g_assert_cmphex(dut_read64(d, PCM_HW_BOUNDARY), ==, 0xffff);
+    g_assert_cmphex(dut_read64(d, PCM_BOUNDARY), ==, ONES);
+    g_assert_cmphex(dut_read(d, PCM_POLICY), ==, 0x2aa);
+    dut_write(d, PCM_INT_ENABLE, ~0u);
+    g_assert_cmphex(dut_read(d, PCM_INT_ENABLE), ==, 3);
+    g_assert_cmphex(dut_read(d, PCM_STREAM(0) + PCM_S_RATE), ==, 0);
+
+    /* The hardware's boundary holds though the driver's says nothing. */
+    dut_exercise(d, PCM_EX_FILL, 0x20ff00, 0x101, 1, PCM_EX_OK, 0x101);
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_BOUNDARY, EX, true, PCM_POLICY_RECORD, 0x20ff00, 0x101,
+        0xffff, 0x1ffff, 0x210000, 0x210000 });
+    dut_expect_no_record(d);
+    dut_stop(d);
+}
+
+/* --- Reset -------------------------------------------------------------- */
+
+static void dirty(Dut *d)
+{
+    dut_write(d, PCM_ADDR_BITS, 24);
+    dut_write64(d, PCM_LIMIT, 0x1234);
+    dut_write64(d, PCM_BOUNDARY, 0xffff);
+    dut_write(d, PCM_NODE, 2);
+    dut_set_policies(d, PCM_POLICY_RECORD);
+    dut_write(d, PCM_INT_ENABLE, 3);
+    dut_set_window(d, 9, 1, 2, PCM_W_ENABLE);
+    dut_command(d, PCM_EX_FILL, 0x200000, 4 * MiB, 1);
+    dut_write(d, PCM_STREAM(0) + PCM_S_RATE, 12345);
+    g_assert_cmpuint(dut_read(d, PCM_LOG_COUNT), ==, 4);
+}
+
+/* Each register is as after a reset, and nothing is under way. */
+void pcm_expect_clean(Dut *d)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(register_cases); i++) {
+        g_assert_cmphex(dut_read(d, register_cases[i].offset), ==,
+                        register_cases[i].reset);
+    }
+    g_assert_cmphex(dut_read64(d, PCM_WINDOW(9) + PCM_W_FIRST), ==, 0);
+    g_assert_cmphex(dut_read(d, PCM_WINDOW(9) + PCM_W_CTRL), ==, 0);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmphex(dut_read(d, PCM_EX_STATUS), ==, 0);
+    g_assert_cmphex(dut_read(d, PCM_EX_DONE), ==, 0);
+}
+
+static void test_reset(void)
+{
+    Dut *d = dut_start("q35", "");
+
+    qtest_irq_intercept_in(d->qts, "ioapic");
+    dirty(d);
+    g_assert_cmpint(raised_line(d), !=, -1);
+    dut_write(d, PCM_CTRL, PCM_CTRL_RESET);
+    g_assert_cmpint(raised_line(d), ==, -1);
+    pcm_expect_clean(d);
+
+    dirty(d);
+    qtest_system_reset(d->qts);
+    qpci_device_enable(d->dev);
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, d->bar.addr);
+    pcm_expect_clean(d);
+    dut_stop(d);
+}
+
+static void test_flr(void)
+{
+    Dut *d = dut_start("q35", "");
+    uint8_t cap = qpci_find_capability(d->dev, PCI_CAP_ID_EXP, 0);
+
+    g_assert_cmpuint(cap, !=, 0);
+    g_assert_true(qpci_config_readl(d->dev, cap + PCI_EXP_DEVCAP) &
+                  PCI_EXP_DEVCAP_FLR);
+    dirty(d);
+    qpci_config_writew(d->dev, cap + PCI_EXP_DEVCTL,
+                       PCI_EXP_DEVCTL_BCR_FLR);
+    qpci_device_enable(d->dev);
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, d->bar.addr);
+    pcm_expect_clean(d);
+    dut_stop(d);
+}
+
+void pcm_add_register_tests(void)
+{
+    qtest_add_func("/pcmaster/registers", test_registers);
+    qtest_add_func("/pcmaster/access-sizes", test_access_sizes);
+    qtest_add_func("/pcmaster/reports", test_reports);
+    qtest_add_func("/pcmaster/properties", test_properties);
+    qtest_add_func("/pcmaster/pci/reset", test_reset);
+    qtest_add_func("/pcmaster/pci/flr", test_flr);
+}

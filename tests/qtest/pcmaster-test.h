@@ -1,0 +1,34 @@
+/*
+ * pcmaster qtests: how they are put together
+ *
+ * Each file has one function that adds its tests.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TESTS_PCMASTER_TEST_H
+#define TESTS_PCMASTER_TEST_H
+
+#include "pcmaster-dut.h"
+
+void pcm_add_register_tests(void);
+void pcm_add_rule_tests(void);
+void pcm_add_memory_tests(void);
+void pcm_add_exerciser_tests(void);
+void pcm_add_bus_tests(void);
+void pcm_add_migration_tests(void);
+void pcm_add_playback_tests(void);
+void pcm_add_stream_tests(void);
+
+/* Asserts that the device is as after a reset, and that it stays so. */
+void pcm_expect_clean(Dut *d);
+
+/* Adds a test of a table: its @data is the entry, its name the entry's. */
+static inline void pcm_add_case(const char *group, const char *name,
+                                const void *data, void (*run)(const void *))
+{
+    g_autofree char *path = g_strdup_printf("/pcmaster/%s/%s", group, name);
+
+    qtest_add_data_func(path, data, run);
+}
+
+#endif /* TESTS_PCMASTER_TEST_H */

@@ -194,11 +194,9 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
     adapter->Signature = ADAPTER_SIGNATURE;
     adapter->AddressWidth = width;
     adapter->Limit = LastOf(width);
-    adapter->MapRegisters = BYTES_TO_PAGES(Description->MaximumLength) + 1;
-    adapter->Pdo = Pdo;
     adapter->Node = NodeOf(Pdo);
     InitializeListHead(&adapter->Buffers);
     InterlockedIncrement(&Adapters);
-    *NumberOfMapRegisters = adapter->MapRegisters;
+    *NumberOfMapRegisters = BYTES_TO_PAGES(Description->MaximumLength) + 1;
     return &adapter->Header;
 }

@@ -24,8 +24,6 @@ typedef struct _HAL_ADAPTER {
     ULONG Signature;
     ULONGLONG Limit;            /* last address the device reaches */
     ULONG AddressWidth;
-    ULONG MapRegisters;
-    PDEVICE_OBJECT Pdo;
     NODE_REQUIREMENT Node;      /* the device's own */
     KSPIN_LOCK Lock;
     LIST_ENTRY Buffers;

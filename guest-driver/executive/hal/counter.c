@@ -22,7 +22,8 @@ static ULONGLONG ReadHpet(ULONG Register)
     return *(volatile ULONGLONG *)(Hpet + Register);
 }
 
-BOOLEAN HalpInitializeCounter(ULONGLONG Address)
+/* Maps the HPET and starts its counter; false: there is none. */
+static BOOLEAN InitializeCounter(ULONGLONG Address)
 {
     ULONG period;
 
@@ -64,5 +65,5 @@ VOID NTAPI KeStallExecutionProcessor(ULONG Microseconds)
 
 BOOLEAN HalpInitialize(ULONGLONG HpetAddress)
 {
-    return HalpInitializeApic() && HalpInitializeCounter(HpetAddress);
+    return HalpInitializeApic() && InitializeCounter(HpetAddress);
 }

@@ -12,7 +12,4 @@
 /* Maps and enables the local APIC; false: no address space. */
 BOOLEAN HalpInitializeApic(void);
 
-/* Maps the HPET and starts its counter; false: there is none. */
-BOOLEAN HalpInitializeCounter(ULONGLONG Address);
-
 #endif

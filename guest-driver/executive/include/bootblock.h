@@ -28,7 +28,7 @@
 #define BOOT_EXIT_BUG_CHECK     0x13
 #define BOOT_CONSOLE_PORT       0xe9
 
-enum boot_memory_type { BOOT_MEMORY_RAM = 1, BOOT_MEMORY_ACPI = 3 };
+#define BOOT_MEMORY_RAM         1       /* of E820's types */
 
 struct boot_memory {
     uint64_t base;

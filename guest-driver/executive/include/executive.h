@@ -170,7 +170,4 @@ void IopUnloadDriver(PDRIVER_OBJECT Driver);
 BOOLEAN LdrpDescribe(ULONG_PTR Address, const char **Name, ULONG *Offset);
 void LdrpInitialize(const struct boot_block *Boot);
 
-/* The address of an export of a loaded module, 0 if there is none. */
-ULONG_PTR LdrpFindExport(const char *Module, const char *Name);
-
 #endif

@@ -40,9 +40,6 @@ void IopEnumeratePci(void);
 /* A driver object with default dispatch routines. NULL: no memory. */
 PDRIVER_OBJECT IopCreateDriver(void);
 
-/* Called by IofCompleteRequest for IRPs that the I/O manager has built. */
-void IopFinishIrp(PIRP Irp);
-
 /* Raw and translated resources of a PDO, for IRP_MN_START_DEVICE. */
 PCM_RESOURCE_LIST IopPdoResources(PDEVICE_OBJECT Pdo);
 

@@ -58,6 +58,46 @@ static bool Wanted(const IO_STACK_LOCATION *Stack, const IRP *Irp)
 }
 
 /*
+ * The result of a buffered request. The output length is that of the stack
+ * location which the request was built with, the highest.
+ */
+static void CopyResult(PIRP Irp)
+{
+    PIO_STACK_LOCATION stack = (PIO_STACK_LOCATION)(Irp + 1) +
+                               Irp->StackCount - 1;
+    ULONG room = stack->Parameters.DeviceIoControl.OutputBufferLength;
+
+    if (Irp->IoStatus.Information > room) {
+        DbgPrint("io: a driver returned %llu bytes into a buffer of %u\n",
+                 (ULONGLONG)Irp->IoStatus.Information, room);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0, (ULONG_PTR)Irp,
+                     Irp->IoStatus.Information, room);
+    }
+    RtlCopyMemory(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer,
+                  Irp->IoStatus.Information);
+}
+
+/* Copies the result out, signals the event, frees. */
+static void Finish(PIRP Irp)
+{
+    PKEVENT event = Irp->UserEvent;
+
+    if (Irp->Flags & IRP_INPUT_OPERATION && !NT_ERROR(Irp->IoStatus.Status)) {
+        CopyResult(Irp);
+    }
+    if (Irp->Flags & IRP_DEALLOCATE_BUFFER) {
+        ExFreePoolWithTag(Irp->AssociatedIrp.SystemBuffer, IOP_TAG);
+    }
+    if (Irp->UserIosb) {
+        *Irp->UserIosb = Irp->IoStatus;
+    }
+    IoFreeIrp(Irp);
+    if (event) {
+        KeSetEvent(event, IO_NO_INCREMENT, FALSE);
+    }
+}
+
+/*
  * Up the stack: each routine belongs to the driver above the location that
  * holds it, and gets that driver's device object.
  */
@@ -87,47 +127,7 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
         }
     }
     Irp->CurrentLocation++;
-    IopFinishIrp(Irp);
-}
-
-/*
- * The result of a buffered request. The output length is that of the stack
- * location which the request was built with, the highest.
- */
-static void CopyResult(PIRP Irp)
-{
-    PIO_STACK_LOCATION stack = (PIO_STACK_LOCATION)(Irp + 1) +
-                               Irp->StackCount - 1;
-    ULONG room = stack->Parameters.DeviceIoControl.OutputBufferLength;
-
-    if (Irp->IoStatus.Information > room) {
-        DbgPrint("io: a driver returned %llu bytes into a buffer of %u\n",
-                 (ULONGLONG)Irp->IoStatus.Information, room);
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0, (ULONG_PTR)Irp,
-                     Irp->IoStatus.Information, room);
-    }
-    RtlCopyMemory(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer,
-                  Irp->IoStatus.Information);
-}
-
-/* Copies the result out, signals the event, frees. */
-void IopFinishIrp(PIRP Irp)
-{
-    PKEVENT event = Irp->UserEvent;
-
-    if (Irp->Flags & IRP_INPUT_OPERATION && !NT_ERROR(Irp->IoStatus.Status)) {
-        CopyResult(Irp);
-    }
-    if (Irp->Flags & IRP_DEALLOCATE_BUFFER) {
-        ExFreePoolWithTag(Irp->AssociatedIrp.SystemBuffer, IOP_TAG);
-    }
-    if (Irp->UserIosb) {
-        *Irp->UserIosb = Irp->IoStatus;
-    }
-    IoFreeIrp(Irp);
-    if (event) {
-        KeSetEvent(event, IO_NO_INCREMENT, FALSE);
-    }
+    Finish(Irp);
 }
 
 NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp)

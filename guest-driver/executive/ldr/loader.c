@@ -78,12 +78,13 @@ BOOLEAN LdrpDescribe(ULONG_PTR Address, const char **Name, ULONG *Offset)
     return FALSE;
 }
 
-ULONG_PTR LdrpFindExport(const char *Module, const char *Name)
+/* The address of an export of a loaded module, 0 if there is none. */
+static ULONG_PTR FindExport(const char *Module, const char *Name)
 {
     uint64_t address = 0;
 
     for (ULONG i = 0; i < ModuleCount; i++) {
-        if (!Module || SameName(Modules[i].Name, Module)) {
+        if (SameName(Modules[i].Name, Module)) {
             if (pe_export(&Modules[i].Image, Name, &address) == PE_OK) {
                 break;
             }
@@ -113,7 +114,7 @@ static uint64_t Resolve(void *Context, const struct pe_import *Import)
     if (!Import->name || IsPrivate(Import->name)) {
         return 0;
     }
-    return LdrpFindExport(Import->dll, Import->name);
+    return FindExport(Import->dll, Import->name);
 }
 
 static void Missing(void *Context, const struct pe_import *Import)
@@ -216,8 +217,8 @@ PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
     if (IsPrivate(name)) {
         return NULL;
     }
-    if (LdrpFindExport("ntoskrnl.exe", name)) {
-        return (PVOID)LdrpFindExport("ntoskrnl.exe", name);
+    if (FindExport("ntoskrnl.exe", name)) {
+        return (PVOID)FindExport("ntoskrnl.exe", name);
     }
-    return (PVOID)LdrpFindExport("hal.dll", name);
+    return (PVOID)FindExport("hal.dll", name);
 }

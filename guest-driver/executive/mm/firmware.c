@@ -139,7 +139,7 @@ ULONG MiNodeCount(void)
 static ULONG Distance(ULONG From, ULONG To)
 {
     if (From < Slit.count && To < Slit.count) {
-        return Slit.distance[From][To];
+        return acpi_distance(&Slit, From, To);
     }
     return From == To ? LOCAL_DISTANCE : REMOTE_DISTANCE;
 }

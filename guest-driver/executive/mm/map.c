@@ -191,8 +191,11 @@ PVOID MiReserveImageSpace(SIZE_T Length)
     return (PVOID)(ULONG_PTR)address;
 }
 
-/* Understands large pages, which only the direct map has. */
-ULONGLONG MiTranslate(const VOID *Address)
+/*
+ * The entry that maps Address, 0 if none does. Understands large pages, which
+ * only the direct map has.
+ */
+static ULONGLONG Translate(const VOID *Address)
 {
     ULONGLONG address = (ULONGLONG)(ULONG_PTR)Address;
     ULONGLONG table = RootTable;
@@ -216,7 +219,7 @@ ULONGLONG MiTranslate(const VOID *Address)
 
 PHYSICAL_ADDRESS NTAPI MmGetPhysicalAddress(PVOID BaseAddress)
 {
-    ULONGLONG entry = MiTranslate(BaseAddress);
+    ULONGLONG entry = Translate(BaseAddress);
     PHYSICAL_ADDRESS physical = { .QuadPart = 0 };
 
     if (entry & ENTRY_PRESENT) {
@@ -231,7 +234,7 @@ BOOLEAN NTAPI MmIsAddressValid(PVOID VirtualAddress)
 {
     LONGLONG high = (LONGLONG)(ULONG_PTR)VirtualAddress >> 47;
 
-    return (high == 0 || high == -1) && MiTranslate(VirtualAddress);
+    return (high == 0 || high == -1) && Translate(VirtualAddress);
 }
 
 PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress,

@@ -42,9 +42,6 @@ enum frames_status MiAllocateFrames(struct frames *Frames,
 
 void MiInitializePageTables(const struct boot_block *Boot);
 
-/* The page-table entry that maps Address, 0 if it is not mapped. */
-ULONGLONG MiTranslate(const VOID *Address);
-
 extern struct frames MiPhysical;
 
 #endif

@@ -67,7 +67,7 @@ typedef struct PcmDma {
 } PcmDma;
 
 typedef enum PcmDmaVerdict {
-    PCM_DMA_UNDECIDED,          /* too many pieces for now: call again */
+    PCM_DMA_UNDECIDED,          /* more pieces than one call looks at: call again */
     PCM_DMA_GRANTED,
     PCM_DMA_ABORTED,
 } PcmDmaVerdict;

@@ -33,6 +33,8 @@ VIOLATIONS = {
     "never-put": (DMA, "DMA adapters were never released with PutDmaAdapter"),
     "put-null": (DMA, "the adapter is NULL"),
     "allocate-at-dispatch": (DMA, "AllocateCommonBuffer: must be called at PASSIVE_LEVEL"),
+    "channel-at-dispatch": (DMA, "IDmaChannel::AllocateBuffer: must be called at "
+                            "PASSIVE_LEVEL"),
     "adapter-at-dispatch": (IRQL,),
     "region-never-left": (REGIONS, "critical regions were entered and never left"),
     "unsupported-member": (DMA, "common buffers only"),

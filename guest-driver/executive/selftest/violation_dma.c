@@ -2,6 +2,8 @@
 /* violation.sys: against the rules of adapters and common buffers */
 #include "violation.h"
 
+#include "portcls_dma.h"
+
 static DEVICE_DESCRIPTION3 master(void)
 {
     return (DEVICE_DESCRIPTION3){
@@ -138,6 +140,33 @@ static void allocate_at_dispatch(PDRIVER_OBJECT driver)
     b.call->AllocateCommonBuffer(b.adapter, PAGE_SIZE, &b.logical, TRUE);
 }
 
+/* Of the driver's own device, whose stack stands on the PDO. */
+static IDmaChannel *channel_new(void)
+{
+    DEVICE_DESCRIPTION3 description = master();
+    PDEVICE_OBJECT device;
+    PFILE_OBJECT file;
+    UNICODE_STRING name;
+    PDMACHANNEL channel;
+
+    RtlInitUnicodeString(&name, L"\\Device\\pcmaster");
+    if (!NT_SUCCESS(IoGetDeviceObjectPointer(&name, FILE_ALL_ACCESS, &file, &device)) ||
+        !NT_SUCCESS(PcNewDmaChannel(&channel, NULL, NonPagedPool,
+                                    (PDEVICE_DESCRIPTION)&description, device))) {
+        KeBugCheck(MANUALLY_INITIATED_CRASH);
+    }
+    return channel;
+}
+
+static void channel_at_dispatch(PDRIVER_OBJECT driver)
+{
+    IDmaChannel *channel = channel_new();
+
+    (void)driver;
+    KfRaiseIrql(DISPATCH_LEVEL);
+    channel->lpVtbl->AllocateBuffer(channel, PAGE_SIZE, NULL);
+}
+
 static void free_at_dispatch(PDRIVER_OBJECT driver)
 {
     struct buffer b = buffer_new();
@@ -175,6 +204,7 @@ const struct violation dma_violations[] = {
     { "never-put", never_put },
     { "put-null", put_null },
     { "allocate-at-dispatch", allocate_at_dispatch },
+    { "channel-at-dispatch", channel_at_dispatch },
     { "adapter-at-dispatch", adapter_at_dispatch },
     { "unsupported-member", unsupported_member },
     { NULL, NULL },

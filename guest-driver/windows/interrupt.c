@@ -3,7 +3,7 @@
 #include "pcmaster.h"
 
 #define OWN_CAUSES                  (PCM_INT_VIOLATION | PCM_INT_EXERCISER)
-#define STREAM_CAUSES               (PCM_S_PERIOD | PCM_S_DRAINED | PCM_S_ERROR | PCM_S_OVERRUN)
+#define STREAM_CAUSES               (PCM_S_PERIOD | PCM_S_DRAINED | PCM_S_ERROR | PCM_S_LATE)
 
 /* Stands for a device that has gone: reads of it return all ones. */
 #define GONE                        0xffffffffu

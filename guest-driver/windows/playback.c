@@ -117,7 +117,7 @@ static void stream_program(struct device *device, const struct pcm_play_start *r
     stream_write(device, PCM_S_LENGTH, stream->ring.length);
     stream_write(device, PCM_S_PERIOD_FRAMES, request->period_frames);
     write64(device, PCM_STREAM(0) + PCM_S_END, request->frames);
-    stream_write(device, PCM_S_INT_ENABLE, PCM_S_PERIOD | PCM_S_DRAINED | PCM_S_ERROR | PCM_S_OVERRUN);
+    stream_write(device, PCM_S_INT_ENABLE, PCM_S_PERIOD | PCM_S_DRAINED | PCM_S_ERROR | PCM_S_LATE);
     InterlockedExchange(&device->periods, 0);
     InterlockedExchange(&device->stream_causes, 0);
     KeClearEvent(&device->stream_event);

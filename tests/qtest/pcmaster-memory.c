@@ -301,14 +301,14 @@ static void test_target_iommu(void)
     qtest_memset(d->qts, 0x600000, BACKGROUND, 0x1000);
     dut_exercise(d, PCM_EX_FILL, 0x200000, 64, 1, PCM_EX_OK, 64);
     configure_iommu(d);
-    check_target(d, PCM_EX_FILL, 0x200000, 0x200000, PCM_TARGET_IOMMU);
+    check_target(d, PCM_EX_FILL, 0x200000, 0x200000, 5);
     dut_exercise(d, PCM_EX_FILL, 0x10000, 0x1000, 1, PCM_EX_OK, 0x1000);
     g_assert_cmphex(qtest_readq(d->qts, 0x400ff8), ==,
                     1 + 0x1ff * PCM_EX_STEP);
     g_assert_cmpuint(dut_read64(d, PCM_NODE_BYTES(0)), ==, 0x1000);
-    check_target(d, PCM_EX_FILL, 0x10fe0, 0x11000, PCM_TARGET_IOMMU);
+    check_target(d, PCM_EX_FILL, 0x10fe0, 0x11000, 5);
     dut_exercise(d, PCM_EX_CHECKSUM, 0x10fe0, 64, 1, PCM_EX_OK, 64);
-    check_target(d, PCM_EX_CHECKSUM, 0x11fe0, 0x12000, PCM_TARGET_IOMMU);
+    check_target(d, PCM_EX_CHECKSUM, 0x11fe0, 0x12000, 5);
     g_assert_cmphex(qtest_readb(d->qts, 0x600000), ==, BACKGROUND);
 
     /* Whatever the policy, what is denied stays as it is. */
@@ -318,7 +318,7 @@ static void test_target_iommu(void)
     g_assert_cmphex(qtest_readb(d->qts, 0x600000), ==, BACKGROUND);
     dut_expect_record(d, &(DutRecord) {
         PCM_RULE_TARGET, EX, true, PCM_POLICY_RECORD, 0x10ff0, 32,
-        PCM_TARGET_RAM, PCM_TARGET_IOMMU, 0x11000, PCM_LANDED_NOWHERE });
+        PCM_TARGET_RAM, 5, 0x11000, PCM_LANDED_NOWHERE });
     dut_stop(d);
 }
 

@@ -16,7 +16,7 @@ typedef struct RegisterCase {
 
 static const RegisterCase register_cases[] = {
     { PCM_ID, 0x414d4350, 0, 0x414d4350 },
-    { PCM_VERSION, 0x00010000, ~0u, 0x00010000 },
+    { PCM_VERSION, 0x00020000, ~0u, 0x00020000 },
     { PCM_CAP, 0x01004001, ~0u, 0x01004001 },
     { 0x00c, 0, ~0u, 0 },
     { PCM_CTRL, 0, ~1u, 0 },
@@ -140,7 +140,7 @@ static void test_access_sizes(void)
     qpci_io_writew(d->dev, d->bar, PCM_LIMIT, 0x5555);
     g_assert_cmphex(dut_read64(d, PCM_LIMIT), ==, 0x123456789abcdef0ull);
     g_assert_cmphex(qpci_io_readq(d->dev, d->bar, PCM_ID), ==,
-                    0x00010000414d4350ull);
+                    0x00020000414d4350ull);
     dut_stop(d);
 }
 

@@ -226,7 +226,7 @@ static void test_effort(void)
     start_costly(d);
     qtest_clock_step(d->qts, 10000000);
     g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
-                    PCM_S_RUNNING | PCM_S_OVERRUN);
+                    PCM_S_RUNNING | PCM_S_LATE);
     g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 1920);
     g_assert_cmpuint(dut_read(d, S0(LOST)), >, 0);
     g_assert_cmpuint(dut_read(d, S0(LOST)), <=, 1920 - 8192 / 8);
@@ -254,7 +254,7 @@ static void test_overrun(void)
     lost = dut_read(d, S0(LOST));
     g_assert_cmpuint(lost, >, 0);
     g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
-                    PCM_S_OVERRUN | PCM_S_DRAINED);
+                    PCM_S_LATE | PCM_S_DRAINED);
     g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 100000);
     dut_stop(d);
     {
@@ -294,12 +294,12 @@ static void test_msi_of_stream(void)
     start_costly(d);
     qtest_clock_step(d->qts, 20000000);
     g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
-                    PCM_S_RUNNING | PCM_S_OVERRUN);
+                    PCM_S_RUNNING | PCM_S_LATE);
     g_assert_true(msi_arrived(d));
     dut_set_policies(d, PCM_POLICY_ABORT);
     qtest_clock_step(d->qts, 20000000);
     g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
-                    PCM_S_OVERRUN | PCM_S_ERROR);
+                    PCM_S_LATE | PCM_S_ERROR);
     g_assert_true(msi_arrived(d));
     dut_stop(d);
     player_free(p);

@@ -14,6 +14,8 @@
 /* IOMMUs do not translate finer than this. */
 #define PCM_IOMMU_PAGE      4096
 
+#define PCM_TARGET_IOMMU    5
+
 /* Bytes that are adjacent in one thing an address can lead to. */
 typedef struct PcmPiece {
     uint64_t length;

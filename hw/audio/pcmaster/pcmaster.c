@@ -24,123 +24,6 @@ static const QEnumLookup policy_lookup = {
     .size = PCM_POLICY_RECORD + 1,
 };
 
-/* --- Interrupt ---------------------------------------------------------- */
-
-uint32_t pcmaster_int_status(PcmasterState *s)
-{
-    uint32_t status = s->int_status;
-
-    for (unsigned i = 0; i < s->playback; i++) {
-        if (s->streams[i].status & s->streams[i].int_enable) {
-            status |= PCM_INT_STREAM(i);
-        }
-    }
-    return status;
-}
-
-/*
- * A message tells of an edge.  Each source has one of its own, so that a
- * source which comes while the driver is about to acknowledge another one
- * is not overlooked.
- */
-static bool find_edges(PcmasterState *s, uint32_t pending)
-{
-    bool edge = pending & ~s->pending;
-
-    s->pending = pending;
-    for (unsigned i = 0; i < s->playback; i++) {
-        const PcmStream *p = &s->streams[i];
-        uint32_t sources = pending & PCM_INT_STREAM(i) ?
-                           p->status & p->int_enable : 0;
-
-        edge |= sources & ~s->stream_pending[i];
-        s->stream_pending[i] = sources;
-    }
-    return edge;
-}
-
-void pcmaster_irq_update(PcmasterState *s)
-{
-    PCIDevice *dev = PCI_DEVICE(s);
-    uint32_t status = pcmaster_int_status(s);
-    uint32_t pending = status & s->int_enable;
-    bool edge = find_edges(s, pending);
-
-    if (msi_enabled(dev)) {
-        pci_set_irq(dev, 0);
-        s->message_due |= edge;
-    } else {
-        if (edge || !pending) {
-            trace_pcmaster_irq(pending != 0, status);
-        }
-        pci_set_irq(dev, pending != 0);
-    }
-}
-
-void pcmaster_send_message(PcmasterState *s)
-{
-    PCIDevice *dev = PCI_DEVICE(s);
-
-    if (!s->message_due) {
-        return;
-    }
-    s->message_due = false;
-    timer_del(&s->message_timer);
-    if (msi_enabled(dev)) {
-        trace_pcmaster_irq(1, pcmaster_int_status(s));
-        msi_notify(dev, 0);
-    }
-}
-
-bool pcmaster_guard(PcmasterState *s)
-{
-    MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
-    bool was_guarded = guard->engaged_in_io;
-
-    object_ref(OBJECT(s));
-    guard->engaged_in_io = true;
-    return was_guarded;
-}
-
-static void release(PcmasterState *s, bool was_guarded)
-{
-    DEVICE(s)->mem_reentrancy_guard.engaged_in_io = was_guarded;
-    object_unref(OBJECT(s));
-}
-
-void pcmaster_unguard(PcmasterState *s, bool was_guarded)
-{
-    if (was_guarded) {
-        pcmaster_unguard_later(s, was_guarded);
-        return;
-    }
-    pcmaster_send_message(s);
-    release(s, was_guarded);
-}
-
-void pcmaster_unguard_later(PcmasterState *s, bool was_guarded)
-{
-    if (s->message_due) {
-        timer_mod(&s->message_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
-    }
-    release(s, was_guarded);
-}
-
-static void on_message_timer(void *opaque)
-{
-    PcmasterState *s = opaque;
-
-    pcmaster_unguard(s, pcmaster_guard(s));
-}
-
-/* What is pending counts as new: nobody may have heard of it so far. */
-static void tell_again(PcmasterState *s)
-{
-    s->pending = 0;
-    memset(s->stream_pending, 0, sizeof(s->stream_pending));
-    pcmaster_irq_update(s);
-}
-
 bool pcmaster_is_bus_master(PcmasterState *s)
 {
     return pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND) &
@@ -161,7 +44,7 @@ static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
     }
     if (msi_enabled(dev) != had_msi ||
         (!was_master && pcmaster_is_bus_master(s))) {
-        tell_again(s);
+        pcmaster_tell_again(s);
     }
     pcmaster_unguard(s, was_guarded);
 }
@@ -187,8 +70,7 @@ static void reset_registers(PcmasterState *s)
         s->policy |= (uint32_t)s->hw_policy << PCM_POLICY_SHIFT(rule);
     }
     memset(s->windows, 0, sizeof(s->windows));
-    s->message_due = false;
-    timer_del(&s->message_timer);
+    pcmaster_irq_forget(s);
     pcm_log_reset(&s->log);
     pcm_exerciser_reset(s);
     for (unsigned i = 0; i < s->playback; i++) {
@@ -286,7 +168,7 @@ static void pcmaster_realize(PCIDevice *dev, Error **errp)
     memory_region_init_io(&s->mmio, OBJECT(s), &pcmaster_mmio_ops, s,
                           "pcmaster", PCM_BAR_SIZE);
     pci_register_bar(dev, PCM_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->mmio);
-    timer_init_ns(&s->message_timer, QEMU_CLOCK_VIRTUAL, on_message_timer, s);
+    pcmaster_irq_init(s);
     pcm_exerciser_init(s);
     for (unsigned i = 0; i < s->playback; i++) {
         pcm_stream_init(s, i);
@@ -297,8 +179,7 @@ static void pcmaster_exit(PCIDevice *dev)
 {
     PcmasterState *s = PCMASTER(dev);
 
-    s->message_due = false;
-    timer_del(&s->message_timer);
+    pcmaster_irq_forget(s);
     pcm_exerciser_exit(s);
     for (unsigned i = 0; i < s->playback; i++) {
         pcm_stream_exit(&s->streams[i]);

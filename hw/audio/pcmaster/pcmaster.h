@@ -201,6 +201,14 @@ struct PcmasterState {
 /* Returns every register, queue and engine to its state after power-on. */
 void pcmaster_reset_state(PcmasterState *s);
 
+/* Mask of the address bits that the hardware lets vary in a buffer. */
+uint64_t pcmaster_hw_mask(const PcmasterState *s);
+
+/* Does the PCI command register let the device be bus master? */
+bool pcmaster_is_bus_master(PcmasterState *s);
+
+/* --- irq.c -------------------------------------------------------------- */
+
 /*
  * The only place that decides on the interrupt.  To be called after any
  * change.  It drives INTx; a message is only noted to be due.
@@ -236,11 +244,13 @@ void pcmaster_unguard(PcmasterState *s, bool was_guarded);
 /* The same for callers that do not bear a message: a timer sends it now. */
 void pcmaster_unguard_later(PcmasterState *s, bool was_guarded);
 
-/* Mask of the address bits that the hardware lets vary in a buffer. */
-uint64_t pcmaster_hw_mask(const PcmasterState *s);
+/* What is pending counts as new: nobody may have heard of it so far. */
+void pcmaster_tell_again(PcmasterState *s);
 
-/* Does the PCI command register let the device be bus master? */
-bool pcmaster_is_bus_master(PcmasterState *s);
+/* No message is due any more: the device is reset or goes. */
+void pcmaster_irq_forget(PcmasterState *s);
+
+void pcmaster_irq_init(PcmasterState *s);
 
 /* --- registers.c -------------------------------------------------------- */
 

@@ -24,12 +24,17 @@
 #define PCM_ID                      0x000   /* RO   PCM_ID_VALUE */
 #define   PCM_ID_VALUE              0x414d4350u     /* "PCMA" */
 #define PCM_VERSION                 0x004   /* RO   major << 16 | minor */
-#define   PCM_VERSION_VALUE         0x00010000u
+#define   PCM_VERSION_VALUE         0x00020000u
 #define PCM_CAP                     0x008   /* RO   what this device has */
 #define   PCM_CAP_PLAYBACK(v)       ((v) & 0xf)          /* streams */
 #define   PCM_CAP_CAPTURE(v)        (((v) >> 4) & 0xf)   /* streams */
 #define   PCM_CAP_WINDOWS(v)        (((v) >> 8) & 0xff)
 #define   PCM_CAP_LOG(v)            ((v) >> 16)          /* records kept */
+#define PCM_CAP2                    0x00c   /* RO */
+#define   PCM_CAP2_LOOPBACK         (1u << 0)   /* capture hears playback */
+#define   PCM_CAP2_INJECTION        (1u << 1)   /* PCM_INJ_... accept writes */
+#define   PCM_CAP2_CHANNELS(v)      (((v) >> 8) & 0xff) /* most of a stream */
+#define   PCM_CAP2_VECTORS(v)       (((v) >> 16) & 0xff)    /* of MSI-X */
 #define PCM_CTRL                    0x010   /* RW */
 #define   PCM_CTRL_RESET            (1u << 0)       /* clears itself */
 #define PCM_INT_STATUS              0x018   /* W1C, streams' bits RO */
@@ -37,6 +42,12 @@
 #define   PCM_INT_VIOLATION         (1u << 0)       /* a record was logged */
 #define   PCM_INT_EXERCISER         (1u << 1)       /* a command ended */
 #define   PCM_INT_STREAM(n)         (1u << (16 + (n)))  /* see PCM_S_STATUS */
+#define PCM_INT_VECTOR              0x020   /* RW   of the device's sources */
+/* One bit for each stream; all of them act at the same instant. */
+#define PCM_STREAMS_START           0x028   /* WO   all of them or none */
+#define PCM_STREAMS_STOP            0x02c   /* WO */
+#define PCM_STREAMS_PAUSE           0x030   /* WO */
+#define PCM_STREAMS_RESUME          0x034   /* WO */
 
 /* --- DMA port: what is legal ------------------------------------------- */
 
@@ -50,6 +61,7 @@
 #define   PCM_BOUNDARY_NONE         0xffffffffffffffffull
 #define PCM_NODE                    0x120   /* RW   expected NUMA node */
 #define   PCM_NODE_ANY              0xffffffffu
+#define PCM_HW_NODE                 0x124   /* RO   as a property demands */
 #define PCM_POLICY                  0x128   /* RW   two bits for each rule */
 #define   PCM_POLICY_SHIFT(rule)    (2 * (rule))
 #define   PCM_POLICY_ABORT          0u      /* nothing is transferred */
@@ -57,22 +69,37 @@
 #define   PCM_POLICY_RECORD         2u      /* transferred, but logged */
 #define PCM_NODE_COUNT              0x130   /* RO   NUMA nodes of the machine */
 #define PCM_DEVICE_NODE             0x134   /* RO   the device's, or ANY */
+/* Of buffers, in bytes, powers of two: 1 or 0 demands nothing. */
+#define PCM_HW_ALIGN                0x138   /* RO   of the first address */
+#define PCM_ALIGN                   0x13c   /* RW */
+#define PCM_HW_GRAIN                0x140   /* RO   of the length */
+#define PCM_GRAIN                   0x144   /* RW */
+#define PCM_HW_BURST                0x148   /* RO   longest; 0: any length */
+#define PCM_BURST                   0x14c   /* RW */
 
 /* Rules.  A transaction may break several; each gets a record of its own. */
 #define PCM_RULE_LIMIT              0       /* beyond the reachable addresses */
 #define PCM_RULE_BOUNDARY           1       /* bits outside the mask vary */
 #define PCM_RULE_WINDOW             2       /* outside all declared windows */
 #define PCM_RULE_NODE               3       /* not on the expected node */
-#define PCM_RULE_TARGET             4       /* not RAM, or denied by an IOMMU */
-#define PCM_RULE_COUNT              5
+#define PCM_RULE_TARGET             4       /* not RAM */
+#define PCM_RULE_ALIGN              5       /* buffer starts at an odd place */
+#define PCM_RULE_GRAIN              6       /* buffer has an odd length */
+#define PCM_RULE_BURST              7       /* buffer is too long */
+#define PCM_RULE_IOMMU              8       /* an IOMMU lets it not pass */
+#define PCM_RULE_COUNT              9
 
 /* PCM_LOG_ACTUAL of the target rule: what was found instead of RAM. */
 #define PCM_TARGET_RAM              0
 #define PCM_TARGET_NOTHING          1       /* no device answers */
 #define PCM_TARGET_IO               2       /* registers of a device */
 #define PCM_TARGET_ROM              3       /* written to */
-#define PCM_TARGET_IOMMU            4       /* an IOMMU let nothing pass */
-#define PCM_TARGET_ERROR            5       /* RAM, but the access failed */
+#define PCM_TARGET_ERROR            4       /* RAM, but the access failed */
+
+/* PCM_LOG_ACTUAL of the IOMMU rule: what it lets pass there. */
+#define PCM_IOMMU_NOTHING           0
+#define PCM_IOMMU_READ              1
+#define PCM_IOMMU_WRITE             2
 
 /* --- Violation log: a queue, oldest record first ----------------------- */
 
@@ -96,8 +123,24 @@
 #define   PCM_LANDED_NOWHERE        0xffffffffffffffffull
 #define PCM_LOG_TIME                0x1c0   /* RO64 ns of the virtual clock */
 #define PCM_LOG_SEQUENCE            0x1c8   /* RO   counts from 0 */
+#define PCM_LOG_PC                  0x1d0   /* RO64 who rang the doorbell */
+#define   PCM_PC_UNKNOWN            0xffffffffffffffffull
 
 #define PCM_REQUESTER_EXERCISER     0xff    /* else the number of a stream */
+#define PCM_REQUESTER_DEVICE        0xfe    /* in records of injections only */
+
+/*
+ * A record may tell of an injected fault that acted, not of a violation.
+ * PCM_LOG_RULE is this then, EXPECTED the kind, ACTUAL by kind.
+ */
+#define PCM_LOG_INJECTED            0x40
+#define   PCM_INJECTED_IRQ_DELAYED  1       /* ns */
+#define   PCM_INJECTED_IRQ_LOST     2       /* vector */
+#define   PCM_INJECTED_IRQ_REPEATED 3       /* vector */
+#define   PCM_INJECTED_STUCK        4       /* position that is shown */
+#define   PCM_INJECTED_FLIP         5       /* bits that were flipped */
+#define   PCM_INJECTED_CUT          6       /* bytes that were transferred */
+#define   PCM_INJECTED_SILENCE      7       /* 0 */
 
 /* --- Exerciser --------------------------------------------------------- */
 
@@ -105,6 +148,7 @@
 #define   PCM_EX_FILL               1u      /* write the pattern */
 #define   PCM_EX_VERIFY             2u      /* read, compare with the pattern */
 #define   PCM_EX_CHECKSUM           3u      /* read, compute CRC-32C */
+#define   PCM_EX_READ               4u      /* read, nothing else */
 #define PCM_EX_STATUS               0x204   /* RO */
 #define   PCM_EX_BUSY               (1u << 0)
 #define   PCM_EX_RESULT(v)          (((v) >> 4) & 0xf)
@@ -130,6 +174,27 @@
  */
 #define PCM_EX_STEP                 0x9e3779b97f4a7c15ull
 
+/* --- Fault injection: writable if PCM_CAP2_INJECTION, else 0 ------------ */
+
+#define PCM_INJ_IRQ_DELAY           0x280   /* RW   ns, each interrupt */
+#define   PCM_INJ_IRQ_DELAY_MAX     1000000000u
+#define PCM_INJ_IRQ_LOSE            0x284   /* RW   the next so many */
+#define PCM_INJ_IRQ_REPEAT          0x288   /* RW   the next so many */
+#define PCM_INJ_STUCK               0x28c   /* RW   streams, one bit each */
+#define PCM_INJ_REQUESTERS          0x290   /* RW   whom FLIP and CUT hit */
+#define   PCM_INJ_EXERCISER         (1u << 16)      /* else bit n: stream n */
+#define PCM_INJ_FLIP                0x294   /* RW   the next so many */
+#define PCM_INJ_FLIP_OFFSET         0x298   /* RW   byte of the transaction */
+#define PCM_INJ_FLIP_MASK           0x29c   /* RW   bits of that byte */
+#define PCM_INJ_CUT                 0x2a0   /* RW   the next so many */
+#define PCM_INJ_CUT_LENGTH          0x2a4   /* RW   bytes still transferred */
+#define PCM_INJ_SILENCE             0x2a8   /* RW   1: answers no more */
+
+/* --- Distance of node n from the device, by the SLIT -------------------- */
+
+/* RO: 10 is local; 0: not known */
+#define PCM_NODE_DISTANCE(n)        (0x400 + 4 * (n))
+
 /* --- Windows: the memory the driver has given to the device ------------ */
 
 #define PCM_WINDOW(n)               (0x800 + 0x20 * (n))
@@ -149,21 +214,42 @@
 /* RO64: lowest RAM address of node n; all ones if it has none */
 #define PCM_NODE_LOWEST(n)          (0x1400 + 8 * (n))
 
+/* --- Accounting: what was transferred since reset or CLEAR -------------- */
+
+#define PCM_ACC(n)                  (0x1800 + 0x20 * (n))   /* n: stream */
+#define   PCM_ACC_EXERCISER         16
+#define   PCM_ACC_NODELESS          17      /* memory on no node */
+#define   PCM_ACC_TOTAL             18
+#define   PCM_ACC_COUNT             19
+#define PCM_ACC_NODE(n)             (0x3000 + 0x20 * (n))   /* n: NUMA node */
+#define   PCM_A_READ_BYTES          0x00    /* RO64 from memory */
+#define   PCM_A_READS               0x08    /* RO64 transactions */
+#define   PCM_A_WRITE_BYTES         0x10    /* RO64 to memory */
+#define   PCM_A_WRITES              0x18    /* RO64 transactions */
+#define PCM_ACC_WEIGHED             0x1c00  /* RO64 bytes at known distances */
+#define PCM_ACC_WEIGHT              0x1c08  /* RO64 sum of their distances */
+#define PCM_ACC_CTRL                0x1c10  /* WO */
+#define   PCM_ACC_CLEAR             (1u << 0)
+
 /* --- Streams: playback first, then capture ----------------------------- */
 
 /*
  * Reading the low half of PCM_S_POSITION latches the high one.  Writing the
- * high half of PCM_S_END brings both in.
+ * high half of PCM_S_END or PCM_S_READY brings both in.
  */
 #define PCM_STREAM(n)               (0x2000 + 0x80 * (n))
 #define   PCM_STREAM_COUNT          16
 #define   PCM_S_CTL                 0x00    /* RW */
 #define     PCM_S_RUN               (1u << 0)
+#define     PCM_S_PAUSE             (1u << 1)       /* position stands still */
+#define     PCM_S_SELF_CLEAR        (1u << 2)       /* PERIOD, with messages */
 #define   PCM_S_STATUS              0x04    /* W1C, RUNNING RO */
 #define     PCM_S_PERIOD            (1u << 0)       /* a period has passed */
 #define     PCM_S_DRAINED           (1u << 1)       /* END was played out */
 #define     PCM_S_ERROR             (1u << 2)       /* stopped: PCM_S_CAUSE */
-#define     PCM_S_OVERRUN           (1u << 3)       /* back end fell behind */
+#define     PCM_S_LATE              (1u << 3)       /* back end: PCM_S_LOST */
+#define     PCM_S_XRUN              (1u << 4)       /* driver: PCM_S_XRUNS */
+#define     PCM_S_PAUSED            (1u << 30)
 #define     PCM_S_RUNNING           (1u << 31)
 #define   PCM_S_INT_ENABLE          0x08    /* RW   of PCM_S_STATUS */
 #define   PCM_S_FORMAT              0x0c    /* RW   sample | channels << 8 */
@@ -175,7 +261,6 @@
 #define     PCM_S_S32               5u
 #define     PCM_S_F32               6u
 #define     PCM_S_CHANNELS(n)       ((n) << 8)
-#define     PCM_S_CHANNELS_MAX      2
 #define   PCM_S_RATE                0x10    /* RW   frames per second */
 #define     PCM_S_RATE_MIN          4000
 #define     PCM_S_RATE_MAX          192000
@@ -185,11 +270,39 @@
 #define     PCM_S_CAUSE_BUFFER      2u      /* length 0, or no whole frames */
 #define     PCM_S_CAUSE_DMA         3u      /* a rule, or bus mastering off */
 #define     PCM_S_CAUSE_BACKEND     4u      /* no audio back end opened */
-#define   PCM_S_BUFFER              0x18    /* RW64 cyclic buffer */
+#define     PCM_S_CAUSE_LIST        5u      /* fragments refused */
+#define   PCM_S_BUFFER              0x18    /* RW64 cyclic buffer, or list */
 #define   PCM_S_LENGTH              0x20    /* RW   its bytes */
 #define   PCM_S_PERIOD_FRAMES       0x24    /* RW   0: no period interrupt */
 #define   PCM_S_END                 0x28    /* RW64 frames; 0: for ever */
 #define   PCM_S_POSITION            0x30    /* RO64 frames since RUN */
-#define   PCM_S_LOST                0x38    /* RO   frames an overrun dropped */
+#define   PCM_S_LOST                0x38    /* RO   frames, by the back end */
+#define   PCM_S_XRUNS               0x3c    /* RO   frames, by the driver */
+#define   PCM_S_FRAGMENTS           0x40    /* RW   in the list; 0: no list */
+#define     PCM_S_FRAGMENTS_MAX     256
+#define   PCM_S_VECTOR              0x44    /* RW   of MSI-X */
+#define   PCM_S_VOLUME              0x48    /* RW   left | right << 8 */
+#define     PCM_S_VOLUME_FULL       0xffffu
+#define     PCM_S_MUTE              (1u << 31)
+#define   PCM_S_WRITEBACK           0x50    /* RW64 where; 0: nowhere */
+#define   PCM_S_READY               0x58    /* RW64 frames the driver is at */
+#define     PCM_S_READY_UNTOLD      0xffffffffffffffffull
+
+/*
+ * In memory, little-endian.  A list at PCM_S_BUFFER has PCM_S_FRAGMENTS
+ * entries of PCM_FRAGMENT_BYTES; at PCM_S_WRITEBACK there are
+ * PCM_WRITEBACK_BYTES, written as one transaction.
+ */
+#define PCM_FRAGMENT_BYTES          16
+#define PCM_FRAGMENT_ADDR           0       /* 64 bits */
+#define PCM_FRAGMENT_LENGTH         8       /* 32 bits */
+#define PCM_FRAGMENT_RESERVED       12      /* 32 bits, 0 */
+#define PCM_WRITEBACK_BYTES         32
+#define PCM_WRITEBACK_POSITION      0       /* 64 bits: PCM_S_POSITION */
+#define PCM_WRITEBACK_TIME          8       /* 64 bits: ns, virtual clock */
+#define PCM_WRITEBACK_STATUS        16      /* 32 bits: PCM_S_STATUS */
+#define PCM_WRITEBACK_CAUSE         20      /* 32 bits: PCM_S_CAUSE */
+#define PCM_WRITEBACK_LOST          24      /* 32 bits: PCM_S_LOST */
+#define PCM_WRITEBACK_XRUNS         28      /* 32 bits: PCM_S_XRUNS */
 
 #endif /* PCMASTER_REGS_H */

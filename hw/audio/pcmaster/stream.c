@@ -14,6 +14,8 @@
 #include "pcmaster.h"
 #include "trace.h"
 
+#define PCM_S_CHANNELS_MAX      2
+
 /* Shorter periods than this share an interrupt. */
 #define PCM_PERIOD_MIN_NS       (125 * SCALE_US)
 /* Pieces of memory looked up to bring a stream to the present. */
@@ -158,7 +160,7 @@ static void lose(PcmStream *p, uint64_t frames)
     trace_pcmaster_stream_overrun(p->number, p->position, frames);
     p->lost = MIN(frames, UINT32_MAX - p->lost) + p->lost;
     p->position += frames;
-    p->status |= PCM_S_OVERRUN;
+    p->status |= PCM_S_LATE;
     pcmaster_irq_update(p->device);
 }
 

@@ -14,6 +14,10 @@ const char *const pcm_rule_names[PCM_RULE_COUNT] = {
     [PCM_RULE_WINDOW] = "window",
     [PCM_RULE_NODE] = "node",
     [PCM_RULE_TARGET] = "target",
+    [PCM_RULE_ALIGN] = "align",
+    [PCM_RULE_GRAIN] = "grain",
+    [PCM_RULE_BURST] = "burst",
+    [PCM_RULE_IOMMU] = "iommu",
 };
 
 const char *const pcm_policy_names[PCM_POLICY_RECORD + 1] = {

@@ -252,6 +252,19 @@ void pcmaster_irq_forget(PcmasterState *s);
 
 void pcmaster_irq_init(PcmasterState *s);
 
+/* --- doorbell-pc.c ------------------------------------------------------ */
+
+/**
+ * pcm_doorbell_pc: where the guest is that accesses a register.
+ *
+ * To be called from within such an access only.  With KVM it costs a look at
+ * the registers of the CPU: worth it where something is to be reported.
+ * Returns: the virtual address of the instruction with TCG, of the one that
+ * comes next with KVM; PCM_PC_UNKNOWN if no CPU makes the access, or if the
+ * accelerator does not tell
+ */
+uint64_t pcm_doorbell_pc(void);
+
 /* --- registers.c -------------------------------------------------------- */
 
 extern const MemoryRegionOps pcmaster_mmio_ops;

@@ -273,7 +273,15 @@ static void test_target_after_wrap(void)
 #define VTD_READ        1
 #define VTD_WRITE       2
 
-/* 0x10000 to 0x400000, 0x11000 to 0x600000 read-only, else nothing. */
+static void map_page(Dut *d, unsigned page, uint64_t entry)
+{
+    qtest_writeq(d->qts, VTD_LEVEL1 + 8 * page, entry);
+}
+
+/*
+ * Page 0x10 to 0x400000, page 0x11 to 0x600000 read-only, page 0x13 there
+ * write-only, else nothing.
+ */
 static void configure_iommu(Dut *d)
 {
     uint64_t context = VTD_CONTEXT + 16 * QPCI_DEVFN(4, 0);
@@ -284,16 +292,29 @@ static void configure_iommu(Dut *d)
     qtest_writeq(d->qts, context + 8, 1 << 8 | 1);
     qtest_writeq(d->qts, VTD_LEVEL3, VTD_LEVEL2 | VTD_READ | VTD_WRITE);
     qtest_writeq(d->qts, VTD_LEVEL2, VTD_LEVEL1 | VTD_READ | VTD_WRITE);
-    qtest_writeq(d->qts, VTD_LEVEL1 + 8 * 0x10,
-                 0x400000 | VTD_READ | VTD_WRITE);
-    qtest_writeq(d->qts, VTD_LEVEL1 + 8 * 0x11, 0x600000 | VTD_READ);
+    map_page(d, 0x10, 0x400000 | VTD_READ | VTD_WRITE);
+    map_page(d, 0x11, 0x600000 | VTD_READ);
+    map_page(d, 0x13, 0x600000 | VTD_WRITE);
     qtest_writeq(d->qts, VTD_RTADDR, VTD_ROOT);
     qtest_writel(d->qts, VTD_GCMD, VTD_GCMD_SRTP);
     qtest_writel(d->qts, VTD_GCMD, VTD_GCMD_TE);
 }
 
+static void check_denied(Dut *d, uint32_t command, uint64_t address,
+                         uint64_t fault, unsigned passes)
+{
+    bool write = command == PCM_EX_FILL;
+
+    dut_exercise(d, command, address, 64, 1, PCM_EX_VIOLATION, 0);
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_IOMMU, EX, write, PCM_POLICY_ABORT, address, 64,
+        write ? PCM_IOMMU_WRITE : PCM_IOMMU_READ, passes, fault,
+        PCM_LANDED_NOWHERE });
+    dut_expect_no_record(d);
+}
+
 /* The device sees what the IOMMU lets it see, and names it if it does not. */
-static void test_target_iommu(void)
+static void test_iommu(void)
 {
     Dut *d = dut_start("q35 -device intel-iommu", "");
 
@@ -301,24 +322,65 @@ static void test_target_iommu(void)
     qtest_memset(d->qts, 0x600000, BACKGROUND, 0x1000);
     dut_exercise(d, PCM_EX_FILL, 0x200000, 64, 1, PCM_EX_OK, 64);
     configure_iommu(d);
-    check_target(d, PCM_EX_FILL, 0x200000, 0x200000, 5);
+    check_denied(d, PCM_EX_FILL, 0x200000, 0x200000, PCM_IOMMU_NOTHING);
+    check_denied(d, PCM_EX_CHECKSUM, 0x200000, 0x200000, PCM_IOMMU_NOTHING);
     dut_exercise(d, PCM_EX_FILL, 0x10000, 0x1000, 1, PCM_EX_OK, 0x1000);
     g_assert_cmphex(qtest_readq(d->qts, 0x400ff8), ==,
                     1 + 0x1ff * PCM_EX_STEP);
     g_assert_cmpuint(dut_read64(d, PCM_NODE_BYTES(0)), ==, 0x1000);
-    check_target(d, PCM_EX_FILL, 0x10fe0, 0x11000, 5);
+    check_denied(d, PCM_EX_FILL, 0x10fe0, 0x11000, PCM_IOMMU_READ);
     dut_exercise(d, PCM_EX_CHECKSUM, 0x10fe0, 64, 1, PCM_EX_OK, 64);
-    check_target(d, PCM_EX_CHECKSUM, 0x11fe0, 0x12000, 5);
+    check_denied(d, PCM_EX_CHECKSUM, 0x11fe0, 0x12000, PCM_IOMMU_NOTHING);
+    check_denied(d, PCM_EX_CHECKSUM, 0x13000, 0x13000, PCM_IOMMU_WRITE);
     g_assert_cmphex(qtest_readb(d->qts, 0x600000), ==, BACKGROUND);
+    dut_stop(d);
+}
 
-    /* Whatever the policy, what is denied stays as it is. */
+/* Whatever the policy, what is denied stays as it is. */
+static void test_iommu_policies(void)
+{
+    for (unsigned policy = PCM_POLICY_WRAP; policy <= PCM_POLICY_RECORD;
+         policy++) {
+        Dut *d = dut_start("q35 -device intel-iommu", "");
+
+        qtest_memset(d->qts, 0x400000, BACKGROUND, 0x1000);
+        qtest_memset(d->qts, 0x600000, BACKGROUND, 0x1000);
+        configure_iommu(d);
+        dut_set_policies(d, policy);
+        dut_exercise(d, PCM_EX_FILL, 0x10ff0, 32, 7, PCM_EX_OK, 16);
+        g_assert_cmphex(qtest_readq(d->qts, 0x400ff0), ==, 7);
+        g_assert_cmphex(qtest_readb(d->qts, 0x600000), ==, BACKGROUND);
+        dut_expect_record(d, &(DutRecord) {
+            PCM_RULE_IOMMU, EX, true, policy, 0x10ff0, 32,
+            PCM_IOMMU_WRITE, PCM_IOMMU_READ, 0x11000, PCM_LANDED_NOWHERE });
+        dut_expect_no_record(d);
+        dut_stop(d);
+    }
+}
+
+/* The IOMMU lets it pass, to what is no RAM: that is not the IOMMU's doing. */
+static void test_target_behind_iommu(void)
+{
+    Dut *d = dut_start("q35 -device intel-iommu", "");
+
+    configure_iommu(d);
+    map_page(d, 0x14, d->bar.addr | VTD_READ | VTD_WRITE);
+    map_page(d, 0x15, 0x70000000ull | VTD_READ | VTD_WRITE);
+    map_page(d, 0x16, 0x70000000ull | VTD_READ);
+    check_target(d, PCM_EX_FILL, 0x14000, 0x14000, PCM_TARGET_IO);
+    check_target(d, PCM_EX_CHECKSUM, 0x14fc0, 0x14fc0, PCM_TARGET_IO);
+    check_target(d, PCM_EX_CHECKSUM, 0x15000, 0x15000, PCM_TARGET_NOTHING);
+
+    /* One transaction may meet both, each is told of once. */
     dut_set_policies(d, PCM_POLICY_RECORD);
-    dut_exercise(d, PCM_EX_FILL, 0x10ff0, 32, 7, PCM_EX_OK, 16);
-    g_assert_cmphex(qtest_readq(d->qts, 0x400ff0), ==, 7);
-    g_assert_cmphex(qtest_readb(d->qts, 0x600000), ==, BACKGROUND);
+    dut_exercise(d, PCM_EX_FILL, 0x14ff0, 0x2020, 1, PCM_EX_OK, 0);
     dut_expect_record(d, &(DutRecord) {
-        PCM_RULE_TARGET, EX, true, PCM_POLICY_RECORD, 0x10ff0, 32,
-        PCM_TARGET_RAM, 5, 0x11000, PCM_LANDED_NOWHERE });
+        PCM_RULE_TARGET, EX, true, PCM_POLICY_RECORD, 0x14ff0, 0x2020,
+        PCM_TARGET_RAM, PCM_TARGET_IO, 0x14ff0, PCM_LANDED_NOWHERE });
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_IOMMU, EX, true, PCM_POLICY_RECORD, 0x14ff0, 0x2020,
+        PCM_IOMMU_WRITE, PCM_IOMMU_READ, 0x16000, PCM_LANDED_NOWHERE });
+    dut_expect_no_record(d);
     dut_stop(d);
 }
 
@@ -355,6 +417,8 @@ void pcm_add_memory_tests(void)
     qtest_add_func("/pcmaster/target/policies", test_target_policies);
     qtest_add_func("/pcmaster/target/after-wrap", test_target_after_wrap);
     qtest_add_func("/pcmaster/target/over-the-top", test_record_over_the_top);
-    qtest_add_func("/pcmaster/target/iommu", test_target_iommu);
+    qtest_add_func("/pcmaster/target/behind-iommu", test_target_behind_iommu);
+    qtest_add_func("/pcmaster/iommu/denied", test_iommu);
+    qtest_add_func("/pcmaster/iommu/policies", test_iommu_policies);
     qtest_add_func("/pcmaster/target/check-in-slices", test_check_in_slices);
 }

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qobject/qdict.h"
 #include "pcmaster-bus.h"
 #include "pcmaster-test.h"
 
@@ -36,11 +37,26 @@ static const RegisterCase register_cases[] = {
     { PCM_BOUNDARY, ~0u, 0xffff, 0xffff },
     { PCM_BOUNDARY + 4, ~0u, 0, 0 },
     { PCM_NODE, ~0u, 3, 3 },
-    { 0x124, 0, ~0u, 0 },
-    { PCM_POLICY, 0, 0x2aa, 0x2aa },
-    { PCM_POLICY, 0, 0x155, 0x155 },
+    { PCM_HW_NODE, ~0u, 0, ~0u },
+    { PCM_POLICY, 0, 0x2aaaa, 0x2aaaa },
+    { PCM_POLICY, 0, 0x15555, 0x15555 },
     { PCM_POLICY, 0, ~0u, 0 },
-    { PCM_POLICY, 0, 0x3c1, 0x001 },
+    { PCM_POLICY, 0, 0x303c1, 0x00001 },
+    { PCM_HW_ALIGN, 1, 2, 1 },
+    { PCM_ALIGN, 1, 0x10000, 0x10000 },
+    { PCM_ALIGN, 1, 0x20000, 1 },
+    { PCM_ALIGN, 1, 0x30, 1 },
+    { PCM_ALIGN, 1, 0, 1 },
+    { PCM_HW_GRAIN, 1, 2, 1 },
+    { PCM_GRAIN, 1, 0x10000, 0x10000 },
+    { PCM_GRAIN, 1, 0x20000, 1 },
+    { PCM_GRAIN, 1, 0x30, 1 },
+    { PCM_GRAIN, 1, 0, 1 },
+    { PCM_HW_BURST, 0, 16, 0 },
+    { PCM_BURST, 0, 16, 16 },
+    { PCM_BURST, 0, 0x80000000, 0x80000000 },
+    { PCM_BURST, 0, 8, 0 },
+    { PCM_BURST, 0, 24, 0 },
     { PCM_NODE_COUNT, 1, ~0u, 1 },
     { PCM_DEVICE_NODE, ~0u, 0, ~0u },
     { PCM_LOG_COUNT, 0, ~0u, 0 },
@@ -176,6 +192,13 @@ static void test_reports(void)
         { PCM_STREAM(0) + PCM_S_STATUS, 1u << 4, 1 },
         { PCM_STREAM(1) + PCM_S_RATE, 1, 1 },
         { PCM_ADDR_BITS, 65, 1 },
+        { PCM_ALIGN, 3, 1 },
+        { PCM_GRAIN, 0, 1 },
+        { PCM_BURST, 8, 1 },
+        { PCM_BURST, 0, 0 },
+        { PCM_NODE, 7, 0 },
+        { PCM_HW_ALIGN, 1, 1 },
+        { PCM_POLICY, 3, 1 },
         { PCM_ID, 1, 1 },
         { PCM_LOG_CTRL, PCM_LOG_POP, 1 },
     };
@@ -197,29 +220,140 @@ static void test_reports(void)
 static void test_properties(void)
 {
     Dut *d = dut_start("q35", ",addr-bits=32,boundary=64K,policy=record,"
-                       "playback=0");
+                       "align=64,grain=8,burst=64K,node=0,playback=0");
+    static const struct {
+        unsigned hardware;
+        unsigned offset;
+        uint32_t value;
+        uint32_t looser;
+        uint32_t tighter;
+    } list[] = {
+        { PCM_HW_ADDR_BITS, PCM_ADDR_BITS, 32, 33, 24 },
+        { PCM_HW_ALIGN, PCM_ALIGN, 64, 32, 128 },
+        { PCM_HW_GRAIN, PCM_GRAIN, 8, 4, 16 },
+        { PCM_HW_BURST, PCM_BURST, 64 * KiB, 128 * KiB, 32 * KiB },
+        { PCM_HW_BURST, PCM_BURST, 64 * KiB, 0, 16 },
+        { PCM_HW_NODE, PCM_NODE, 0, PCM_NODE_ANY, 0 },
+        { PCM_HW_NODE, PCM_NODE, 0, 1, 0 },
+    };
 
+    for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
+        g_assert_cmpuint(dut_read(d, list[i].hardware), ==, list[i].value);
+        g_assert_cmpuint(dut_read(d, list[i].offset), ==, list[i].value);
+        dut_write(d, list[i].offset, list[i].looser);
+        g_assert_cmpuint(dut_read(d, list[i].offset), ==, list[i].value);
+        dut_write(d, list[i].offset, list[i].tighter);
+        g_assert_cmpuint(dut_read(d, list[i].offset), ==, list[i].tighter);
+        dut_write(d, list[i].offset, list[i].value);
+        g_assert_cmpuint(dut_read(d, list[i].offset), ==, list[i].value);
+    }
     g_assert_cmphex(dut_read(d, PCM_CAP), ==, 0x01004000);
-    g_assert_cmpuint(dut_read(d, PCM_HW_ADDR_BITS), ==, 32);
-    g_assert_cmpuint(dut_read(d, PCM_ADDR_BITS), ==, 32);
-    dut_write(d, PCM_ADDR_BITS, 33);
-    g_assert_cmpuint(dut_read(d, PCM_ADDR_BITS), ==, 32);
-    dut_write(d, PCM_ADDR_BITS, 24);
-    dut_write(d, PCM_ADDR_BITS, 32);
-    g_assert_cmpuint(dut_read(d, PCM_ADDR_BITS), ==, 32);
     g_assert_cmphex(dut_read64(d, PCM_HW_BOUNDARY), ==, 0xffff);
     g_assert_cmphex(dut_read64(d, PCM_BOUNDARY), ==, ONES);
-    g_assert_cmphex(dut_read(d, PCM_POLICY), ==, 0x2aa);
+    g_assert_cmphex(dut_read(d, PCM_POLICY), ==, 0x2aaaa);
     dut_write(d, PCM_INT_ENABLE, ~0u);
     g_assert_cmphex(dut_read(d, PCM_INT_ENABLE), ==, 3);
     g_assert_cmphex(dut_read(d, PCM_STREAM(0) + PCM_S_RATE), ==, 0);
 
     /* The hardware's boundary holds though the driver's says nothing. */
-    dut_exercise(d, PCM_EX_FILL, 0x20ff00, 0x101, 1, PCM_EX_OK, 0x101);
+    dut_exercise(d, PCM_EX_FILL, 0x20ff00, 0x108, 1, PCM_EX_OK, 0x108);
     dut_expect_record(d, &(DutRecord) {
-        PCM_RULE_BOUNDARY, EX, true, PCM_POLICY_RECORD, 0x20ff00, 0x101,
+        PCM_RULE_BOUNDARY, EX, true, PCM_POLICY_RECORD, 0x20ff00, 0x108,
         0xffff, 0x1ffff, 0x210000, 0x210000 });
     dut_expect_no_record(d);
+    dut_stop(d);
+}
+
+/* A mask with holes, and policies of single rules. */
+static void test_properties_in_detail(void)
+{
+    Dut *d = dut_start("q35", ",boundary-mask=0xf0ff,policy=wrap,"
+                       "policy-boundary=record,policy-iommu=abort");
+
+    g_assert_cmphex(dut_read64(d, PCM_HW_BOUNDARY), ==, 0xf0ff);
+    g_assert_cmphex(dut_read(d, PCM_POLICY), ==, 0x05559);
+    dut_write(d, PCM_POLICY, 0);
+    dut_write(d, PCM_CTRL, PCM_CTRL_RESET);
+    g_assert_cmphex(dut_read(d, PCM_POLICY), ==, 0x05559);
+    dut_exercise(d, PCM_EX_FILL, 0x2000f0, 0x11, 1, PCM_EX_OK, 0x11);
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_BOUNDARY, EX, true, PCM_POLICY_RECORD, 0x2000f0, 0x11,
+        0xf0ff, 0x1ff, 0x200100, 0x200100 });
+    dut_stop(d);
+}
+
+static const struct {
+    const char *options;
+    const char *report;         /* NULL: accepted */
+} property_cases[] = {
+    { "addr-bits=19", "addr-bits must be 20 to 64, not 19" },
+    { "addr-bits=65", "addr-bits must be 20 to 64, not 65" },
+    { "addr-bits=20", NULL },
+    { "boundary=8", "boundary must be 0 or a power of two, 16 to 4G, "
+                    "not 0x8" },
+    { "boundary=8G", "boundary must be 0 or a power of two, 16 to 4G, "
+                     "not 0x200000000" },
+    { "boundary=24", "boundary must be 0 or a power of two, 16 to 4G, "
+                     "not 0x18" },
+    { "boundary=16", NULL },
+    { "boundary=4G", NULL },
+    { "boundary=64K,boundary-mask=255",
+      "boundary and boundary-mask exclude each other" },
+    { "boundary-mask=0", NULL },
+    { "align=0", "align must be a power of two, 1 to 65536, not 0" },
+    { "align=128K", "align must be a power of two, 1 to 65536, not 131072" },
+    { "align=64K", NULL },
+    { "grain=3", "grain must be a power of two, 1 to 65536, not 3" },
+    { "grain=1", NULL },
+    { "burst=8", "burst must be 0 or a power of two, 16 to 2147483648, "
+                 "not 8" },
+    { "burst=48", "burst must be 0 or a power of two, 16 to 2147483648, "
+                  "not 48" },
+    { "burst=2G", NULL },
+    { "node=1", "node 1 is not there: the machine has 1" },
+    { "node=0", NULL },
+    { "policy-burst=maybe", "Parameter 'policy-burst' does not accept value "
+                            "'maybe'" },
+};
+
+/* Properties that cannot be are refused, with the reason. */
+static void test_property_limits(void)
+{
+    Dut *d = dut_launch("pc");
+
+    for (unsigned i = 0; i < ARRAY_SIZE(property_cases); i++) {
+        g_autofree char *answer = qtest_hmp(d->qts, "device_add pcmaster,%s",
+                                            property_cases[i].options);
+        g_autofree char *expected = property_cases[i].report ?
+            g_strdup_printf("Error: %s\r\n", property_cases[i].report) :
+            g_strdup("");
+
+        g_assert_cmpstr(answer, ==, expected);
+    }
+    dut_stop(d);
+}
+
+/* What a device is cannot change while it is there. */
+static void test_policies_stay(void)
+{
+    Dut *d = dut_start("q35", ",policy-limit=wrap");
+    static const char *const names[] = { "policy", "policy-limit" };
+    static const char *const values[] = { "abort", "wrap" };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+        QDict *response = qtest_qmp(
+            d->qts, "{'execute': 'qom-set', 'arguments': {"
+            "'path': '/machine/peripheral/dut', 'property': %s,"
+            "'value': 'record'}}", names[i]);
+
+        g_assert_true(qdict_haskey(response, "error"));
+        qobject_unref(response);
+        response = qtest_qmp(
+            d->qts, "{'execute': 'qom-get', 'arguments': {"
+            "'path': '/machine/peripheral/dut', 'property': %s}}", names[i]);
+        g_assert_cmpstr(qdict_get_str(response, "return"), ==, values[i]);
+        qobject_unref(response);
+    }
     dut_stop(d);
 }
 
@@ -294,7 +428,10 @@ void pcm_add_register_tests(void)
     qtest_add_func("/pcmaster/registers", test_registers);
     qtest_add_func("/pcmaster/access-sizes", test_access_sizes);
     qtest_add_func("/pcmaster/reports", test_reports);
-    qtest_add_func("/pcmaster/properties", test_properties);
+    qtest_add_func("/pcmaster/properties/hardware", test_properties);
+    qtest_add_func("/pcmaster/properties/detail", test_properties_in_detail);
+    qtest_add_func("/pcmaster/properties/limits", test_property_limits);
+    qtest_add_func("/pcmaster/properties/policies", test_policies_stay);
     qtest_add_func("/pcmaster/pci/reset", test_reset);
     qtest_add_func("/pcmaster/pci/flr", test_flr);
 }

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/host-utils.h"
 #include "pcmaster-model.h"
+#include "pcmaster-player.h"
 #include "pcmaster-test.h"
 
 /* --- Rules -------------------------------------------------------------- */
@@ -18,7 +19,10 @@ typedef struct RuleCase {
     uint64_t address;
     uint32_t length;
     unsigned broken;            /* one bit for each rule but target */
-    DutRecord record[2];        /* of those, in the order of the rules */
+    DutRecord record[3];        /* of those, in the order of the rules */
+    uint32_t align;             /* 0: what the register has */
+    uint32_t grain;
+    uint32_t burst;
 } RuleCase;
 
 #define R(rule_, expected_, actual_, fault_) \
@@ -26,6 +30,9 @@ typedef struct RuleCase {
       .fault = fault_ }
 #define LIMIT       (1u << PCM_RULE_LIMIT)
 #define BOUNDARY    (1u << PCM_RULE_BOUNDARY)
+#define ALIGN       (1u << PCM_RULE_ALIGN)
+#define GRAIN       (1u << PCM_RULE_GRAIN)
+#define BURST       (1u << PCM_RULE_BURST)
 
 static const RuleCase rule_cases[] = {
     { "limit/below", 24, ONES, ONES, 0xfff000, 0x1000, 0 },
@@ -87,7 +94,57 @@ static const RuleCase rule_cases[] = {
     { "both", 24, ONES, 0xffff, 0xffff00, 0x200, LIMIT | BOUNDARY,
       { R(LIMIT, 0xffffff, 0x10000ff, 0x1000000),
         R(BOUNDARY, 0xffff, 0x1ffffff, 0x1000000) } },
+
+    { "align/aligned", 64, ONES, ONES, 0x200040, 3, 0, .align = 64 },
+    { "align/one-above", 64, ONES, ONES, 0x200041, 3, ALIGN,
+      { R(ALIGN, 64, 1, 0x200041) }, .align = 64 },
+    { "align/one-below", 64, ONES, ONES, 0x20003f, 3, ALIGN,
+      { R(ALIGN, 64, 63, 0x20003f) }, .align = 64 },
+    { "align/bytes", 64, ONES, ONES, 0x20003f, 3, 0, .align = 1 },
+    { "align/most", 64, ONES, ONES, 0x218000, 1, ALIGN,
+      { R(ALIGN, 0x10000, 0x8000, 0x218000) }, .align = 0x10000 },
+    { "align/top-byte", 64, ONES, ONES, ONES, 1, ALIGN,
+      { R(ALIGN, 0x10000, 0xffff, ONES) }, .align = 0x10000 },
+    { "grain/whole", 64, ONES, ONES, 0x200001, 0x40, 0, .grain = 16 },
+    { "grain/one-more", 64, ONES, ONES, 0x200001, 0x41, GRAIN,
+      { R(GRAIN, 16, 1, 0x200041) }, .grain = 16 },
+    { "grain/one-less", 64, ONES, ONES, 0x200001, 0x3f, GRAIN,
+      { R(GRAIN, 16, 15, 0x200031) }, .grain = 16 },
+    { "grain/less-than-one", 64, ONES, ONES, 0x200001, 3, GRAIN,
+      { R(GRAIN, 16, 3, 0x200001) }, .grain = 16 },
+    { "grain/top", 64, ONES, ONES, ONES - 16, 17, GRAIN,
+      { R(GRAIN, 16, 1, ONES) }, .grain = 16 },
+    { "grain/longest", 64, ONES, ONES, 0x200000, 0xffffffff, GRAIN,
+      { R(GRAIN, 0x10000, 0xffff, 0x1001f0000) }, .grain = 0x10000 },
+    { "burst/longest", 64, ONES, ONES, 0x200000, 0x1000, 0, .burst = 0x1000 },
+    { "burst/one-more", 64, ONES, ONES, 0x200000, 0x1001, BURST,
+      { R(BURST, 0x1000, 0x1001, 0x201000) }, .burst = 0x1000 },
+    { "burst/least", 64, ONES, ONES, 0x200007, 17, BURST,
+      { R(BURST, 16, 17, 0x200017) }, .burst = 16 },
+    { "burst/most", 64, ONES, ONES, 0x200000, 0xffffffff, BURST,
+      { R(BURST, 0x80000000, 0xffffffff, 0x80200000) },
+      .burst = 0x80000000 },
+    { "burst/over-the-top", 64, ONES, ONES, ONES - 15, 18, LIMIT | BURST,
+      { R(LIMIT, ONES, 1, 0), R(BURST, 16, 18, 0) }, .burst = 16 },
+    { "buffer", 64, ONES, ONES, 0x200003, 0x25, ALIGN | GRAIN | BURST,
+      { R(ALIGN, 4, 3, 0x200003), R(GRAIN, 8, 5, 0x200023),
+        R(BURST, 32, 0x25, 0x200023) }, .align = 4, .grain = 8,
+      .burst = 32 },
 };
+
+/* What buffers must be like; 0 leaves the register as it is. */
+static void demand(Dut *d, uint32_t align, uint32_t grain, uint32_t burst)
+{
+    if (align) {
+        dut_write(d, PCM_ALIGN, align);
+    }
+    if (grain) {
+        dut_write(d, PCM_GRAIN, grain);
+    }
+    if (burst) {
+        dut_write(d, PCM_BURST, burst);
+    }
+}
 
 static bool is_ram(uint64_t address)
 {
@@ -127,6 +184,25 @@ static void expect_target_record(Dut *d, const RuleCase *c, unsigned policy)
         PCM_TARGET_RAM, kind, fault, PCM_LANDED_NOWHERE });
 }
 
+/* Those of the rules from @first to before @end, which all abort. */
+static void expect_records(Dut *d, const RuleCase *c, unsigned first,
+                           unsigned end)
+{
+    for (unsigned i = 0; i < ctpop32(c->broken); i++) {
+        DutRecord r = c->record[i];
+
+        if (r.rule >= first && r.rule < end) {
+            r.requester = EX;
+            r.write = true;
+            r.policy = PCM_POLICY_ABORT;
+            r.address = c->address;
+            r.length = c->length;
+            r.landed = PCM_LANDED_NOWHERE;
+            dut_expect_record(d, &r);
+        }
+    }
+}
+
 static void test_rule(const void *data)
 {
     const RuleCase *c = data;
@@ -137,20 +213,12 @@ static void test_rule(const void *data)
     dut_write(d, PCM_ADDR_BITS, c->addr_bits);
     dut_write64(d, PCM_LIMIT, c->limit);
     dut_write64(d, PCM_BOUNDARY, c->boundary);
+    demand(d, c->align, c->grain, c->burst);
     dut_exercise(d, PCM_EX_FILL, c->address, c->length, 1,
                  bad ? PCM_EX_VIOLATION : PCM_EX_OK, bad ? 0 : c->length);
-    for (unsigned i = 0; i < ctpop32(c->broken); i++) {
-        DutRecord r = c->record[i];
-
-        r.requester = EX;
-        r.write = true;
-        r.policy = PCM_POLICY_ABORT;
-        r.address = c->address;
-        r.length = c->length;
-        r.landed = PCM_LANDED_NOWHERE;
-        dut_expect_record(d, &r);
-    }
+    expect_records(d, c, 0, PCM_RULE_TARGET);
     expect_target_record(d, c, PCM_POLICY_ABORT);
+    expect_records(d, c, PCM_RULE_TARGET, PCM_RULE_COUNT);
     dut_expect_no_record(d);
     dut_stop(d);
 }
@@ -166,6 +234,9 @@ typedef struct PolicyCase {
     uint32_t length;
     unsigned broken;
     bool overlaps;              /* wrapped, it overwrites itself */
+    uint32_t align;             /* 0: what the register has */
+    uint32_t grain;
+    uint32_t burst;
 } PolicyCase;
 
 static const PolicyCase policy_cases[] = {
@@ -179,21 +250,74 @@ static const PolicyCase policy_cases[] = {
     { "boundary-hole", 64, ONES, 0xf0ff, 0x2000f0, 0x300, BOUNDARY,
       true },
     { "both", 24, ONES, 0xffff, 0x100ff00, 0x300, LIMIT | BOUNDARY },
+    { "align", 64, ONES, ONES, 0x2000a5, 0x123, ALIGN, .align = 64 },
+    { "align-page", 64, ONES, ONES, 0x200fff, 0x1001, ALIGN,
+      .align = 0x1000 },
+    { "grain", 64, ONES, ONES, 0x2000a5, 0x12f, GRAIN, .grain = 16 },
+    { "grain-none-whole", 64, ONES, ONES, 0x2000a5, 15, GRAIN,
+      .grain = 16 },
+    { "burst", 64, ONES, ONES, 0x200ff5, 0x123, BURST, .burst = 0x100 },
+    { "burst-multiple", 64, ONES, ONES, 0x200ff5, 0x300, BURST,
+      .burst = 0x100 },
+    { "burst-many", 64, ONES, ONES, 0x200ff5, 0xfff, BURST, .burst = 16 },
+    { "grain-burst", 64, ONES, ONES, 0x200ff5, 0x127, GRAIN | BURST,
+      .grain = 16, .burst = 0x100 },
+    { "grain-burst-multiple", 64, ONES, ONES, 0x200ff5, 0x10f,
+      GRAIN | BURST, .grain = 16, .burst = 0x80 },
+    { "grain-above-burst", 64, ONES, ONES, 0x200ff5, 0x7f, GRAIN | BURST,
+      .grain = 0x100, .burst = 0x40 },
+    { "align-boundary", 64, ONES, 0xffff, 0x20ff85, 0x300, ALIGN | BOUNDARY,
+      .align = 128 },
+    { "align-hides-boundary", 64, ONES, 0xffff, 0x20fff5, 0x10,
+      ALIGN | BOUNDARY, .align = 128 },
+    { "align-limit", 24, ONES, ONES, 0xffff85, 0x300, ALIGN | LIMIT,
+      .align = 128 },
+    { "all", 24, ONES, 0xffff, 0x100ff85, 0x317,
+      LIMIT | BOUNDARY | ALIGN | GRAIN | BURST, .align = 128, .grain = 8,
+      .burst = 0x200 },
 };
 
-/* Where the specification sends a byte that was asked for at @address. */
-static uint64_t policy_route(const PolicyCase *c, unsigned policy,
-                             uint64_t address)
+/* Is byte @i of the buffer within what the card's counter counts? */
+static bool policy_counts(const PolicyCase *c, uint32_t i)
+{
+    uint32_t count = c->length;
+
+    if (c->broken & GRAIN) {
+        while (count % c->grain) {
+            count--;
+        }
+    }
+    if (c->broken & BURST) {
+        while (count > c->burst) {
+            count -= c->burst;
+        }
+    }
+    return i < count;
+}
+
+/* Where the specification sends byte @i; all ones: nowhere. */
+static uint64_t policy_route(const PolicyCase *c, unsigned policy, uint32_t i)
 {
     uint64_t last = MIN(c->limit, c->addr_bits == 64 ? ONES :
                                   (1ull << c->addr_bits) - 1);
-    uint64_t size = 1;
+    uint64_t anchor = c->address;
+    uint64_t size = 1, address;
 
-    if (policy != PCM_POLICY_WRAP) {
-        return address;
+    if (policy == PCM_POLICY_ABORT) {
+        return PCM_LANDED_NOWHERE;
     }
+    if (policy == PCM_POLICY_RECORD) {
+        return c->address + i;
+    }
+    if (!policy_counts(c, i)) {
+        return PCM_LANDED_NOWHERE;
+    }
+    while ((c->broken & ALIGN) && anchor % c->align) {
+        anchor--;
+    }
+    address = anchor + i;
     if (c->broken & BOUNDARY) {
-        address = (c->address & ~c->boundary) | (address & c->boundary);
+        address = (anchor & ~c->boundary) | (address & c->boundary);
     }
     if ((c->broken & LIMIT) && address > last) {
         while (size * 2 <= last + 1) {
@@ -213,9 +337,29 @@ static void policy_landed(Dut *d, const PolicyCase *c, unsigned policy)
         g_assert_cmpuint(PCM_LOG_POLICY(dut_read(d, PCM_LOG_INFO)), ==,
                          policy);
         g_assert_cmphex(dut_read64(d, PCM_LOG_LANDED), ==,
-                        policy == PCM_POLICY_ABORT ? PCM_LANDED_NOWHERE :
-                        policy_route(c, policy, fault));
+                        policy_route(c, policy, fault - c->address));
         dut_write(d, PCM_LOG_CTRL, PCM_LOG_POP);
+    }
+}
+
+/* What VERIFY must say of the bytes that FILL before it transferred. */
+static void check_verify(Dut *d, const PolicyCase *c, unsigned policy,
+                         uint32_t moved)
+{
+    uint32_t missing = 0;
+    unsigned result = policy == PCM_POLICY_ABORT ? PCM_EX_VIOLATION :
+                                                   PCM_EX_OK;
+
+    for (uint32_t i = 0; i < c->length; i++) {
+        missing += policy_route(c, policy, i) == PCM_LANDED_NOWHERE &&
+                   dut_pattern(7, i) != 0xff;
+    }
+    if (policy != PCM_POLICY_ABORT && missing) {
+        result = PCM_EX_MISMATCH;
+    }
+    dut_exercise(d, PCM_EX_VERIFY, c->address, c->length, 7, result, moved);
+    if (policy != PCM_POLICY_ABORT) {
+        g_assert_cmpuint(dut_read(d, PCM_EX_MISMATCHES), ==, missing);
     }
 }
 
@@ -224,28 +368,29 @@ static void check_policy(const PolicyCase *c, unsigned policy)
 {
     Dut *d = dut_start("q35", "");
     Model m = model_new(d);
-    bool abort = policy == PCM_POLICY_ABORT;
-    unsigned result = abort ? PCM_EX_VIOLATION : PCM_EX_OK;
+    uint32_t moved = 0;
 
     for (uint32_t i = 0; i < c->length; i++) {
-        uint64_t landed = policy_route(c, policy, c->address + i);
+        uint64_t landed = policy_route(c, policy, i);
 
         model_page(&m, c->address + i);
-        if (!abort) {
+        if (landed != PCM_LANDED_NOWHERE) {
             model_page(&m, landed)[landed % 4096] = dut_pattern(7, i);
+            moved++;
         }
     }
     dut_write(d, PCM_ADDR_BITS, c->addr_bits);
     dut_write64(d, PCM_LIMIT, c->limit);
     dut_write64(d, PCM_BOUNDARY, c->boundary);
+    demand(d, c->align, c->grain, c->burst);
     dut_set_policies(d, policy);
-    dut_exercise(d, PCM_EX_FILL, c->address, c->length, 7, result,
-                 abort ? 0 : c->length);
+    dut_exercise(d, PCM_EX_FILL, c->address, c->length, 7,
+                 policy == PCM_POLICY_ABORT ? PCM_EX_VIOLATION : PCM_EX_OK,
+                 moved);
     policy_landed(d, c, policy);
     model_check(&m);
     if (policy != PCM_POLICY_WRAP || !c->overlaps) {
-        dut_exercise(d, PCM_EX_VERIFY, c->address, c->length, 7, result,
-                     abort ? 0 : c->length);
+        check_verify(d, c, policy, moved);
     }
     dut_stop(d);
 }
@@ -301,6 +446,78 @@ static void test_one_record_for_each_command(void)
         0xffffff, 0x17fffff, 0x1000000, 0x1000000 });
     dut_expect_no_record(d);
     dut_stop(d);
+}
+
+/* --- Rings -------------------------------------------------------------- */
+
+#define ODD_RING        0x200010
+
+/* Plays a ring of 48 frames, 1 ms of them. */
+static Dut *play_odd_ring(uint32_t align, uint32_t grain, uint32_t burst,
+                          unsigned policy)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
+
+    demand(d, align, grain, burst);
+    dut_set_policies(d, policy);
+    dut_write(d, S0(FORMAT), PCM_S_S16 | PCM_S_CHANNELS(2));
+    dut_write(d, S0(RATE), 48000);
+    dut_write64(d, S0(BUFFER), ODD_RING);
+    dut_write(d, S0(LENGTH), 0xc0);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    return d;
+}
+
+/* A ring is judged as a whole, once in each lap. */
+static void test_ring_rules(void)
+{
+    Dut *d = play_odd_ring(32, 128, 16, PCM_POLICY_RECORD);
+
+    for (unsigned lap = 0; lap < 3; lap++) {
+        qtest_clock_step(d->qts, 500000);
+        dut_read(d, S0(POSITION));
+        dut_expect_record(d, &(DutRecord) {
+            PCM_RULE_ALIGN, 0, false, PCM_POLICY_RECORD, ODD_RING, 0xc0,
+            32, 16, ODD_RING, ODD_RING });
+        dut_expect_record(d, &(DutRecord) {
+            PCM_RULE_GRAIN, 0, false, PCM_POLICY_RECORD, ODD_RING, 0xc0,
+            128, 64, ODD_RING + 128, ODD_RING + 128 });
+        dut_expect_record(d, &(DutRecord) {
+            PCM_RULE_BURST, 0, false, PCM_POLICY_RECORD, ODD_RING, 0xc0,
+            16, 0xc0, ODD_RING + 16, ODD_RING + 16 });
+        dut_expect_no_record(d);
+        qtest_clock_step(d->qts, 500000);
+        dut_read(d, S0(POSITION));
+        dut_expect_no_record(d);
+    }
+    dut_stop(d);
+}
+
+/* A ring that a rule about buffers aborts is not played. */
+static void test_ring_abort(void)
+{
+    static const struct {
+        uint32_t align, grain, burst;
+        unsigned rule;
+    } list[] = {
+        { 32, 0, 0, PCM_RULE_ALIGN },
+        { 0, 128, 0, PCM_RULE_GRAIN },
+        { 0, 0, 128, PCM_RULE_BURST },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
+        Dut *d = play_odd_ring(list[i].align, list[i].grain, list[i].burst,
+                               PCM_POLICY_ABORT);
+
+        qtest_clock_step(d->qts, 500000);
+        g_assert_cmphex(dut_read64(d, S0(POSITION)), ==, 0);
+        g_assert_cmpuint(dut_read(d, S0(CAUSE)), ==,
+                         PCM_S_CAUSE_DMA);
+        g_assert_cmpuint(PCM_LOG_RULE(dut_read(d, PCM_LOG_INFO)), ==,
+                         list[i].rule);
+        g_assert_cmpuint(dut_read(d, PCM_LOG_COUNT), ==, 1);
+        dut_stop(d);
+    }
 }
 
 /* --- Windows ------------------------------------------------------------ */
@@ -400,6 +617,8 @@ void pcm_add_rule_tests(void)
     qtest_add_func("/pcmaster/policy/abort-wins", test_abort_wins);
     qtest_add_func("/pcmaster/policy/one-record",
                    test_one_record_for_each_command);
+    qtest_add_func("/pcmaster/rule/ring", test_ring_rules);
+    qtest_add_func("/pcmaster/rule/ring-abort", test_ring_abort);
     qtest_add_func("/pcmaster/window/table", test_windows);
     qtest_add_func("/pcmaster/window/policies", test_window_policies);
     for (unsigned i = 0; i < ARRAY_SIZE(rule_cases); i++) {

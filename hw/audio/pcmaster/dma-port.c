@@ -14,13 +14,13 @@
 /* IOMMUs do not translate finer than this. */
 #define PCM_IOMMU_PAGE      4096
 
-#define PCM_TARGET_IOMMU    5
-
 /* Bytes that are adjacent in one thing an address can lead to. */
 typedef struct PcmPiece {
     uint64_t length;
     uint32_t node;              /* or PCM_NODE_ANY */
     uint32_t target;            /* PCM_TARGET_... */
+    uint32_t passes;            /* PCM_IOMMU_..., if it is denied */
+    bool denied;                /* by an IOMMU; what is behind is not told */
 } PcmPiece;
 
 static MemTxAttrs port_attrs(PcmasterState *s)
@@ -31,30 +31,82 @@ static MemTxAttrs port_attrs(PcmasterState *s)
     };
 }
 
-/* What is at @address if it is not memory: regions, holes or an IOMMU. */
-static PcmPiece look_up_other(PcmasterState *s, hwaddr address,
-                              hwaddr length, MemoryRegion *mr)
+static bool is_usable(const PcmPiece *piece)
 {
-    AddressSpace *as = pci_get_address_space(PCI_DEVICE(s));
-    MemoryRegionSection section = memory_region_find(as->root, address,
-                                                     length);
+    return piece->target == PCM_TARGET_RAM && !piece->denied;
+}
+
+/* What is at @address of @root, if it is not memory. */
+static PcmPiece look_up_region(MemoryRegion *root, hwaddr address,
+                               hwaddr length)
+{
+    MemoryRegionSection section = memory_region_find(root, address, length);
     PcmPiece piece = { .length = length, .node = PCM_NODE_ANY };
     hwaddr start = section.offset_within_address_space;
 
     if (!section.mr) {
         piece.target = PCM_TARGET_NOTHING;
-        return piece;
-    }
-    if (memory_region_is_iommu(section.mr)) {
-        piece.target = memory_region_is_mapped(mr) ? PCM_TARGET_IO :
-                                                     PCM_TARGET_IOMMU;
-        piece.length = MIN(length, PCM_IOMMU_PAGE - address % PCM_IOMMU_PAGE);
     } else if (start > address) {
         piece.target = PCM_TARGET_NOTHING;
         piece.length = start - address;
     } else {
         piece.target = PCM_TARGET_IO;
         piece.length = int128_get64(section.size);
+    }
+    memory_region_unref(section.mr);
+    return piece;
+}
+
+static IOMMUTLBEntry ask_iommu(PcmasterState *s, IOMMUMemoryRegion *iommu,
+                               hwaddr offset, IOMMUAccessFlags flags)
+{
+    IOMMUMemoryRegionClass *class = IOMMU_MEMORY_REGION_GET_CLASS(iommu);
+    int index = class->attrs_to_index ?
+                class->attrs_to_index(iommu, port_attrs(s)) : 0;
+
+    return class->translate(iommu, offset, flags, index);
+}
+
+/* What the IOMMU at @section makes of a place that is not memory. */
+static PcmPiece look_up_iommu(PcmasterState *s,
+                              const MemoryRegionSection *section, bool write)
+{
+    IOMMUMemoryRegion *iommu = IOMMU_MEMORY_REGION(section->mr);
+    IOMMUAccessFlags flags = write ? IOMMU_WO : IOMMU_RO;
+    IOMMUAccessFlags other = write ? IOMMU_RO : IOMMU_WO;
+    hwaddr offset = section->offset_within_region;
+    hwaddr length = MIN(int128_get64(section->size),
+                        PCM_IOMMU_PAGE - offset % PCM_IOMMU_PAGE);
+    IOMMUTLBEntry entry = ask_iommu(s, iommu, offset, flags);
+    PcmPiece piece = {
+        .length = length, .node = PCM_NODE_ANY, .denied = true,
+    };
+
+    if (entry.perm & flags) {
+        length = MIN(length - 1, entry.addr_mask & ~offset) + 1;
+        return look_up_region(entry.target_as->root,
+                              (entry.translated_addr & ~entry.addr_mask) |
+                              (offset & entry.addr_mask), length);
+    }
+    if (ask_iommu(s, iommu, offset, other).perm & other) {
+        piece.passes = write ? PCM_IOMMU_READ : PCM_IOMMU_WRITE;
+    }
+    return piece;
+}
+
+/* What is at @address if it is not memory: regions, holes or an IOMMU. */
+static PcmPiece look_up_other(PcmasterState *s, hwaddr address,
+                              hwaddr length, bool write)
+{
+    MemoryRegion *root = pci_get_address_space(PCI_DEVICE(s))->root;
+    MemoryRegionSection section = memory_region_find(root, address, length);
+    PcmPiece piece;
+
+    if (section.mr && memory_region_is_iommu(section.mr) &&
+        section.offset_within_address_space == address) {
+        piece = look_up_iommu(s, &section, write);
+    } else {
+        piece = look_up_region(root, address, length);
     }
     memory_region_unref(section.mr);
     return piece;
@@ -77,7 +129,7 @@ static PcmPiece look_up(PcmasterState *s, uint64_t address, uint64_t length,
     mr = address_space_translate(as, address, &offset, &piece.length, write,
                                  port_attrs(s));
     if (!memory_region_is_ram(mr) || memory_region_is_ram_device(mr)) {
-        return look_up_other(s, address, length, mr);
+        return look_up_other(s, address, length, write);
     }
     if (write && memory_region_is_rom(mr)) {
         piece.target = PCM_TARGET_ROM;
@@ -86,18 +138,26 @@ static PcmPiece look_up(PcmasterState *s, uint64_t address, uint64_t length,
     return piece;
 }
 
-static void find_broken(PcmDma *d, unsigned rule, uint32_t fault,
-                        uint64_t expected, uint64_t actual)
-{
-    d->broken |= 1u << rule;
-    d->finding[rule] = (PcmFinding) {
-        .fault = fault, .expected = expected, .actual = actual,
-    };
-}
-
 static bool is_broken(const PcmDma *d, unsigned rule)
 {
     return d->broken & (1u << rule);
+}
+
+/* The first place where a rule is broken counts. */
+static void find_broken(PcmDma *d, unsigned rule, uint32_t fault,
+                        uint64_t expected, uint64_t actual)
+{
+    if (!is_broken(d, rule)) {
+        d->broken |= 1u << rule;
+        d->finding[rule] = (PcmFinding) {
+            .fault = fault, .expected = expected, .actual = actual,
+        };
+    }
+}
+
+static uint32_t direction_bit(const PcmDma *d)
+{
+    return d->t.write ? PCM_IOMMU_WRITE : PCM_IOMMU_READ;
 }
 
 static bool is_broken_under(const PcmDma *d, unsigned rule, unsigned policy)
@@ -110,15 +170,20 @@ static uint64_t find_landing(PcmasterState *s, const PcmDma *d, uint32_t fault)
 {
     uint64_t run = 1;
     uint64_t address;
+    PcmPiece piece;
 
-    if (d->aborted) {
+    if (d->aborted ||
+        !pcm_route(&d->route, d->t.address + fault, &address, &run)) {
         return PCM_LANDED_NOWHERE;
     }
-    address = pcm_route(&d->route, d->t.address + fault, &run);
-    if (look_up(s, address, 1, d->t.write).target != PCM_TARGET_RAM) {
-        return PCM_LANDED_NOWHERE;
-    }
-    return address;
+    piece = look_up(s, address, 1, d->t.write);
+    return is_usable(&piece) ? address : PCM_LANDED_NOWHERE;
+}
+
+static bool is_about_buffers(unsigned rule)
+{
+    return rule == PCM_RULE_ALIGN || rule == PCM_RULE_GRAIN ||
+           rule == PCM_RULE_BURST;
 }
 
 static void log_rule(PcmasterState *s, const PcmDma *d, unsigned rule)
@@ -131,7 +196,7 @@ static void log_rule(PcmasterState *s, const PcmDma *d, unsigned rule)
         .requester = d->t.requester,
         .write = d->t.write,
         .address = d->t.address,
-        .length = d->t.length,
+        .length = is_about_buffers(rule) ? d->t.extent : d->t.length,
         .expected = f->expected,
         .actual = f->actual,
         .fault = d->t.address + f->fault,
@@ -141,54 +206,63 @@ static void log_rule(PcmasterState *s, const PcmDma *d, unsigned rule)
 
 void pcm_dma_begin(PcmasterState *s, PcmDma *d, PcmTransaction t)
 {
+    PcmLegal legal = {
+        .last = pcm_legal_last(s->addr_bits, s->limit),
+        .mask = pcm_port_hw_mask(&s->hw) & s->boundary,
+        .align = s->align,
+        .grain = s->grain,
+        .burst = s->burst,
+    };
+
     *d = (PcmDma) {
         .t = t,
         .node = s->node,
         .policy = s->policy,
-        .route = {
-            .last = pcm_legal_last(s->addr_bits, s->limit),
-            .mask = pcmaster_hw_mask(s) & s->boundary,
-            .anchor = t.anchor,
-        },
+        .route = pcm_plan_route(&t, &legal, s->policy),
     };
-    if (pcm_breaks_limit(&t, d->route.last, &d->finding[PCM_RULE_LIMIT])) {
-        d->broken |= 1u << PCM_RULE_LIMIT;
-    }
-    if (pcm_breaks_boundary(&t, d->route.mask,
-                            &d->finding[PCM_RULE_BOUNDARY])) {
-        d->broken |= 1u << PCM_RULE_BOUNDARY;
-    }
+    d->broken = pcm_judge(&t, &legal, d->finding);
     if (pcm_breaks_windows(&t, s->windows, PCM_WINDOW_COUNT,
                            &d->finding[PCM_RULE_WINDOW])) {
         d->broken |= 1u << PCM_RULE_WINDOW;
     }
 }
 
-/* Node and target.  Returns: false if the effort was used up before the end. */
+/* Judge a piece by the rules about memory. */
+static void judge_piece(PcmDma *d, const PcmPiece *piece)
+{
+    if (d->node != PCM_NODE_ANY && piece->node != d->node) {
+        find_broken(d, PCM_RULE_NODE, d->checked, d->node, piece->node);
+    }
+    if (piece->denied) {
+        find_broken(d, PCM_RULE_IOMMU, d->checked, direction_bit(d),
+                    piece->passes);
+    } else if (piece->target != PCM_TARGET_RAM) {
+        find_broken(d, PCM_RULE_TARGET, d->checked, PCM_TARGET_RAM,
+                    piece->target);
+    }
+}
+
+/* Is there nothing left that a piece could break? */
+static bool is_judged(const PcmDma *d)
+{
+    return d->checked == d->t.length ||
+           (is_broken(d, PCM_RULE_TARGET) && is_broken(d, PCM_RULE_IOMMU) &&
+            (d->node == PCM_NODE_ANY || is_broken(d, PCM_RULE_NODE)));
+}
+
+/* Returns: false if the effort was used up before the end. */
 static bool check_memory(PcmasterState *s, PcmDma *d, uint32_t effort)
 {
-    while (d->checked < d->t.length) {
-        bool ask_node = d->node != PCM_NODE_ANY &&
-                        !is_broken(d, PCM_RULE_NODE);
-        bool ask_target = !is_broken(d, PCM_RULE_TARGET);
+    while (!is_judged(d)) {
         PcmPiece piece;
 
-        if (!ask_node && !ask_target) {
-            break;
-        }
         if (!effort--) {
             return false;
         }
         piece = look_up(s, d->t.address + d->checked,
                         d->t.length - d->checked, d->t.write);
         d->pieces++;
-        if (ask_node && piece.node != d->node) {
-            find_broken(d, PCM_RULE_NODE, d->checked, d->node, piece.node);
-        }
-        if (ask_target && piece.target != PCM_TARGET_RAM) {
-            find_broken(d, PCM_RULE_TARGET, d->checked, PCM_TARGET_RAM,
-                        piece.target);
-        }
+        judge_piece(d, &piece);
         d->checked += piece.length;
     }
     return true;
@@ -202,9 +276,6 @@ PcmDmaVerdict pcm_dma_check(PcmasterState *s, PcmDma *d, uint32_t effort)
     for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
         d->aborted |= is_broken_under(d, rule, PCM_POLICY_ABORT);
     }
-    d->route.wrap_limit = is_broken_under(d, PCM_RULE_LIMIT, PCM_POLICY_WRAP);
-    d->route.wrap_boundary = is_broken_under(d, PCM_RULE_BOUNDARY,
-                                             PCM_POLICY_WRAP);
     for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
         if (is_broken(d, rule)) {
             log_rule(s, d, rule);
@@ -231,14 +302,28 @@ static void account(PcmasterState *s, PcmDma *d, const PcmPiece *piece)
  * for was in order, or memory has changed since the check, that is news.
  */
 static bool refuse(PcmasterState *s, PcmDma *d, uint32_t offset,
-                   uint32_t target)
+                   const PcmPiece *piece)
 {
-    if (!is_broken(d, PCM_RULE_TARGET)) {
-        find_broken(d, PCM_RULE_TARGET, offset, PCM_TARGET_RAM, target);
-        d->aborted = is_broken_under(d, PCM_RULE_TARGET, PCM_POLICY_ABORT);
-        log_rule(s, d, PCM_RULE_TARGET);
+    unsigned rule = piece->denied ? PCM_RULE_IOMMU : PCM_RULE_TARGET;
+
+    if (!is_broken(d, rule)) {
+        if (piece->denied) {
+            find_broken(d, rule, offset, direction_bit(d), piece->passes);
+        } else {
+            find_broken(d, rule, offset, PCM_TARGET_RAM, piece->target);
+        }
+        d->aborted = is_broken_under(d, rule, PCM_POLICY_ABORT);
+        log_rule(s, d, rule);
     }
     return !d->aborted;
+}
+
+/* Bytes that go nowhere: what is read is what an idle bus shows. */
+static void pass_over(const PcmDma *d, uint8_t *buf, uint32_t length)
+{
+    if (!d->t.write) {
+        memset(buf, 0xff, length);
+    }
 }
 
 /* Returns: the number of bytes dealt with, or 0 if the port refuses. */
@@ -248,23 +333,26 @@ static uint32_t move_piece(PcmasterState *s, PcmDma *d, uint32_t offset,
     DMADirection dir = d->t.write ? DMA_DIRECTION_FROM_DEVICE :
                                     DMA_DIRECTION_TO_DEVICE;
     uint64_t run = length;
-    uint64_t address = pcm_route(&d->route, d->t.address + offset, &run);
-    PcmPiece piece = look_up(s, address, run, d->t.write);
+    uint64_t address;
+    PcmPiece piece;
 
+    if (!pcm_route(&d->route, d->t.address + offset, &address, &run)) {
+        pass_over(d, buf, run);
+        return run;
+    }
+    piece = look_up(s, address, run, d->t.write);
     d->pieces++;
-    if (piece.target == PCM_TARGET_RAM &&
+    if (is_usable(&piece) &&
         pci_dma_rw(PCI_DEVICE(s), address, buf, piece.length, dir,
                    port_attrs(s)) != MEMTX_OK) {
         piece.target = PCM_TARGET_ERROR;
     }
-    if (piece.target == PCM_TARGET_RAM) {
+    if (is_usable(&piece)) {
         account(s, d, &piece);
         return piece.length;
     }
-    if (!d->t.write) {
-        memset(buf, 0xff, piece.length);
-    }
-    return refuse(s, d, offset, piece.target) ? piece.length : 0;
+    pass_over(d, buf, piece.length);
+    return refuse(s, d, offset, &piece) ? piece.length : 0;
 }
 
 bool pcm_dma_move(PcmasterState *s, PcmDma *d, uint32_t offset, void *buf,

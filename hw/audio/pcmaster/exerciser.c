@@ -179,6 +179,7 @@ void pcm_exerciser_command(PcmasterState *s, uint32_t command)
     pcm_dma_begin(s, &e->dma, (PcmTransaction) {
         .address = e->address,
         .anchor = e->address,
+        .extent = e->length,
         .length = e->length,
         .write = command == PCM_EX_FILL,
         .requester = PCM_REQUESTER_EXERCISER,

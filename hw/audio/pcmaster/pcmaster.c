@@ -7,10 +7,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/host-utils.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
-#include "qapi/util.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie.h"
@@ -18,11 +16,6 @@
 #include "hw/resettable.h"
 #include "pcmaster.h"
 #include "trace.h"
-
-static const QEnumLookup policy_lookup = {
-    .array = pcm_policy_names,
-    .size = PCM_POLICY_RECORD + 1,
-};
 
 bool pcmaster_is_bus_master(PcmasterState *s)
 {
@@ -49,11 +42,6 @@ static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
     pcmaster_unguard(s, was_guarded);
 }
 
-uint64_t pcmaster_hw_mask(const PcmasterState *s)
-{
-    return s->hw_boundary ? s->hw_boundary - 1 : PCM_BOUNDARY_NONE;
-}
-
 /* --- Reset -------------------------------------------------------------- */
 
 static void reset_registers(PcmasterState *s)
@@ -61,15 +49,7 @@ static void reset_registers(PcmasterState *s)
     trace_pcmaster_reset();
     s->int_status = 0;
     s->int_enable = 0;
-    s->addr_bits = s->hw_addr_bits;
-    s->limit = UINT64_MAX;
-    s->boundary = PCM_BOUNDARY_NONE;
-    s->node = PCM_NODE_ANY;
-    s->policy = 0;
-    for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
-        s->policy |= (uint32_t)s->hw_policy << PCM_POLICY_SHIFT(rule);
-    }
-    memset(s->windows, 0, sizeof(s->windows));
+    pcm_port_reset(s);
     pcmaster_irq_forget(s);
     pcm_log_reset(&s->log);
     pcm_exerciser_reset(s);
@@ -98,23 +78,12 @@ static void pcmaster_reset_hold(Object *obj, ResetType type)
 
 static bool check_properties(PcmasterState *s, Error **errp)
 {
-    if (s->hw_addr_bits < PCM_ADDR_BITS_MIN ||
-        s->hw_addr_bits > PCM_ADDR_BITS_MAX) {
-        error_setg(errp, "addr-bits must be %u to %u, not %u",
-                   PCM_ADDR_BITS_MIN, PCM_ADDR_BITS_MAX, s->hw_addr_bits);
-        return false;
-    }
-    if (s->hw_boundary && !is_power_of_2(s->hw_boundary)) {
-        error_setg(errp, "boundary must be a power of two or 0, not 0x%"
-                   PRIx64, s->hw_boundary);
-        return false;
-    }
     if (s->playback > PCM_PLAYBACK_MAX) {
         error_setg(errp, "playback must be 0 to %u streams, not %u",
                    PCM_PLAYBACK_MAX, s->playback);
         return false;
     }
-    return true;
+    return pcm_port_check_properties(&s->hw, errp);
 }
 
 /* An audiodev that was asked for must be there; else streams report it. */
@@ -196,29 +165,22 @@ static void pcmaster_exit(PCIDevice *dev)
 static void pcmaster_instance_init(Object *obj)
 {
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+    pcm_port_init_policies(&PCMASTER(obj)->hw);
 }
 
 /* --- Properties --------------------------------------------------------- */
 
-static int get_policy(Object *obj, Error **errp)
-{
-    return PCMASTER(obj)->hw_policy;
-}
-
-static void set_policy(Object *obj, int value, Error **errp)
-{
-    if (DEVICE(obj)->realized) {
-        error_setg(errp, "policy cannot be changed once the device is "
-                   "realized");
-        return;
-    }
-    PCMASTER(obj)->hw_policy = value;
-}
-
 static const Property pcmaster_properties[] = {
     DEFINE_AUDIO_PROPERTIES(PcmasterState, audio),
-    DEFINE_PROP_UINT8("addr-bits", PcmasterState, hw_addr_bits, 64),
-    DEFINE_PROP_SIZE("boundary", PcmasterState, hw_boundary, 0),
+    DEFINE_PROP_UINT8("addr-bits", PcmasterState, hw.addr_bits,
+                      PCM_ADDR_BITS_MAX),
+    DEFINE_PROP_SIZE("boundary", PcmasterState, hw.boundary, 0),
+    DEFINE_PROP_UINT64("boundary-mask", PcmasterState, hw.boundary_mask,
+                       PCM_BOUNDARY_NONE),
+    DEFINE_PROP_SIZE32("align", PcmasterState, hw.align, 1),
+    DEFINE_PROP_SIZE32("grain", PcmasterState, hw.grain, 1),
+    DEFINE_PROP_SIZE32("burst", PcmasterState, hw.burst, 0),
+    DEFINE_PROP_UINT32("node", PcmasterState, hw.node, PCM_NODE_ANY),
     DEFINE_PROP_UINT8("playback", PcmasterState, playback, 1),
 };
 
@@ -229,16 +191,11 @@ static void describe_properties(ObjectClass *klass)
         const char *text;
     } list[] = {
         { "audiodev", "Audio back end that the streams play on" },
-        { "addr-bits", "Address lines the device has, 20 to 64" },
-        { "boundary", "Power of two that no buffer may cross; 0: none" },
         { "playback", "Number of playback streams, 0 to 8" },
-        { "policy", "What happens to a DMA that breaks a rule, until the "
-                    "driver decides: abort, wrap or record" },
         { "violations", "Records of the violation log, oldest first" },
     };
 
-    object_class_property_add_enum(klass, "policy", "PcmasterPolicy",
-                                   &policy_lookup, get_policy, set_policy);
+    pcm_port_add_properties(klass);
     object_class_property_add(klass, "violations", "PcmasterViolationList",
                               pcm_log_get_property, NULL, NULL, NULL);
     for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
@@ -266,6 +223,7 @@ static void pcmaster_class_init(ObjectClass *klass, PcmClassData *data)
 
     dc->desc = "Bus master that checks DMA buffers and plays them";
     dc->vmsd = &vmstate_pcmaster;
+    pcm_registers_init();
     device_class_set_props(dc, pcmaster_properties);
     describe_properties(klass);
     set_bit(DEVICE_CATEGORY_SOUND, dc->categories);

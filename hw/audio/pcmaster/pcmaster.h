@@ -52,6 +52,21 @@ typedef struct PcmLog {
 
 /* --- DMA port ----------------------------------------------------------- */
 
+#define PCM_POLICY_INHERITED    -1
+
+/* What the port of this device can do, and what follows a broken rule. */
+typedef struct PcmHardware {
+    uint8_t addr_bits;
+    uint64_t boundary;          /* bytes; 0: the mask counts */
+    uint64_t boundary_mask;
+    uint32_t align;
+    uint32_t grain;
+    uint32_t burst;             /* 0: any length */
+    uint32_t node;              /* or PCM_NODE_ANY */
+    int policy;
+    int rule_policy[PCM_RULE_COUNT];    /* or PCM_POLICY_INHERITED */
+} PcmHardware;
+
 /* A transaction on its way through the port. */
 typedef struct PcmDma {
     PcmTransaction t;
@@ -62,12 +77,12 @@ typedef struct PcmDma {
     uint32_t checked;           /* bytes whose memory was looked at */
     uint32_t moved;             /* bytes that really were transferred */
     uint32_t pieces;            /* effort: pieces of memory looked up */
-    uint8_t broken;             /* one bit for each rule */
+    uint16_t broken;            /* one bit for each rule */
     bool aborted;
 } PcmDma;
 
 typedef enum PcmDmaVerdict {
-    PCM_DMA_UNDECIDED,          /* more pieces than one call looks at: call again */
+    PCM_DMA_UNDECIDED,          /* more pieces than a call looks at: go on */
     PCM_DMA_GRANTED,
     PCM_DMA_ABORTED,
 } PcmDmaVerdict;
@@ -169,15 +184,16 @@ struct PcmasterState {
     bool audio_ready;
 
     /* Configuration */
-    uint8_t hw_addr_bits;
-    uint64_t hw_boundary;       /* bytes; 0: none */
-    int hw_policy;
+    PcmHardware hw;
     uint8_t playback;           /* streams */
 
     /* Registers */
     uint32_t int_status;
     uint32_t int_enable;
     uint32_t addr_bits;
+    uint32_t align;
+    uint32_t grain;
+    uint32_t burst;
     uint32_t node;
     uint32_t policy;
     uint64_t limit;
@@ -200,9 +216,6 @@ struct PcmasterState {
 
 /* Returns every register, queue and engine to its state after power-on. */
 void pcmaster_reset_state(PcmasterState *s);
-
-/* Mask of the address bits that the hardware lets vary in a buffer. */
-uint64_t pcmaster_hw_mask(const PcmasterState *s);
 
 /* Does the PCI command register let the device be bus master? */
 bool pcmaster_is_bus_master(PcmasterState *s);
@@ -269,6 +282,9 @@ uint64_t pcm_doorbell_pc(void);
 
 extern const MemoryRegionOps pcmaster_mmio_ops;
 
+/* To be called once, before the first access. */
+void pcm_registers_init(void);
+
 /* --- vmstate.c ---------------------------------------------------------- */
 
 extern const VMStateDescription vmstate_pcmaster;
@@ -317,6 +333,28 @@ uint32_t pcm_node_of_memory(const MemoryRegion *mr, hwaddr offset,
 
 /* Lowest guest-physical address of RAM of @node; all ones: it has none. */
 uint64_t pcm_node_lowest(uint32_t node);
+
+/* --- port-properties.c -------------------------------------------------- */
+
+/* Adds the policies, and describes all properties of the port. */
+void pcm_port_add_properties(ObjectClass *klass);
+
+/* The defaults of those. */
+void pcm_port_init_policies(PcmHardware *hw);
+
+bool pcm_port_check_properties(const PcmHardware *hw, Error **errp);
+
+/* Mask of the address bits that the hardware lets vary in a buffer. */
+uint64_t pcm_port_hw_mask(const PcmHardware *hw);
+
+/* Can this be in ALIGN or GRAIN, and in BURST, of some device? */
+bool pcm_align_valid(uint64_t align);
+bool pcm_burst_valid(uint64_t burst);
+
+void pcm_port_reset(PcmasterState *s);
+
+/* Could the driver have written what is in the port's registers? */
+bool pcm_port_registers_valid(const PcmasterState *s);
 
 /* --- dma-port.c --------------------------------------------------------- */
 

@@ -69,13 +69,16 @@
 #define   PCM_POLICY_RECORD         2u      /* transferred, but logged */
 #define PCM_NODE_COUNT              0x130   /* RO   NUMA nodes of the machine */
 #define PCM_DEVICE_NODE             0x134   /* RO   the device's, or ANY */
-/* Of buffers, in bytes, powers of two: 1 or 0 demands nothing. */
+/* Of buffers, in bytes, powers of two. */
 #define PCM_HW_ALIGN                0x138   /* RO   of the first address */
 #define PCM_ALIGN                   0x13c   /* RW */
 #define PCM_HW_GRAIN                0x140   /* RO   of the length */
 #define PCM_GRAIN                   0x144   /* RW */
+#define   PCM_ALIGN_MAX             0x10000u        /* of both; at least 1 */
 #define PCM_HW_BURST                0x148   /* RO   longest; 0: any length */
 #define PCM_BURST                   0x14c   /* RW */
+#define   PCM_BURST_MIN             16u
+#define   PCM_BURST_MAX             0x80000000u
 
 /* Rules.  A transaction may break several; each gets a record of its own. */
 #define PCM_RULE_LIMIT              0       /* beyond the reachable addresses */

@@ -14,86 +14,113 @@ typedef struct PcmBlock {
     hwaddr base;
     unsigned count;
     unsigned stride;
-    size_t elements;            /* offset in PcmasterState */
-    size_t element_size;
     const PcmRegisterTable *table;
+    /* What their fields are in; NULL if these registers are not there. */
+    void *(*element)(PcmasterState *s, unsigned index);
 } PcmBlock;
 
-/* A register of a block that an address selects. */
-typedef struct PcmSelection {
+/* What is at an offset. */
+typedef struct PcmSlot {
+    const PcmBlock *block;      /* NULL: nothing */
     const PcmRegister *reg;
-    unsigned index;
-    unsigned half;              /* 1: the high one */
+    uint8_t index;              /* of the register in its block */
+    uint8_t half;               /* 1: the high one */
+} PcmSlot;
+
+/* A register that an address selects. */
+typedef struct PcmSelection {
+    const PcmSlot *slot;
+    const PcmRegister *reg;
     void *field;                /* or NULL */
 } PcmSelection;
 
-#define BLOCK(base_, count_, stride_, member, registers_) \
-    { .base = base_, .count = count_, .stride = stride_, \
-      .elements = offsetof(PcmasterState, member), \
-      .element_size = sizeof_field(PcmasterState, member[0]), \
-      .table = &pcm_##registers_ }
+static void *device_element(PcmasterState *s, unsigned index)
+{
+    return s;
+}
+
+static void *window_element(PcmasterState *s, unsigned index)
+{
+    return &s->windows[index];
+}
+
+static void *stream_element(PcmasterState *s, unsigned index)
+{
+    return index < s->playback ? &s->streams[index] : NULL;
+}
 
 static const PcmBlock blocks[] = {
-    { .base = 0, .count = 1, .stride = PCM_WINDOW(0),
-      .table = &pcm_device_registers },
-    BLOCK(PCM_WINDOW(0), PCM_WINDOW_COUNT, PCM_WINDOW(1) - PCM_WINDOW(0),
-          windows, window_registers),
-    BLOCK(PCM_NODE_BYTES(0), PCM_NODES_MAX, 8, exerciser.node_bytes,
-          node_bytes_registers),
-    BLOCK(PCM_NODE_LOWEST(0), PCM_NODES_MAX, 8, exerciser.node_bytes,
-          node_lowest_registers),
-    BLOCK(PCM_STREAM(0), PCM_PLAYBACK_MAX, PCM_STREAM(1) - PCM_STREAM(0),
-          streams, stream_registers),
+    { 0, 1, 0, &pcm_device_registers, device_element },
+    { 0, 1, 0, &pcm_port_registers, device_element },
+    { 0, 1, 0, &pcm_log_registers, device_element },
+    { 0, 1, 0, &pcm_exerciser_registers, device_element },
+    { PCM_WINDOW(0), PCM_WINDOW_COUNT, PCM_WINDOW(1) - PCM_WINDOW(0),
+      &pcm_window_registers, window_element },
+    { PCM_NODE_BYTES(0), PCM_NODES_MAX, 8,
+      &pcm_node_bytes_registers, device_element },
+    { PCM_NODE_LOWEST(0), PCM_NODES_MAX, 8,
+      &pcm_node_lowest_registers, device_element },
+    { PCM_STREAM(0), PCM_STREAM_COUNT, PCM_STREAM(1) - PCM_STREAM(0),
+      &pcm_stream_registers, stream_element },
 };
 
-/* --- Access ------------------------------------------------------------- */
+static PcmSlot slots[PCM_BAR_SIZE / 4];
 
-static bool select_in_block(PcmasterState *s, const PcmBlock *block,
-                            hwaddr address, PcmSelection *found)
+/* --- Selection ---------------------------------------------------------- */
+
+static void place_register(const PcmBlock *block, unsigned index,
+                           const PcmRegister *reg)
 {
-    hwaddr offset = (address - block->base) % block->stride;
-    unsigned index = (address - block->base) / block->stride;
+    hwaddr offset = block->base + index * block->stride + reg->offset;
 
-    if (block->table == &pcm_stream_registers && index >= s->playback) {
-        return false;
+    for (unsigned half = 0; half <= reg->wide; half++) {
+        PcmSlot *slot = &slots[offset / 4 + half];
+
+        assert(!slot->block);
+        *slot = (PcmSlot) {
+            .block = block, .reg = reg, .index = index, .half = half,
+        };
     }
-    for (unsigned i = 0; i < block->table->count; i++) {
-        const PcmRegister *reg = &block->table->registers[i];
+}
 
-        if (offset == reg->offset ||
-            (reg->wide && offset == reg->offset + 4)) {
-            *found = (PcmSelection) {
-                .reg = reg,
-                .index = index,
-                .half = offset != reg->offset,
-                .field = reg->field == NO_FIELD ? NULL :
-                         (uint8_t *)s + block->elements +
-                         index * block->element_size + reg->field,
-            };
-            return true;
+void pcm_registers_init(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(blocks); i++) {
+        const PcmBlock *block = &blocks[i];
+
+        for (unsigned index = 0; index < block->count; index++) {
+            for (unsigned r = 0; r < block->table->count; r++) {
+                place_register(block, index, &block->table->registers[r]);
+            }
         }
     }
-    return false;
 }
 
 static bool select_register(PcmasterState *s, hwaddr address,
                             PcmSelection *found)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(blocks); i++) {
-        const PcmBlock *block = &blocks[i];
+    const PcmSlot *slot = &slots[address / 4];
+    uint8_t *element = slot->block ? slot->block->element(s, slot->index) :
+                                     NULL;
 
-        if (address >= block->base &&
-            address - block->base < block->count * block->stride) {
-            return select_in_block(s, block, address, found);
-        }
+    if (!element) {
+        return false;
     }
-    return false;
+    *found = (PcmSelection) {
+        .slot = slot,
+        .reg = slot->reg,
+        .field = slot->reg->field == NO_FIELD ? NULL :
+                 element + slot->reg->field,
+    };
+    return true;
 }
+
+/* --- Access ------------------------------------------------------------- */
 
 static uint64_t read_whole(PcmasterState *s, const PcmSelection *r)
 {
     if (r->reg->read) {
-        return r->reg->read(s, r->index);
+        return r->reg->read(s, r->slot->index);
     }
     return r->reg->wide ? *(uint64_t *)r->field : *(uint32_t *)r->field;
 }
@@ -113,7 +140,7 @@ static uint32_t read_register(PcmasterState *s, hwaddr address)
                       r.reg->name);
         return 0;
     }
-    value = extract64(read_whole(s, &r), 32 * r.half, 32);
+    value = extract64(read_whole(s, &r), 32 * r.slot->half, 32);
     trace_pcmaster_read(r.reg->name, address, value);
     return value;
 }
@@ -122,7 +149,7 @@ static void write_whole(PcmasterState *s, const PcmSelection *r,
                         uint64_t value)
 {
     if (r->reg->write) {
-        r->reg->write(s, r->index, value);
+        r->reg->write(s, r->slot->index, value);
     } else if (r->reg->wide) {
         *(uint64_t *)r->field = value;
     } else {
@@ -147,7 +174,7 @@ static void write_register(PcmasterState *s, hwaddr address, uint64_t value)
     }
     trace_pcmaster_write(r.reg->name, address, value);
     if (r.reg->wide) {
-        value = deposit64(read_whole(s, &r), 32 * r.half, 32, value);
+        value = deposit64(read_whole(s, &r), 32 * r.slot->half, 32, value);
     }
     if (value & ~r.reg->writable) {
         qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: reserved bits 0x%" PRIx64

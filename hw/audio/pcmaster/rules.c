@@ -41,16 +41,17 @@ uint64_t pcm_legal_last(unsigned addr_bits, uint64_t limit)
     return MIN(MAKE_64BIT_MASK(0, addr_bits), limit);
 }
 
-bool pcm_breaks_limit(const PcmTransaction *t, uint64_t last, PcmFinding *f)
+static bool breaks_limit(const PcmTransaction *t, const PcmLegal *legal,
+                         PcmFinding *f)
 {
     uint64_t end = last_address(t);
 
-    if (end <= last && !overflows(t)) {
+    if (end <= legal->last && !overflows(t)) {
         return false;
     }
     *f = (PcmFinding) {
-        .fault = t->address > last ? 0 : last - t->address + 1,
-        .expected = last,
+        .fault = t->address > legal->last ? 0 : legal->last - t->address + 1,
+        .expected = legal->last,
         .actual = end,
     };
     return true;
@@ -66,9 +67,10 @@ static uint64_t varying_bits(const PcmTransaction *t)
     return within | (t->address ^ t->anchor);
 }
 
-bool pcm_breaks_boundary(const PcmTransaction *t, uint64_t mask,
-                         PcmFinding *f)
+static bool breaks_boundary(const PcmTransaction *t, const PcmLegal *legal,
+                            PcmFinding *f)
 {
+    uint64_t mask = legal->mask;
     uint64_t varying = varying_bits(t);
     uint64_t unit;
 
@@ -88,6 +90,88 @@ bool pcm_breaks_boundary(const PcmTransaction *t, uint64_t mask,
     };
     return true;
 }
+
+/* --- Buffers ------------------------------------------------------------ */
+
+static bool starts_buffer(const PcmTransaction *t)
+{
+    return t->address == t->anchor;
+}
+
+/* Bytes that the start of a buffer is above what is aligned. */
+static uint32_t misalignment(const PcmTransaction *t, const PcmLegal *legal)
+{
+    return t->anchor & (legal->align - 1);
+}
+
+/* Bytes of a buffer beyond its last whole grain. */
+static uint32_t odd_bytes(const PcmTransaction *t, const PcmLegal *legal)
+{
+    return t->extent & (legal->grain - 1);
+}
+
+static bool is_too_long(const PcmTransaction *t, const PcmLegal *legal)
+{
+    return legal->burst && t->extent > legal->burst;
+}
+
+static bool breaks_align(const PcmTransaction *t, const PcmLegal *legal,
+                         PcmFinding *f)
+{
+    *f = (PcmFinding) {
+        .expected = legal->align,
+        .actual = misalignment(t, legal),
+    };
+    return starts_buffer(t) && f->actual;
+}
+
+static bool breaks_grain(const PcmTransaction *t, const PcmLegal *legal,
+                         PcmFinding *f)
+{
+    *f = (PcmFinding) {
+        .fault = t->extent - odd_bytes(t, legal),
+        .expected = legal->grain,
+        .actual = odd_bytes(t, legal),
+    };
+    return starts_buffer(t) && f->actual;
+}
+
+static bool breaks_burst(const PcmTransaction *t, const PcmLegal *legal,
+                         PcmFinding *f)
+{
+    *f = (PcmFinding) {
+        .fault = legal->burst,
+        .expected = legal->burst,
+        .actual = t->extent,
+    };
+    return starts_buffer(t) && is_too_long(t, legal);
+}
+
+unsigned pcm_judge(const PcmTransaction *t, const PcmLegal *legal,
+                   PcmFinding *f)
+{
+    static const struct {
+        uint8_t rule;
+        bool (*breaks)(const PcmTransaction *t, const PcmLegal *legal,
+                       PcmFinding *f);
+    } rules[] = {
+        { PCM_RULE_LIMIT, breaks_limit },
+        { PCM_RULE_BOUNDARY, breaks_boundary },
+        { PCM_RULE_ALIGN, breaks_align },
+        { PCM_RULE_GRAIN, breaks_grain },
+        { PCM_RULE_BURST, breaks_burst },
+    };
+    unsigned broken = 0;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rules); i++) {
+        if (rules[i].breaks(t, legal, &f[rules[i].rule])) {
+            broken |= 1u << rules[i].rule;
+        }
+    }
+    return broken;
+}
+
+/* --- Windows ------------------------------------------------------------ */
 
 static bool window_allows(const PcmWindow *w, bool write)
 {
@@ -168,6 +252,48 @@ bool pcm_breaks_windows(const PcmTransaction *t, const PcmWindow *windows,
     return false;
 }
 
+/* --- Routes ------------------------------------------------------------- */
+
+static bool wraps(uint32_t policies, unsigned rule)
+{
+    return pcm_rule_policy(policies, rule) == PCM_POLICY_WRAP;
+}
+
+/* What a counter of the bytes of a buffer makes of their number. */
+static uint32_t counted_bytes(const PcmTransaction *t, const PcmLegal *legal,
+                              uint32_t policies)
+{
+    uint32_t count = t->extent;
+
+    if (wraps(policies, PCM_RULE_GRAIN)) {
+        count -= odd_bytes(t, legal);
+    }
+    if (wraps(policies, PCM_RULE_BURST) && is_too_long(t, legal) && count) {
+        count = (count - 1) % legal->burst + 1;
+    }
+    return count;
+}
+
+PcmRoute pcm_plan_route(const PcmTransaction *t, const PcmLegal *legal,
+                        uint32_t policies)
+{
+    uint32_t shift = wraps(policies, PCM_RULE_ALIGN) ?
+                     misalignment(t, legal) : 0;
+    PcmFinding unused;
+
+    return (PcmRoute) {
+        .last = legal->last,
+        .mask = legal->mask,
+        .anchor = t->anchor - shift,
+        .shift = shift,
+        .count = counted_bytes(t, legal, policies),
+        .wrap_limit = wraps(policies, PCM_RULE_LIMIT) &&
+                      breaks_limit(t, legal, &unused),
+        .wrap_boundary = wraps(policies, PCM_RULE_BOUNDARY) &&
+                         breaks_boundary(t, legal, &unused),
+    };
+}
+
 /* Bytes from @address on to the next multiple of 2^@bits. */
 static uint64_t bytes_to_multiple(uint64_t address, unsigned bits)
 {
@@ -176,9 +302,28 @@ static uint64_t bytes_to_multiple(uint64_t address, unsigned bits)
     return unit - (address & (unit - 1));
 }
 
-uint64_t pcm_route(const PcmRoute *route, uint64_t address, uint64_t *run)
+/* The counter of bytes and the lowest address lines come first, ... */
+static bool route_in_buffer(const PcmRoute *route, uint64_t *address,
+                            uint64_t *run)
 {
-    /* A card's address counter comes first, its address lines after that. */
+    uint64_t at;
+
+    *address -= route->shift;
+    at = *address - route->anchor;
+    if (at >= route->count) {
+        return false;
+    }
+    *run = MIN(*run, route->count - at);
+    return true;
+}
+
+/* ... the counter of addresses after that, and the other lines last. */
+bool pcm_route(const PcmRoute *route, uint64_t address, uint64_t *to,
+               uint64_t *run)
+{
+    if (!route_in_buffer(route, &address, run)) {
+        return false;
+    }
     if (route->wrap_boundary) {
         *run = MIN(*run, bytes_to_multiple(address, ctz64(~route->mask)));
         address = (route->anchor & ~route->mask) | (address & route->mask);
@@ -192,5 +337,6 @@ uint64_t pcm_route(const PcmRoute *route, uint64_t address, uint64_t *run)
     } else if (route->wrap_limit && route->last - address < *run - 1) {
         *run = route->last - address + 1;
     }
-    return address;
+    *to = address;
+    return true;
 }

@@ -23,6 +23,7 @@ typedef struct PcmWindow {
 typedef struct PcmTransaction {
     uint64_t address;
     uint64_t anchor;            /* start of the requester's buffer */
+    uint32_t extent;            /* bytes of that buffer */
     uint32_t length;
     bool write;                 /* to memory */
     uint8_t requester;
@@ -35,11 +36,25 @@ typedef struct PcmFinding {
     uint64_t actual;
 } PcmFinding;
 
-/* How the bytes of a transaction reach the bus. */
+/* What is legal. */
+typedef struct PcmLegal {
+    uint64_t last;              /* last byte, as of pcm_legal_last() */
+    uint64_t mask;              /* bits that may vary in a buffer */
+    uint32_t align;             /* of a buffer, powers of two */
+    uint32_t grain;
+    uint32_t burst;             /* 0: any length */
+} PcmLegal;
+
+/*
+ * How the bytes of a transaction reach the bus.  Any values are safe to use,
+ * except that what wraps at a boundary must have one.
+ */
 typedef struct PcmRoute {
     uint64_t last;              /* last legal byte */
     uint64_t mask;              /* bits that may vary from the anchor's */
     uint64_t anchor;
+    uint32_t shift;             /* bytes the buffer starts too low */
+    uint32_t count;             /* bytes of the buffer that are transferred */
     bool wrap_limit;
     bool wrap_boundary;
 } PcmRoute;
@@ -58,18 +73,13 @@ bool pcm_policies_valid(uint32_t policies);
 uint64_t pcm_legal_last(unsigned addr_bits, uint64_t limit);
 
 /**
- * pcm_breaks_limit: whether a byte of @t is above @last.
- * @f: filled in if so
+ * pcm_judge: find the rules that need @legal alone and that @t breaks.
+ * Those about buffers are judged where the buffer starts.
+ * @f: one for each rule; those that are broken are filled in
+ * Returns: one bit for each rule
  */
-bool pcm_breaks_limit(const PcmTransaction *t, uint64_t last, PcmFinding *f);
-
-/**
- * pcm_breaks_boundary: whether bits outside @mask vary inside @t, or
- * between @t and the start of its requester's buffer.
- * @f: filled in if so
- */
-bool pcm_breaks_boundary(const PcmTransaction *t, uint64_t mask,
-                         PcmFinding *f);
+unsigned pcm_judge(const PcmTransaction *t, const PcmLegal *legal,
+                   PcmFinding *f);
 
 /**
  * pcm_breaks_windows: whether a byte of @t is in none of the @count windows
@@ -81,10 +91,20 @@ bool pcm_breaks_windows(const PcmTransaction *t, const PcmWindow *windows,
                         unsigned count, PcmFinding *f);
 
 /**
- * pcm_route: where the byte that was asked for at @address goes.
- * @run: in: a number of bytes, at least 1; out: how many of them go to
- *       adjacent addresses
+ * pcm_plan_route: how a card goes about @t that lacks the checks whose policy
+ * is to wrap.
  */
-uint64_t pcm_route(const PcmRoute *route, uint64_t address, uint64_t *run);
+PcmRoute pcm_plan_route(const PcmTransaction *t, const PcmLegal *legal,
+                        uint32_t policies);
+
+/**
+ * pcm_route: where the byte that was asked for at @address goes.
+ * @to: filled in with its address
+ * @run: in: a number of bytes, at least 1; out: how many of them go to
+ *       adjacent addresses, or nowhere
+ * Returns: false if they go nowhere
+ */
+bool pcm_route(const PcmRoute *route, uint64_t address, uint64_t *to,
+               uint64_t *run);
 
 #endif /* HW_AUDIO_PCMASTER_RULES_H */

@@ -184,6 +184,7 @@ static int32_t read_buffer(PcmStream *p, uint32_t offset, uint32_t bytes,
     pcm_dma_begin(s, &dma, (PcmTransaction) {
         .address = p->now.buffer + offset,
         .anchor = p->now.buffer,
+        .extent = p->now.length,
         .length = bytes,
         .requester = p->number,
     });

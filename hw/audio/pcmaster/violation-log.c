@@ -42,6 +42,10 @@ static void trace_violation(const PcmViolation *v)
         [PCM_RULE_WINDOW] = trace_pcmaster_violation_window,
         [PCM_RULE_NODE] = trace_pcmaster_violation_node,
         [PCM_RULE_TARGET] = trace_pcmaster_violation_target,
+        [PCM_RULE_ALIGN] = trace_pcmaster_violation_align,
+        [PCM_RULE_GRAIN] = trace_pcmaster_violation_grain,
+        [PCM_RULE_BURST] = trace_pcmaster_violation_burst,
+        [PCM_RULE_IOMMU] = trace_pcmaster_violation_iommu,
     };
 
     trace[v->rule](v->address, v->length, direction(v), v->requester,

@@ -114,12 +114,15 @@ static const VMStateDescription vmstate_dma = {
     .fields = (const VMStateField[]) {
         VMSTATE_UINT64(t.address, PcmDma),
         VMSTATE_UINT64(t.anchor, PcmDma),
+        VMSTATE_UINT32(t.extent, PcmDma),
         VMSTATE_UINT32(t.length, PcmDma),
         VMSTATE_BOOL(t.write, PcmDma),
         VMSTATE_UINT8(t.requester, PcmDma),
         VMSTATE_UINT64(route.last, PcmDma),
         VMSTATE_UINT64(route.mask, PcmDma),
         VMSTATE_UINT64(route.anchor, PcmDma),
+        VMSTATE_UINT32(route.shift, PcmDma),
+        VMSTATE_UINT32(route.count, PcmDma),
         VMSTATE_BOOL(route.wrap_limit, PcmDma),
         VMSTATE_BOOL(route.wrap_boundary, PcmDma),
         VMSTATE_STRUCT_ARRAY(finding, PcmDma, PCM_RULE_COUNT, 1,
@@ -129,7 +132,7 @@ static const VMStateDescription vmstate_dma = {
         VMSTATE_UINT32(checked, PcmDma),
         VMSTATE_UINT32(moved, PcmDma),
         VMSTATE_UINT32(pieces, PcmDma),
-        VMSTATE_UINT8(broken, PcmDma),
+        VMSTATE_UINT16(broken, PcmDma),
         VMSTATE_BOOL(aborted, PcmDma),
         VMSTATE_END_OF_LIST()
     }
@@ -247,8 +250,7 @@ static int pcmaster_post_load(void *opaque, int version_id)
 {
     PcmasterState *s = opaque;
 
-    if (s->addr_bits < PCM_ADDR_BITS_MIN || s->addr_bits > s->hw_addr_bits ||
-        !pcm_policies_valid(s->policy)) {
+    if (!pcm_port_registers_valid(s)) {
         return -EINVAL;
     }
     for (unsigned i = 0; i < s->playback; i++) {
@@ -271,6 +273,9 @@ const VMStateDescription vmstate_pcmaster = {
         VMSTATE_UINT32(int_status, PcmasterState),
         VMSTATE_UINT32(int_enable, PcmasterState),
         VMSTATE_UINT32(addr_bits, PcmasterState),
+        VMSTATE_UINT32(align, PcmasterState),
+        VMSTATE_UINT32(grain, PcmasterState),
+        VMSTATE_UINT32(burst, PcmasterState),
         VMSTATE_UINT32(node, PcmasterState),
         VMSTATE_UINT32(policy, PcmasterState),
         VMSTATE_UINT64(limit, PcmasterState),

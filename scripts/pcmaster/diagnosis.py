@@ -24,7 +24,11 @@ RULES = {
     "boundary": "the transfer crosses an address boundary that it must not cross",
     "window": "the transfer leaves the memory that was given to the device",
     "node": "the memory is not on the expected NUMA node",
-    "target": "the address is no memory, or the IOMMU denies the access",
+    "target": "the address is no memory",
+    "align": "the buffer does not start where the device can start",
+    "grain": "the buffer's length is not one that the device can count",
+    "burst": "the buffer is longer than the device can transfer at a time",
+    "iommu": "the IOMMU does not let this access pass",
 }
 
 

@@ -137,19 +137,6 @@ static void test_conventional_pci(void)
 
 /* --- Messages that strike back ------------------------------------------ */
 
-#define ECAM            0xb0000000u
-#define HOST_PCIEXBAR   0x60            /* of the q35 host bridge */
-#define SLOT_POWER_OFF  (PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF)
-
-static void enable_ecam(Dut *d)
-{
-    QPCIDevice *host = qpci_device_find(d->bus, 0);
-
-    qpci_config_writel(host, HOST_PCIEXBAR + 4, 0);
-    qpci_config_writel(host, HOST_PCIEXBAR, ECAM | 1);
-    g_free(host);
-}
-
 /* What a stream does that sends a message. */
 typedef struct EventCase {
     const char *name;
@@ -186,7 +173,7 @@ static void test_msi_resets(const void *data)
     Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
     uint8_t cap = qpci_find_capability(d->dev, PCI_CAP_ID_EXP, 0);
 
-    enable_ecam(d);
+    dut_enable_ecam(d);
     start_event(d, data);
     msi_enable(d, ECAM + (QPCI_DEVFN(4, 0) << 12) + cap + PCI_EXP_DEVCTL,
                PCI_EXP_DEVCTL_BCR_FLR);
@@ -198,35 +185,15 @@ static void test_msi_resets(const void *data)
     dut_stop(d);
 }
 
-/* Returns: the device behind a root port that the guest can switch off. */
-static Dut *start_behind_port(const char *audiodev, QPCIDevice **port)
-{
-    g_autofree char *all = g_strdup_printf(
-        "q35 -audiodev %s,id=snd"
-        " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
-        " -device pcie-root-port,id=rp,bus=pcie.0,addr=5.0,chassis=1,slot=1"
-        " -device pcmaster,bus=rp,audiodev=snd", audiodev);
-    Dut *d = dut_launch(all);
-
-    *port = configure_port(d, 0, QPCI_DEVFN(5, 0));
-    return d;
-}
-
-static void expect_unplugged(Dut *d)
-{
-    g_assert_cmphex(qpci_config_readl(d->dev, PCI_VENDOR_ID), ==, ~0u);
-    qtest_clock_step(d->qts, 300000000);
-}
-
 /* A message to the root port unplugs the device that sends it. */
 static void test_msi_unplugs(const void *data)
 {
     for (unsigned mapped = 0; mapped < 2; mapped++) {
         QPCIDevice *port;
-        Dut *d = start_behind_port("none", &port);
+        Dut *d = dut_start_behind_port("none", &port);
         uint8_t cap = qpci_find_capability(port, PCI_CAP_ID_EXP, 0);
 
-        enable_ecam(d);
+        dut_enable_ecam(d);
         start_event(d, data);
         msi_enable(d, ECAM + (QPCI_DEVFN(5, 0) << 12) + cap + PCI_EXP_SLTCTL,
                    SLOT_POWER_OFF);
@@ -234,7 +201,7 @@ static void test_msi_unplugs(const void *data)
             qpci_config_writew(d->dev, PCI_COMMAND, PCI_COMMAND_MASTER);
         }
         qtest_clock_step(d->qts, 300000000);
-        expect_unplugged(d);
+        dut_expect_unplugged(d);
         g_free(port);
         dut_stop(d);
     }
@@ -244,14 +211,14 @@ static void test_msi_unplugs(const void *data)
 static void test_unplug(void)
 {
     QPCIDevice *port;
-    Dut *d = start_behind_port("none", &port);
+    Dut *d = dut_start_behind_port("none", &port);
     uint8_t cap = qpci_find_capability(port, PCI_CAP_ID_EXP, 0);
 
     start_event(d, &event_cases[1]);
     qtest_clock_step(d->qts, 20000000);
     dut_command(d, PCM_EX_CHECKSUM, 0x200000, 4 * MiB, 0);
     qpci_config_writew(port, cap + PCI_EXP_SLTCTL, SLOT_POWER_OFF);
-    expect_unplugged(d);
+    dut_expect_unplugged(d);
     g_free(port);
     dut_stop(d);
 }

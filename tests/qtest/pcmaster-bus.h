@@ -10,6 +10,9 @@
 
 #define MSI_MAILBOX     0x180000        /* where messages are sent */
 #define PORT_MEMORY     0xe8000000u
+#define ECAM            0xb0000000u
+#define HOST_PCIEXBAR   0x60            /* of the q35 host bridge */
+#define SLOT_POWER_OFF  (PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF)
 
 /*
  * Do what firmware does: bus numbers and windows down to the device.
@@ -34,6 +37,36 @@ static inline QPCIDevice *configure_port(Dut *d, unsigned bus, unsigned devfn)
                        PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     d->bar = (QPCIBar) { .addr = PORT_MEMORY };
     return port;
+}
+
+static inline void dut_enable_ecam(Dut *d)
+{
+    QPCIDevice *host = qpci_device_find(d->bus, 0);
+
+    qpci_config_writel(host, HOST_PCIEXBAR + 4, 0);
+    qpci_config_writel(host, HOST_PCIEXBAR, ECAM | 1);
+    g_free(host);
+}
+
+/* Returns: the device behind a root port that the guest can switch off. */
+static inline Dut *dut_start_behind_port(const char *audiodev,
+                                         QPCIDevice **port)
+{
+    g_autofree char *all = g_strdup_printf(
+        "q35 -audiodev %s,id=snd"
+        " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
+        " -device pcie-root-port,id=rp,bus=pcie.0,addr=5.0,chassis=1,slot=1"
+        " -device pcmaster,bus=rp,audiodev=snd", audiodev);
+    Dut *d = dut_launch(all);
+
+    *port = configure_port(d, 0, QPCI_DEVFN(5, 0));
+    return d;
+}
+
+static inline void dut_expect_unplugged(Dut *d)
+{
+    g_assert_cmphex(qpci_config_readl(d->dev, PCI_VENDOR_ID), ==, ~0u);
+    qtest_clock_step(d->qts, 300000000);
 }
 
 /* Which line of the interrupt controller is up; -1: none. */

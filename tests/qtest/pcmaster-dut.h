@@ -76,30 +76,49 @@ static inline void dut_set_bus_master(Dut *d, bool on)
                        command | (on ? PCI_COMMAND_MASTER : 0));
 }
 
-/* A ROM of DUT_ROM bytes, so that the tests need no firmware. */
-static inline char *dut_make_rom(void)
+static inline char *dut_write_rom(const uint8_t *content)
 {
-    g_autofree uint8_t *content = g_malloc(DUT_ROM_SIZE);
     char *path = NULL;
     int fd = g_file_open_tmp("pcmaster-XXXXXX", &path, NULL);
 
     g_assert_cmpint(fd, >=, 0);
-    memset(content, DUT_ROM, DUT_ROM_SIZE);
     g_assert_cmpint(write(fd, content, DUT_ROM_SIZE), ==, DUT_ROM_SIZE);
     close(fd);
     return path;
 }
 
-/* Starts a machine, the device must be among the options. */
-static inline Dut *dut_launch(const char *options)
+/*
+ * Starts a machine, the device must be among the options.
+ * @rom: DUT_ROM_SIZE bytes, so that the tests need no firmware
+ */
+static inline Dut *dut_launch_rom(const uint8_t *rom, const char *options)
 {
-    g_autofree char *rom = dut_make_rom();
+    g_autofree char *path = dut_write_rom(rom);
     Dut *d = g_new0(Dut, 1);
 
-    d->qts = qtest_initf("-nodefaults -bios %s -m %u -machine %s", rom,
+    d->qts = qtest_initf("-nodefaults -bios %s -m %u -machine %s", path,
                          (unsigned)(DUT_RAM_SIZE / MiB), options);
-    unlink(rom);
+    unlink(path);
     d->bus = qpci_new_pc(d->qts, NULL);
+    return d;
+}
+
+/* The same with a ROM of DUT_ROM bytes. */
+static inline Dut *dut_launch(const char *options)
+{
+    g_autofree uint8_t *rom = g_malloc(DUT_ROM_SIZE);
+
+    memset(rom, DUT_ROM, DUT_ROM_SIZE);
+    return dut_launch_rom(rom, options);
+}
+
+/* Finds the device, which is in slot 4 of its bus. */
+static inline Dut *dut_find(Dut *d)
+{
+    d->dev = qpci_device_find(d->bus, QPCI_DEVFN(4, 0));
+    g_assert_nonnull(d->dev);
+    qpci_device_enable(d->dev);
+    d->bar = qpci_iomap(d->dev, PCM_BAR, NULL);
     return d;
 }
 
@@ -107,17 +126,25 @@ static inline Dut *dut_launch(const char *options)
  * @machine: its name and other options; the device is in slot 4 of its bus
  * @options: of the device, each with a comma before it
  */
+static inline char *dut_options(const char *machine, const char *options)
+{
+    return g_strdup_printf("%s -device pcmaster,id=dut,addr=4.0%s", machine,
+                           options);
+}
+
 static inline Dut *dut_start(const char *machine, const char *options)
 {
-    g_autofree char *all = g_strdup_printf("%s -device pcmaster,id=dut,"
-                                           "addr=4.0%s", machine, options);
-    Dut *d = dut_launch(all);
+    g_autofree char *all = dut_options(machine, options);
 
-    d->dev = qpci_device_find(d->bus, QPCI_DEVFN(4, 0));
-    g_assert_nonnull(d->dev);
-    qpci_device_enable(d->dev);
-    d->bar = qpci_iomap(d->dev, PCM_BAR, NULL);
-    return d;
+    return dut_find(dut_launch(all));
+}
+
+static inline Dut *dut_start_rom(const uint8_t *rom, const char *machine,
+                                 const char *options)
+{
+    g_autofree char *all = dut_options(machine, options);
+
+    return dut_find(dut_launch_rom(rom, all));
 }
 
 /* Lets go of everything but the process. */

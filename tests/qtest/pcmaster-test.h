@@ -15,6 +15,8 @@ void pcm_add_rule_tests(void);
 void pcm_add_memory_tests(void);
 void pcm_add_exerciser_tests(void);
 void pcm_add_bus_tests(void);
+void pcm_add_msix_tests(void);
+void pcm_add_power_tests(void);
 void pcm_add_migration_tests(void);
 void pcm_add_playback_tests(void);
 void pcm_add_stream_tests(void);

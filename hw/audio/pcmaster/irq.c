@@ -4,16 +4,40 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qapi/error.h"
 #include "hw/pci/msi.h"
+#include "hw/pci/msix.h"
 #include "pcmaster.h"
 #include "trace.h"
+
+#define PCM_MSIX_BAR    1
+
+PcmIrqWay pcmaster_irq_way(PcmasterState *s)
+{
+    PCIDevice *dev = PCI_DEVICE(s);
+
+    if (msix_enabled(dev)) {
+        return PCM_IRQ_MSIX;
+    }
+    return msi_enabled(dev) ? PCM_IRQ_MSI : PCM_IRQ_LINE;
+}
+
+/* --- Sources ------------------------------------------------------------ */
+
+/* The bits of S_STATUS that are set and enabled. */
+static uint32_t stream_sources(PcmasterState *s, unsigned number)
+{
+    const PcmStream *p = &s->streams[number];
+
+    return p->status & p->int_enable;
+}
 
 uint32_t pcmaster_int_status(PcmasterState *s)
 {
     uint32_t status = s->int_status;
 
     for (unsigned i = 0; i < s->playback; i++) {
-        if (s->streams[i].status & s->streams[i].int_enable) {
+        if (stream_sources(s, i)) {
             status |= PCM_INT_STREAM(i);
         }
     }
@@ -24,21 +48,28 @@ uint32_t pcmaster_int_status(PcmasterState *s)
  * A message tells of an edge.  Each source has one of its own, so that a
  * source which comes while the driver is about to acknowledge another one
  * is not overlooked.
+ * Returns: the vectors that tell of the edges, one bit each
  */
-static bool find_edges(PcmasterState *s, uint32_t pending)
+static uint32_t find_edges(PcmasterState *s, uint32_t pending)
 {
-    bool edge = pending & ~s->pending;
+    PcmIrq *irq = &s->irq;
+    uint32_t own = PCM_INT_VIOLATION | PCM_INT_EXERCISER;
+    uint32_t vectors = 0;
 
-    s->pending = pending;
-    for (unsigned i = 0; i < s->playback; i++) {
-        const PcmStream *p = &s->streams[i];
-        uint32_t sources = pending & PCM_INT_STREAM(i) ?
-                           p->status & p->int_enable : 0;
-
-        edge |= sources & ~s->stream_pending[i];
-        s->stream_pending[i] = sources;
+    if (pending & ~irq->pending & own) {
+        vectors |= 1u << irq->vector;
     }
-    return edge;
+    irq->pending = pending;
+    for (unsigned i = 0; i < s->playback; i++) {
+        uint32_t sources = pending & PCM_INT_STREAM(i) ?
+                           stream_sources(s, i) : 0;
+
+        if (sources & ~irq->stream_pending[i]) {
+            vectors |= 1u << irq->stream_vector[i];
+        }
+        irq->stream_pending[i] = sources;
+    }
+    return vectors;
 }
 
 void pcmaster_irq_update(PcmasterState *s)
@@ -46,33 +77,56 @@ void pcmaster_irq_update(PcmasterState *s)
     PCIDevice *dev = PCI_DEVICE(s);
     uint32_t status = pcmaster_int_status(s);
     uint32_t pending = status & s->int_enable;
-    bool edge = find_edges(s, pending);
+    uint32_t vectors = find_edges(s, pending);
 
-    if (msi_enabled(dev)) {
+    switch (pcmaster_irq_way(s)) {
+    case PCM_IRQ_MSIX:
         pci_set_irq(dev, 0);
-        s->message_due |= edge;
-    } else {
-        if (edge || !pending) {
-            trace_pcmaster_irq(pending != 0, status);
+        s->irq.due |= vectors;
+        break;
+    case PCM_IRQ_MSI:
+        pci_set_irq(dev, 0);
+        s->irq.due |= vectors != 0;
+        break;
+    case PCM_IRQ_LINE:
+        if (vectors || !pending) {
+            trace_pcmaster_irq_line(pending != 0, status);
         }
         pci_set_irq(dev, pending != 0);
+        break;
     }
 }
 
-void pcmaster_send_message(PcmasterState *s)
+void pcmaster_tell_again(PcmasterState *s)
+{
+    s->irq.due = 0;
+    s->irq.pending = 0;
+    memset(s->irq.stream_pending, 0, sizeof(s->irq.stream_pending));
+    pcmaster_irq_update(s);
+}
+
+/* --- Messages ----------------------------------------------------------- */
+
+void pcmaster_send_messages(PcmasterState *s)
 {
     PCIDevice *dev = PCI_DEVICE(s);
 
-    if (!s->message_due) {
-        return;
-    }
-    s->message_due = false;
-    timer_del(&s->message_timer);
-    if (msi_enabled(dev)) {
-        trace_pcmaster_irq(1, pcmaster_int_status(s));
-        msi_notify(dev, 0);
+    timer_del(&s->irq.timer);
+    /* Each may reset the device, or unplug it: then no more are due. */
+    while (s->irq.due) {
+        unsigned vector = ctz32(s->irq.due);
+
+        s->irq.due &= s->irq.due - 1;
+        trace_pcmaster_irq_message(vector, pcmaster_int_status(s));
+        if (msix_enabled(dev)) {
+            msix_notify(dev, vector);
+        } else if (msi_enabled(dev)) {
+            msi_notify(dev, vector);
+        }
     }
 }
+
+/* --- Guarding the device ------------------------------------------------ */
 
 bool pcmaster_guard(PcmasterState *s)
 {
@@ -96,39 +150,100 @@ void pcmaster_unguard(PcmasterState *s, bool was_guarded)
         pcmaster_unguard_later(s, was_guarded);
         return;
     }
-    pcmaster_send_message(s);
+    pcmaster_send_messages(s);
     release(s, was_guarded);
 }
 
 void pcmaster_unguard_later(PcmasterState *s, bool was_guarded)
 {
-    if (s->message_due) {
-        timer_mod(&s->message_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    if (s->irq.due) {
+        timer_mod(&s->irq.timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
     }
     release(s, was_guarded);
 }
 
-static void on_message_timer(void *opaque)
+static void on_timer(void *opaque)
 {
     PcmasterState *s = opaque;
 
     pcmaster_unguard(s, pcmaster_guard(s));
 }
 
-void pcmaster_tell_again(PcmasterState *s)
+/* --- Life --------------------------------------------------------------- */
+
+static bool add_msi(PcmasterState *s, Error **errp)
 {
-    s->pending = 0;
-    memset(s->stream_pending, 0, sizeof(s->stream_pending));
-    pcmaster_irq_update(s);
+    Error *err = NULL;
+    int ret;
+
+    if (s->msi == ON_OFF_AUTO_OFF) {
+        return true;
+    }
+    ret = msi_init(PCI_DEVICE(s), 0, 1, true, false, &err);
+    if (ret < 0 && (ret != -ENOTSUP || s->msi == ON_OFF_AUTO_ON)) {
+        error_propagate_prepend(errp, err, "MSI: ");
+        return false;
+    }
+    error_free(err);
+    return true;
 }
 
-void pcmaster_irq_init(PcmasterState *s)
+static bool add_msix(PcmasterState *s, Error **errp)
 {
-    timer_init_ns(&s->message_timer, QEMU_CLOCK_VIRTUAL, on_message_timer, s);
+    PCIDevice *dev = PCI_DEVICE(s);
+    Error *err = NULL;
+    int ret;
+
+    if (s->msix == ON_OFF_AUTO_OFF) {
+        return true;
+    }
+    ret = msix_init_exclusive_bar(dev, PCM_VECTORS, PCM_MSIX_BAR, &err);
+    if (ret < 0 && (ret != -ENOTSUP || s->msix == ON_OFF_AUTO_ON)) {
+        error_propagate_prepend(errp, err, "MSI-X: ");
+        return false;
+    }
+    error_free(err);
+    for (unsigned i = 0; ret == 0 && i < PCM_VECTORS; i++) {
+        msix_vector_use(dev, i);
+    }
+    return true;
 }
 
-void pcmaster_irq_forget(PcmasterState *s)
+bool pcmaster_irq_init(PcmasterState *s, Error **errp)
 {
-    s->message_due = false;
-    timer_del(&s->message_timer);
+    if (!add_msi(s, errp) || !add_msix(s, errp)) {
+        return false;
+    }
+    pci_config_set_interrupt_pin(PCI_DEVICE(s)->config, 1);
+    timer_init_ns(&s->irq.timer, QEMU_CLOCK_VIRTUAL, on_timer, s);
+    return true;
+}
+
+static void forget_messages(PcmasterState *s)
+{
+    s->irq.due = 0;
+    timer_del(&s->irq.timer);
+}
+
+void pcmaster_irq_reset(PcmasterState *s)
+{
+    PCIDevice *dev = PCI_DEVICE(s);
+
+    forget_messages(s);
+    if (msix_present(dev)) {
+        for (unsigned i = 0; i < PCM_VECTORS; i++) {
+            msix_clr_pending(dev, i);
+        }
+    }
+    s->irq.vector = 0;
+    for (unsigned i = 0; i < PCM_STREAM_COUNT; i++) {
+        s->irq.stream_vector[i] = i + 1;
+    }
+}
+
+void pcmaster_irq_exit(PcmasterState *s)
+{
+    forget_messages(s);
+    msix_uninit_exclusive_bar(PCI_DEVICE(s));
+    msi_uninit(PCI_DEVICE(s));
 }

@@ -9,7 +9,6 @@
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
-#include "hw/pci/msi.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie.h"
 #include "hw/qdev-properties.h"
@@ -23,21 +22,50 @@ bool pcmaster_is_bus_master(PcmasterState *s)
            PCI_COMMAND_MASTER;
 }
 
+/* --- Configuration space ------------------------------------------------ */
+
+/* Is the function in D0? */
+static bool is_on(PCIDevice *dev)
+{
+    return !(pci_get_word(dev->config + dev->pm_cap + PCI_PM_CTRL) &
+             PCI_PM_CTRL_STATE_MASK);
+}
+
+/* D3hot keeps nothing: what follows it is a reset. */
+static void switch_power(PcmasterState *s)
+{
+    PCIDevice *dev = PCI_DEVICE(s);
+
+    trace_pcmaster_power(is_on(dev));
+    if (is_on(dev)) {
+        pci_device_reset(dev);
+    } else {
+        pcmaster_reset_state(s);
+    }
+}
+
 static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
                                   uint32_t value, int len)
 {
     PcmasterState *s = PCMASTER(dev);
-    bool had_msi = msi_enabled(dev);
+    PcmIrqWay way = pcmaster_irq_way(s);
     bool was_master = pcmaster_is_bus_master(s);
+    bool was_on = is_on(dev);
     bool was_guarded = pcmaster_guard(s);
 
     pci_default_write_config(dev, address, value, len);
-    if (pci_is_express(dev)) {
-        pcie_cap_flr_write_config(dev, address, value, len);
-    }
-    if (msi_enabled(dev) != had_msi ||
-        (!was_master && pcmaster_is_bus_master(s))) {
-        pcmaster_tell_again(s);
+    /* The core may have sent a message that waited, and that unplugs us. */
+    if (qdev_is_realized(DEVICE(dev))) {
+        if (is_on(dev) != was_on) {
+            switch_power(s);
+        }
+        if (pci_is_express(dev)) {
+            pcie_cap_flr_write_config(dev, address, value, len);
+        }
+        if (pcmaster_irq_way(s) != way ||
+            (!was_master && pcmaster_is_bus_master(s))) {
+            pcmaster_tell_again(s);
+        }
     }
     pcmaster_unguard(s, was_guarded);
 }
@@ -50,7 +78,7 @@ static void reset_registers(PcmasterState *s)
     s->int_status = 0;
     s->int_enable = 0;
     pcm_port_reset(s);
-    pcmaster_irq_forget(s);
+    pcmaster_irq_reset(s);
     pcm_log_reset(&s->log);
     pcm_exerciser_reset(s);
     for (unsigned i = 0; i < s->playback; i++) {
@@ -106,7 +134,7 @@ static bool connect_audio(PcmasterState *s, Error **errp)
 
 static bool add_capabilities(PCIDevice *dev, Error **errp)
 {
-    int ret;
+    int pm;
 
     if (pci_bus_is_express(pci_get_bus(dev))) {
         if (pcie_endpoint_cap_init(dev, 0) < 0) {
@@ -117,11 +145,12 @@ static bool add_capabilities(PCIDevice *dev, Error **errp)
     } else {
         dev->cap_present &= ~QEMU_PCI_CAP_EXPRESS;
     }
-    ret = msi_init(dev, 0, 1, true, false, NULL);
-    if (ret < 0 && ret != -ENOTSUP) {
-        error_setg_errno(errp, -ret, "cannot add the MSI capability");
+    pm = pci_pm_init(dev, 0, errp);
+    if (pm < 0) {
         return false;
     }
+    pci_set_word(dev->config + pm + PCI_PM_PMC, PCI_PM_CAP_VER_1_2);
+    pci_set_word(dev->wmask + pm + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
     return true;
 }
 
@@ -130,14 +159,16 @@ static void pcmaster_realize(PCIDevice *dev, Error **errp)
     PcmasterState *s = PCMASTER(dev);
 
     if (!check_properties(s, errp) || !add_capabilities(dev, errp) ||
-        !connect_audio(s, errp)) {
+        !pcmaster_irq_init(s, errp)) {
         return;
     }
-    pci_config_set_interrupt_pin(dev->config, 1);
+    if (!connect_audio(s, errp)) {
+        pcmaster_irq_exit(s);
+        return;
+    }
     memory_region_init_io(&s->mmio, OBJECT(s), &pcmaster_mmio_ops, s,
                           "pcmaster", PCM_BAR_SIZE);
     pci_register_bar(dev, PCM_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->mmio);
-    pcmaster_irq_init(s);
     pcm_exerciser_init(s);
     for (unsigned i = 0; i < s->playback; i++) {
         pcm_stream_init(s, i);
@@ -148,7 +179,6 @@ static void pcmaster_exit(PCIDevice *dev)
 {
     PcmasterState *s = PCMASTER(dev);
 
-    pcmaster_irq_forget(s);
     pcm_exerciser_exit(s);
     for (unsigned i = 0; i < s->playback; i++) {
         pcm_stream_exit(&s->streams[i]);
@@ -156,7 +186,7 @@ static void pcmaster_exit(PCIDevice *dev)
     if (s->audio_ready) {
         pcm_audio_unregister(&s->audio);
     }
-    msi_uninit(dev);
+    pcmaster_irq_exit(s);
     if (pci_is_express(dev)) {
         pcie_cap_exit(dev);
     }
@@ -182,6 +212,8 @@ static const Property pcmaster_properties[] = {
     DEFINE_PROP_SIZE32("burst", PcmasterState, hw.burst, 0),
     DEFINE_PROP_UINT32("node", PcmasterState, hw.node, PCM_NODE_ANY),
     DEFINE_PROP_UINT8("playback", PcmasterState, playback, 1),
+    DEFINE_PROP_ON_OFF_AUTO("msi", PcmasterState, msi, ON_OFF_AUTO_AUTO),
+    DEFINE_PROP_ON_OFF_AUTO("msix", PcmasterState, msix, ON_OFF_AUTO_AUTO),
 };
 
 static void describe_properties(ObjectClass *klass)
@@ -192,6 +224,8 @@ static void describe_properties(ObjectClass *klass)
     } list[] = {
         { "audiodev", "Audio back end that the streams play on" },
         { "playback", "Number of playback streams, 0 to 8" },
+        { "msi", "The MSI capability: on, off, or as the machine has it" },
+        { "msix", "The MSI-X capability: on, off, or as the machine has it" },
         { "violations", "Records of the violation log, oldest first" },
     };
 

@@ -173,6 +173,25 @@ typedef struct PcmStream {
     uint8_t fifo[PCM_FIFO_BYTES];
 } PcmStream;
 
+/* --- Interrupt ---------------------------------------------------------- */
+
+/* One for each stream, and one more. */
+#define PCM_VECTORS             (PCM_STREAM_COUNT + 1)
+
+typedef struct PcmIrq {
+    QEMUTimer timer;            /* sends messages where nobody else can */
+
+    /* Registers */
+    uint32_t vector;
+    uint32_t stream_vector[PCM_STREAM_COUNT];
+
+    /* Sources that were pending at the last look, one bit each */
+    uint32_t pending;
+    uint32_t stream_pending[PCM_STREAM_COUNT];
+
+    uint32_t due;               /* messages, one bit for each vector */
+} PcmIrq;
+
 /* --- The device --------------------------------------------------------- */
 
 struct PcmasterState {
@@ -186,6 +205,8 @@ struct PcmasterState {
     /* Configuration */
     PcmHardware hw;
     uint8_t playback;           /* streams */
+    OnOffAuto msi;
+    OnOffAuto msix;
 
     /* Registers */
     uint32_t int_status;
@@ -204,12 +225,7 @@ struct PcmasterState {
     /* Engines */
     PcmExerciser exerciser;
     PcmStream streams[PCM_PLAYBACK_MAX];
-
-    /* Interrupt sources that were pending at the last look, one bit each */
-    uint32_t pending;
-    uint32_t stream_pending[PCM_PLAYBACK_MAX];
-    bool message_due;
-    QEMUTimer message_timer;    /* sends it, where nobody else can */
+    PcmIrq irq;
 };
 
 /* --- pcmaster.c --------------------------------------------------------- */
@@ -224,7 +240,7 @@ bool pcmaster_is_bus_master(PcmasterState *s);
 
 /*
  * The only place that decides on the interrupt.  To be called after any
- * change.  It drives INTx; a message is only noted to be due.
+ * change.  It drives INTx; messages are only noted to be due.
  */
 void pcmaster_irq_update(PcmasterState *s);
 
@@ -232,13 +248,13 @@ void pcmaster_irq_update(PcmasterState *s);
 uint32_t pcmaster_int_status(PcmasterState *s);
 
 /**
- * pcmaster_send_message: send the message that is due, if one is.
+ * pcmaster_send_messages: send the messages that are due.
  *
- * The guest may have directed it at the device's own registers, at a config
- * space that resets the device, or at a slot that unplugs it.  So it is sent
- * as the last act of whatever called the device: nothing may follow.
+ * The guest may have directed them at the device's own registers, at a config
+ * space that resets the device, or at a slot that unplugs it.  So they are
+ * sent as the last act of whatever called the device: nothing may follow.
  */
-void pcmaster_send_message(PcmasterState *s);
+void pcmaster_send_messages(PcmasterState *s);
 
 /**
  * pcmaster_guard: keep the device alive, and its registers from being
@@ -249,21 +265,36 @@ void pcmaster_send_message(PcmasterState *s);
 bool pcmaster_guard(PcmasterState *s);
 
 /**
- * pcmaster_unguard: the end of it.  Sends the message that is due; @s may be
+ * pcmaster_unguard: the end of it.  Sends the messages that are due; @s may be
  * gone afterwards.
  */
 void pcmaster_unguard(PcmasterState *s, bool was_guarded);
 
-/* The same for callers that do not bear a message: a timer sends it now. */
+/* The same for callers that do not bear messages: a timer sends them now. */
 void pcmaster_unguard_later(PcmasterState *s, bool was_guarded);
 
 /* What is pending counts as new: nobody may have heard of it so far. */
 void pcmaster_tell_again(PcmasterState *s);
 
-/* No message is due any more: the device is reset or goes. */
-void pcmaster_irq_forget(PcmasterState *s);
+/* No message is due any more: the device goes. */
+void pcmaster_irq_exit(PcmasterState *s);
 
-void pcmaster_irq_init(PcmasterState *s);
+void pcmaster_irq_reset(PcmasterState *s);
+
+/**
+ * pcmaster_irq_init: add the capabilities of the interrupts that the
+ * properties ask for, as far as the machine has them.
+ * Returns: false if they ask for too much
+ */
+bool pcmaster_irq_init(PcmasterState *s, Error **errp);
+
+/* Which of MSI-X, MSI and INTx does the driver use now? */
+typedef enum PcmIrqWay {
+    PCM_IRQ_LINE,
+    PCM_IRQ_MSI,
+    PCM_IRQ_MSIX,
+} PcmIrqWay;
+PcmIrqWay pcmaster_irq_way(PcmasterState *s);
 
 /* --- doorbell-pc.c ------------------------------------------------------ */
 

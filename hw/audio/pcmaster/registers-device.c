@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "qemu/log.h"
+#include "hw/pci/msix.h"
 #include "registers.h"
 
 /* --- Identification and interrupts -------------------------------------- */
@@ -23,6 +24,11 @@ static uint64_t version_read(PcmasterState *s, unsigned index)
 static uint64_t cap_read(PcmasterState *s, unsigned index)
 {
     return s->playback | PCM_WINDOW_COUNT << 8 | PCM_LOG_RECORDS << 16;
+}
+
+static uint64_t cap2_read(PcmasterState *s, unsigned index)
+{
+    return msix_present(PCI_DEVICE(s)) ? PCM_VECTORS << 16 : 0;
 }
 
 static uint64_t ctrl_read(PcmasterState *s, unsigned index)
@@ -67,6 +73,13 @@ static void int_enable_write(PcmasterState *s, unsigned index, uint64_t value)
     pcmaster_irq_update(s);
 }
 
+static void vector_write(PcmasterState *s, unsigned index, uint64_t value)
+{
+    if (pcm_vector_valid("INT_VECTOR", value)) {
+        s->irq.vector = value;
+    }
+}
+
 #define INT_OWN     (PCM_INT_VIOLATION | PCM_INT_EXERCISER)
 #define INT_ALL     (INT_OWN | 0xffff0000u)
 
@@ -74,11 +87,14 @@ static const PcmRegister device_registers[] = {
     RO("ID", PCM_ID, id_read),
     RO("VERSION", PCM_VERSION, version_read),
     RO("CAP", PCM_CAP, cap_read),
+    RO("CAP2", PCM_CAP2, cap2_read),
     EFFECT("CTRL", PCM_CTRL, PCM_CTRL_RESET, ctrl_read, ctrl_write),
     EFFECT("INT_STATUS", PCM_INT_STATUS, INT_ALL,
            int_status_read, int_status_write),
     FIELD_RW("INT_ENABLE", PCM_INT_ENABLE, PcmasterState, int_enable,
              INT_ALL, int_enable_write),
+    FIELD_RW("INT_VECTOR", PCM_INT_VECTOR, PcmasterState, irq.vector,
+             ALL32, vector_write),
 };
 
 const PcmRegisterTable pcm_device_registers = {

@@ -63,6 +63,19 @@ static uint64_t position_read(PcmasterState *s, unsigned index)
     return position & UINT32_MAX;
 }
 
+static uint64_t stream_vector_read(PcmasterState *s, unsigned index)
+{
+    return s->irq.stream_vector[index];
+}
+
+static void stream_vector_write(PcmasterState *s, unsigned index,
+                                uint64_t value)
+{
+    if (pcm_vector_valid("S_VECTOR", value)) {
+        s->irq.stream_vector[index] = value;
+    }
+}
+
 #define S_EVENTS    (PCM_S_PERIOD | PCM_S_DRAINED | PCM_S_ERROR | \
                      PCM_S_LATE)
 
@@ -83,6 +96,8 @@ static const PcmRegister stream_registers[] = {
     EFFECT("S_END high", PCM_S_END + 4, ALL32, end_high_read, end_high_write),
     RO("S_POSITION", PCM_S_POSITION, position_read),
     FIELD_RO("S_POSITION high", PCM_S_POSITION + 4, PcmStream, position_high),
+    EFFECT("S_VECTOR", PCM_S_VECTOR, ALL32, stream_vector_read,
+           stream_vector_write),
     FIELD_RO("S_LOST", PCM_S_LOST, PcmStream, lost),
 };
 

@@ -184,6 +184,16 @@ static void write_register(PcmasterState *s, hwaddr address, uint64_t value)
     write_whole(s, &r, value & r.reg->writable);
 }
 
+bool pcm_vector_valid(const char *name, uint64_t vector)
+{
+    if (vector < PCM_VECTORS) {
+        return true;
+    }
+    qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: %s %" PRIu64 " is not in 0 to "
+                  "%u\n", name, vector, PCM_VECTORS - 1);
+    return false;
+}
+
 static uint64_t pcmaster_mmio_read(void *opaque, hwaddr address,
                                    unsigned size)
 {
@@ -193,7 +203,7 @@ static uint64_t pcmaster_mmio_read(void *opaque, hwaddr address,
     if (size == 8) {
         value |= (uint64_t)read_register(s, address + 4) << 32;
     }
-    pcmaster_send_message(s);
+    pcmaster_send_messages(s);
     return value;
 }
 
@@ -206,7 +216,7 @@ static void pcmaster_mmio_write(void *opaque, hwaddr address, uint64_t value,
     if (size == 8) {
         write_register(s, address + 4, extract64(value, 32, 32));
     }
-    pcmaster_send_message(s);
+    pcmaster_send_messages(s);
 }
 
 const MemoryRegionOps pcmaster_mmio_ops = {

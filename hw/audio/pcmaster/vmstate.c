@@ -8,6 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
+#include "hw/pci/msix.h"
 #include "migration/vmstate.h"
 #include "pcmaster.h"
 
@@ -244,6 +245,35 @@ static const VMStateDescription vmstate_stream = {
     }
 };
 
+/* --- Interrupt ---------------------------------------------------------- */
+
+static int irq_post_load(void *opaque, int version_id)
+{
+    PcmIrq *irq = opaque;
+    uint32_t last = irq->vector;
+
+    for (unsigned i = 0; i < PCM_STREAM_COUNT; i++) {
+        last = MAX(last, irq->stream_vector[i]);
+    }
+    return last < PCM_VECTORS && !(irq->due >> PCM_VECTORS) ? 0 : -EINVAL;
+}
+
+static const VMStateDescription vmstate_irq = {
+    .name = "pcmaster/irq",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = irq_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(vector, PcmIrq),
+        VMSTATE_UINT32_ARRAY(stream_vector, PcmIrq, PCM_STREAM_COUNT),
+        VMSTATE_UINT32(pending, PcmIrq),
+        VMSTATE_UINT32_ARRAY(stream_pending, PcmIrq, PCM_STREAM_COUNT),
+        VMSTATE_UINT32(due, PcmIrq),
+        VMSTATE_TIMER(timer, PcmIrq),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 /* --- The device --------------------------------------------------------- */
 
 static int pcmaster_post_load(void *opaque, int version_id)
@@ -265,11 +295,12 @@ static int pcmaster_post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_pcmaster = {
     .name = TYPE_PCMASTER,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .post_load = pcmaster_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, PcmasterState),
+        VMSTATE_MSIX(parent_obj, PcmasterState),
         VMSTATE_UINT32(int_status, PcmasterState),
         VMSTATE_UINT32(int_enable, PcmasterState),
         VMSTATE_UINT32(addr_bits, PcmasterState),
@@ -287,11 +318,7 @@ const VMStateDescription vmstate_pcmaster = {
                        PcmExerciser),
         VMSTATE_STRUCT_VARRAY_UINT8(streams, PcmasterState, playback, 1,
                                     vmstate_stream, PcmStream),
-        VMSTATE_UINT32(pending, PcmasterState),
-        VMSTATE_UINT32_ARRAY(stream_pending, PcmasterState,
-                             PCM_PLAYBACK_MAX),
-        VMSTATE_BOOL(message_due, PcmasterState),
-        VMSTATE_TIMER(message_timer, PcmasterState),
+        VMSTATE_STRUCT(irq, PcmasterState, 1, vmstate_irq, PcmIrq),
         VMSTATE_END_OF_LIST()
     }
 };

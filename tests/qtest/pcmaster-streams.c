@@ -128,8 +128,8 @@ static void test_last_stream(void)
     dut_expect_record(d, &(DutRecord) {
         PCM_RULE_LIMIT, 7, false, PCM_POLICY_ABORT, 0x1000000, 4 * 480,
         0xffffff, 0x1000000 + 4 * 480 - 1, 0x1000000, PCM_LANDED_NOWHERE });
-    dut_write(d, PCM_STREAM(8) + PCM_S_RATE, 48000);
-    g_assert_cmpuint(dut_read(d, PCM_STREAM(8) + PCM_S_RATE), ==, 0);
+    dut_write(d, PCM_STREAM(9) + PCM_S_RATE, 48000);
+    g_assert_cmpuint(dut_read(d, PCM_STREAM(9) + PCM_S_RATE), ==, 0);
     dut_stop(d);
 }
 

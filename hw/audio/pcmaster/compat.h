@@ -35,6 +35,8 @@ static inline void pcm_audio_unregister(PcmAudio *audio)
 }
 
 #define pcm_audio_handle(audio) (*(audio))
+#define pcm_audio_set_volume_out    AUD_set_volume_out_lr
+#define pcm_audio_set_volume_in     AUD_set_volume_in_lr
 
 #else
 
@@ -62,6 +64,8 @@ static inline void pcm_audio_unregister(PcmAudio *audio)
 }
 
 #define pcm_audio_handle(audio) (audio)
+#define pcm_audio_set_volume_out    AUD_set_volume_out
+#define pcm_audio_set_volume_in     AUD_set_volume_in
 
 #endif
 

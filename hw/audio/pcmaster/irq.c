@@ -7,7 +7,7 @@
 #include "qapi/error.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/msix.h"
-#include "pcmaster.h"
+#include "stream.h"
 #include "trace.h"
 
 #define PCM_MSIX_BAR    1
@@ -27,7 +27,7 @@ PcmIrqWay pcmaster_irq_way(PcmasterState *s)
 /* The bits of S_STATUS that are set and enabled. */
 static uint32_t stream_sources(PcmasterState *s, unsigned number)
 {
-    const PcmStream *p = &s->streams[number];
+    const PcmStream *p = s->streams[number];
 
     return p->status & p->int_enable;
 }
@@ -36,7 +36,7 @@ uint32_t pcmaster_int_status(PcmasterState *s)
 {
     uint32_t status = s->int_status;
 
-    for (unsigned i = 0; i < s->playback; i++) {
+    for (unsigned i = 0; i < s->stream_count; i++) {
         if (stream_sources(s, i)) {
             status |= PCM_INT_STREAM(i);
         }
@@ -60,7 +60,7 @@ static uint32_t find_edges(PcmasterState *s, uint32_t pending)
         vectors |= 1u << irq->vector;
     }
     irq->pending = pending;
-    for (unsigned i = 0; i < s->playback; i++) {
+    for (unsigned i = 0; i < s->stream_count; i++) {
         uint32_t sources = pending & PCM_INT_STREAM(i) ?
                            stream_sources(s, i) : 0;
 
@@ -107,6 +107,20 @@ void pcmaster_tell_again(PcmasterState *s)
 
 /* --- Messages ----------------------------------------------------------- */
 
+/* The message tells of them; some drivers do not want to clear them. */
+static void forget_told_periods(PcmasterState *s, unsigned vector)
+{
+    bool of_all = pcmaster_irq_way(s) != PCM_IRQ_MSIX;
+
+    for (unsigned i = 0; i < s->stream_count; i++) {
+        if ((of_all || s->irq.stream_vector[i] == vector) &&
+            (s->irq.stream_pending[i] & PCM_S_PERIOD)) {
+            pcm_stream_told(s->streams[i]);
+        }
+    }
+    find_edges(s, pcmaster_int_status(s) & s->int_enable);
+}
+
 void pcmaster_send_messages(PcmasterState *s)
 {
     PCIDevice *dev = PCI_DEVICE(s);
@@ -118,6 +132,7 @@ void pcmaster_send_messages(PcmasterState *s)
 
         s->irq.due &= s->irq.due - 1;
         trace_pcmaster_irq_message(vector, pcmaster_int_status(s));
+        forget_told_periods(s, vector);
         if (msix_enabled(dev)) {
             msix_notify(dev, vector);
         } else if (msi_enabled(dev)) {

@@ -81,9 +81,7 @@ static void reset_registers(PcmasterState *s)
     pcmaster_irq_reset(s);
     pcm_log_reset(&s->log);
     pcm_exerciser_reset(s);
-    for (unsigned i = 0; i < s->playback; i++) {
-        pcm_stream_reset(&s->streams[i]);
-    }
+    pcm_streams_reset(s);
 }
 
 void pcmaster_reset_state(PcmasterState *s)
@@ -111,6 +109,11 @@ static bool check_properties(PcmasterState *s, Error **errp)
                    PCM_PLAYBACK_MAX, s->playback);
         return false;
     }
+    if (s->capture > PCM_CAPTURE_MAX) {
+        error_setg(errp, "capture must be 0 to %u streams, not %u",
+                   PCM_CAPTURE_MAX, s->capture);
+        return false;
+    }
     return pcm_port_check_properties(&s->hw, errp);
 }
 
@@ -120,9 +123,10 @@ static bool connect_audio(PcmasterState *s, Error **errp)
     bool chosen = pcm_audio_chosen(&s->audio);
     Error *err = NULL;
 
-    if (!s->playback) {
+    if (!s->playback && !s->capture) {
         return true;
     }
+    s->channels = 2;
     s->audio_ready = pcm_audio_register(&s->audio, &err);
     if (!s->audio_ready && chosen) {
         error_propagate(errp, err);
@@ -170,9 +174,7 @@ static void pcmaster_realize(PCIDevice *dev, Error **errp)
                           "pcmaster", PCM_BAR_SIZE);
     pci_register_bar(dev, PCM_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->mmio);
     pcm_exerciser_init(s);
-    for (unsigned i = 0; i < s->playback; i++) {
-        pcm_stream_init(s, i);
-    }
+    pcm_streams_init(s);
 }
 
 static void pcmaster_exit(PCIDevice *dev)
@@ -180,9 +182,7 @@ static void pcmaster_exit(PCIDevice *dev)
     PcmasterState *s = PCMASTER(dev);
 
     pcm_exerciser_exit(s);
-    for (unsigned i = 0; i < s->playback; i++) {
-        pcm_stream_exit(&s->streams[i]);
-    }
+    pcm_streams_exit(s);
     if (s->audio_ready) {
         pcm_audio_unregister(&s->audio);
     }
@@ -214,6 +214,8 @@ static const Property pcmaster_properties[] = {
     DEFINE_PROP_UINT8("playback", PcmasterState, playback, 1),
     DEFINE_PROP_ON_OFF_AUTO("msi", PcmasterState, msi, ON_OFF_AUTO_AUTO),
     DEFINE_PROP_ON_OFF_AUTO("msix", PcmasterState, msix, ON_OFF_AUTO_AUTO),
+    DEFINE_PROP_UINT8("capture", PcmasterState, capture, 1),
+    DEFINE_PROP_BOOL("loopback", PcmasterState, loopback, false),
 };
 
 static void describe_properties(ObjectClass *klass)
@@ -226,6 +228,9 @@ static void describe_properties(ObjectClass *klass)
         { "playback", "Number of playback streams, 0 to 8" },
         { "msi", "The MSI capability: on, off, or as the machine has it" },
         { "msix", "The MSI-X capability: on, off, or as the machine has it" },
+        { "capture", "Number of capture streams, 0 to 8" },
+        { "loopback", "Capture streams hear the playback streams, not the "
+                      "audio back end" },
         { "violations", "Records of the violation log, oldest first" },
     };
 

@@ -19,9 +19,11 @@
 #define TYPE_PCMASTER "pcmaster"
 OBJECT_DECLARE_SIMPLE_TYPE(PcmasterState, PCMASTER)
 
+typedef struct PcmStream PcmStream;
+
 #define PCM_PLAYBACK_MAX        8
+#define PCM_CAPTURE_MAX         8
 #define PCM_LOG_RECORDS         256
-#define PCM_FIFO_BYTES          (64 * KiB)
 #define PCM_EX_SLICE_BYTES      (1 * MiB)
 #define PCM_EX_CHUNK_WORDS      4096
 
@@ -124,55 +126,6 @@ typedef struct PcmExerciser {
     uint64_t pattern[PCM_EX_CHUNK_WORDS];
 } PcmExerciser;
 
-/* --- Streams ------------------------------------------------------------ */
-
-typedef enum PcmStreamPhase {
-    PCM_STREAM_STOPPED,
-    PCM_STREAM_RUNNING,
-    PCM_STREAM_FLUSHING,        /* stopped, the FIFO still holds frames */
-    PCM_STREAM_DRAINING,        /* the same after END: DRAINED will follow */
-    PCM_STREAM_PHASES,
-} PcmStreamPhase;
-
-/* What a stream was started with. */
-typedef struct PcmStreamSetup {
-    uint32_t format;
-    uint32_t rate;
-    uint32_t length;
-    uint32_t period;
-    uint64_t buffer;
-} PcmStreamSetup;
-
-typedef struct PcmStream {
-    PcmasterState *device;
-    uint8_t number;
-    SWVoiceOut *voice;
-    uint32_t voice_format;      /* the voice was opened with these two */
-    uint32_t voice_rate;
-    uint32_t most_free;         /* bytes the back end ever had room for */
-    QEMUTimer timer;            /* the next period or the end */
-
-    /* Registers */
-    PcmStreamSetup next;
-    uint32_t status;
-    uint32_t int_enable;
-    uint32_t cause;
-    uint32_t lost;
-    uint32_t position_high;     /* latched */
-    uint32_t end_low;           /* counts once the high half is written */
-    uint64_t end;
-
-    /* State */
-    uint8_t phase;              /* PcmStreamPhase */
-    PcmStreamSetup now;
-    int64_t start_ns;
-    int64_t fed_ns;             /* when the back end last took frames */
-    uint64_t position;          /* frames fetched or lost */
-    uint64_t next_period;       /* position of the next interrupt */
-    uint32_t used;              /* bytes of the FIFO */
-    uint8_t fifo[PCM_FIFO_BYTES];
-} PcmStream;
-
 /* --- Interrupt ---------------------------------------------------------- */
 
 /* One for each stream, and one more. */
@@ -207,6 +160,9 @@ struct PcmasterState {
     uint8_t playback;           /* streams */
     OnOffAuto msi;
     OnOffAuto msix;
+    uint8_t capture;            /* streams, numbered after those */
+    bool loopback;              /* capture hears playback */
+    uint8_t channels;           /* most of a stream */
 
     /* Registers */
     uint32_t int_status;
@@ -224,8 +180,11 @@ struct PcmasterState {
 
     /* Engines */
     PcmExerciser exerciser;
-    PcmStream streams[PCM_PLAYBACK_MAX];
     PcmIrq irq;
+    uint8_t stream_count;
+    PcmStream *streams[PCM_STREAM_COUNT];
+    uint32_t effort;            /* left for the streams, as of effort_ms */
+    int64_t effort_ms;
 };
 
 /* --- pcmaster.c --------------------------------------------------------- */
@@ -430,25 +389,16 @@ bool pcm_exerciser_knows(uint32_t command);
 /* PCM_EX_COMMAND was written. */
 void pcm_exerciser_command(PcmasterState *s, uint32_t command);
 
-/* --- stream.c ----------------------------------------------------------- */
+/* --- stream.c: what a stream is, is in stream.h ------------------------- */
 
-void pcm_stream_init(PcmasterState *s, unsigned number);
-void pcm_stream_reset(PcmStream *p);
-void pcm_stream_exit(PcmStream *p);
-
-/* RUN was written. */
-void pcm_stream_run(PcmStream *p, bool run);
-
-/* PCM_S_END was written. */
-void pcm_stream_set_end(PcmStream *p, uint64_t end);
-
-/* Frames since RUN, all of which have been fetched. */
-uint64_t pcm_stream_position(PcmStream *p);
-
-/* Does @setup name a format, rate and buffer that can be played? */
-uint32_t pcm_stream_check_setup(const PcmStreamSetup *setup);
+void pcm_streams_init(PcmasterState *s);
+void pcm_streams_reset(PcmasterState *s);
+void pcm_streams_exit(PcmasterState *s);
 
 /* Resume after migration.  Returns: false if no back end opens. */
-bool pcm_stream_resume(PcmStream *p);
+bool pcm_streams_arrive(PcmasterState *s);
+
+/* A message has told the driver of what is set and enabled in S_STATUS. */
+void pcm_stream_told(PcmStream *p);
 
 #endif /* HW_AUDIO_PCMASTER_H */

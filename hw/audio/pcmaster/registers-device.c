@@ -23,12 +23,16 @@ static uint64_t version_read(PcmasterState *s, unsigned index)
 
 static uint64_t cap_read(PcmasterState *s, unsigned index)
 {
-    return s->playback | PCM_WINDOW_COUNT << 8 | PCM_LOG_RECORDS << 16;
+    return s->playback | s->capture << 4 | PCM_WINDOW_COUNT << 8 |
+           PCM_LOG_RECORDS << 16;
 }
 
 static uint64_t cap2_read(PcmasterState *s, unsigned index)
 {
-    return msix_present(PCI_DEVICE(s)) ? PCM_VECTORS << 16 : 0;
+    unsigned vectors = msix_present(PCI_DEVICE(s)) ? PCM_VECTORS : 0;
+
+    return (s->loopback ? PCM_CAP2_LOOPBACK : 0) | s->channels << 8 |
+           vectors << 16;
 }
 
 static uint64_t ctrl_read(PcmasterState *s, unsigned index)
@@ -51,7 +55,7 @@ static uint64_t int_status_read(PcmasterState *s, unsigned index)
 /* Returns: @value without the bits of streams that there are not. */
 static uint32_t known_sources(PcmasterState *s, uint64_t value)
 {
-    uint32_t streams = ((1u << s->playback) - 1) << 16;
+    uint32_t streams = ((1u << s->stream_count) - 1) << 16;
     uint32_t known = PCM_INT_VIOLATION | PCM_INT_EXERCISER | streams;
 
     if (value & ~known) {

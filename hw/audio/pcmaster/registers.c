@@ -7,6 +7,7 @@
 #include "qemu/bitops.h"
 #include "qemu/log.h"
 #include "registers.h"
+#include "stream.h"
 #include "trace.h"
 
 /* Registers that are there @count times, @stride bytes apart. */
@@ -46,11 +47,12 @@ static void *window_element(PcmasterState *s, unsigned index)
 
 static void *stream_element(PcmasterState *s, unsigned index)
 {
-    return index < s->playback ? &s->streams[index] : NULL;
+    return index < s->stream_count ? s->streams[index] : NULL;
 }
 
 static const PcmBlock blocks[] = {
     { 0, 1, 0, &pcm_device_registers, device_element },
+    { 0, 1, 0, &pcm_group_registers, device_element },
     { 0, 1, 0, &pcm_port_registers, device_element },
     { 0, 1, 0, &pcm_log_registers, device_element },
     { 0, 1, 0, &pcm_exerciser_registers, device_element },

@@ -63,6 +63,7 @@ extern const PcmRegisterTable pcm_window_registers;
 extern const PcmRegisterTable pcm_node_bytes_registers;
 extern const PcmRegisterTable pcm_node_lowest_registers;
 extern const PcmRegisterTable pcm_stream_registers;
+extern const PcmRegisterTable pcm_group_registers;
 
 /* Is there such a vector?  If not, @name is reported to be set to it. */
 bool pcm_vector_valid(const char *name, uint64_t vector);

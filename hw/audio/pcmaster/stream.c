@@ -1,83 +1,45 @@
 /*
- * pcmaster: playback streams
+ * pcmaster: states, time and events of a stream
  *
  * The position is a function of the virtual clock alone.  Whoever is about to
- * see it has the frames before it fetched first: a read of the register, the
- * timer of period and end, the back end asking for frames.  Frames wait in a
- * FIFO until the back end takes them.
+ * see it has the frames before it transferred first: a read of the register,
+ * the timer of period and end, the back end.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/error-report.h"
 #include "qemu/host-utils.h"
-#include "qemu/log.h"
-#include "pcmaster.h"
+#include "stream.h"
 #include "trace.h"
-
-#define PCM_S_CHANNELS_MAX      2
 
 /* Shorter periods than this share an interrupt. */
 #define PCM_PERIOD_MIN_NS       (125 * SCALE_US)
-/* Pieces of memory looked up to bring a stream to the present. */
-#define PCM_FETCH_PIECES        8192
-/* Bytes moved between two looks at that; whole frames of every format. */
-#define PCM_FETCH_STEP          1024
-/* What a back end may hold back, besides two of its buffers. */
-#define PCM_DRAIN_SLACK_NS      (100 * SCALE_MS)
-
-static const struct {
-    AudioFormat format;
-    uint8_t bytes;
-} samples[] = {
-    [PCM_S_U8] = { AUDIO_FORMAT_U8, 1 },
-    [PCM_S_S8] = { AUDIO_FORMAT_S8, 1 },
-    [PCM_S_U16] = { AUDIO_FORMAT_U16, 2 },
-    [PCM_S_S16] = { AUDIO_FORMAT_S16, 2 },
-    [PCM_S_U32] = { AUDIO_FORMAT_U32, 4 },
-    [PCM_S_S32] = { AUDIO_FORMAT_S32, 4 },
-    [PCM_S_F32] = { AUDIO_FORMAT_F32, 4 },
-};
-
-static uint32_t sample_kind(uint32_t format)
-{
-    return format & 0xff;
-}
-
-static uint32_t channels(uint32_t format)
-{
-    return format >> 8;
-}
-
-static uint32_t frame_bytes(const PcmStreamSetup *setup)
-{
-    return samples[sample_kind(setup->format)].bytes *
-           channels(setup->format);
-}
 
 static int64_t now_ns(void)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 }
 
-uint32_t pcm_stream_check_setup(const PcmStreamSetup *setup)
+uint32_t pcm_stream_check_setup(const PcmasterState *s,
+                                const PcmStreamSetup *setup)
 {
-    uint32_t n = channels(setup->format);
-
-    if (sample_kind(setup->format) >= ARRAY_SIZE(samples) ||
-        n < 1 || n > PCM_S_CHANNELS_MAX ||
-        setup->rate < PCM_S_RATE_MIN || setup->rate > PCM_S_RATE_MAX) {
+    if (!pcm_voice_knows(s, setup)) {
         return PCM_S_CAUSE_FORMAT;
     }
-    if (!setup->length || setup->length % frame_bytes(setup)) {
+    if (!setup->length || setup->length % pcm_frame_bytes(setup) ||
+        setup->writeback % 8) {
         return PCM_S_CAUSE_BUFFER;
+    }
+    if (setup->fragments > PCM_S_FRAGMENTS_MAX) {
+        return PCM_S_CAUSE_LIST;
     }
     return PCM_S_CAUSE_NONE;
 }
 
 /* --- Time --------------------------------------------------------------- */
 
-/* Frames that must have been played by @now. */
-static uint64_t frames_due(const PcmStream *p, int64_t now)
+uint64_t pcm_stream_due(const PcmStream *p, int64_t now)
 {
     uint64_t frames = 0;
 
@@ -88,7 +50,7 @@ static uint64_t frames_due(const PcmStream *p, int64_t now)
     return p->end && frames > p->end ? p->end : frames;
 }
 
-/* When @frames will have been played; INT64_MAX if the clock ends earlier. */
+/* When @frames will have passed; INT64_MAX if the clock ends earlier. */
 static int64_t time_of_frames(const PcmStream *p, uint64_t frames)
 {
     uint64_t most = muldiv64(INT64_MAX - MAX(p->start_ns, 0), p->now.rate,
@@ -101,7 +63,7 @@ static int64_t time_of_frames(const PcmStream *p, uint64_t frames)
                                            p->now.rate);
 }
 
-static void arm_timer(PcmStream *p)
+void pcm_stream_arm(PcmStream *p, int64_t now)
 {
     int64_t next = INT64_MAX;
 
@@ -109,7 +71,7 @@ static void arm_timer(PcmStream *p)
         next = time_of_frames(p, p->next_period);
         if (muldiv64(p->now.period, NANOSECONDS_PER_SECOND, p->now.rate) <
             PCM_PERIOD_MIN_NS) {
-            next = MAX(next, now_ns() + PCM_PERIOD_MIN_NS);
+            next = MAX(next, now + PCM_PERIOD_MIN_NS);
         }
     }
     if (p->end) {
@@ -122,26 +84,53 @@ static void arm_timer(PcmStream *p)
     }
 }
 
-/* --- Phases ------------------------------------------------------------- */
+/* --- Events ------------------------------------------------------------- */
 
-/* The back end has all that this stream had for it. */
-static void rest(PcmStream *p)
+uint32_t pcm_stream_status(const PcmStream *p)
 {
-    bool drained = p->phase == PCM_STREAM_DRAINING;
-
-    p->phase = PCM_STREAM_STOPPED;
-    p->used = 0;
-    if (p->voice) {
-        AUD_set_active_out(p->voice, 0);
-    }
-    if (drained) {
-        p->status |= PCM_S_DRAINED;
-        trace_pcmaster_stream_drained(p->number, p->position);
-        pcmaster_irq_update(p->device);
-    }
+    return p->status |
+           (pcm_stream_is_active(p) ? PCM_S_RUNNING : 0) |
+           (p->phase == PCM_STREAM_PAUSED ? PCM_S_PAUSED : 0);
 }
 
-static void stop(PcmStream *p, PcmStreamPhase phase, uint32_t cause)
+void pcm_stream_publish(PcmStream *p)
+{
+    if (!p->news) {
+        return;
+    }
+    p->news = false;
+    if (p->now.writeback && !pcm_writeback(p)) {
+        p->now.writeback = 0;
+        pcm_stream_fail(p, PCM_S_CAUSE_DMA);
+    }
+    pcmaster_irq_update(p->device);
+}
+
+void pcm_stream_tell(PcmStream *p, uint32_t bits)
+{
+    p->status |= bits;
+    p->news = true;
+    pcm_stream_publish(p);
+}
+
+void pcm_stream_miss(PcmStream *p, uint64_t frames, uint32_t bit)
+{
+    uint32_t *count = bit == PCM_S_XRUN ? &p->xruns : &p->lost;
+
+    trace_pcmaster_stream_miss(p->number, p->position, frames,
+                               bit == PCM_S_XRUN ? "driver" : "back end");
+    *count += MIN(frames, UINT32_MAX - *count);
+    p->status |= bit;
+    p->news = true;
+}
+
+void pcm_stream_lose(PcmStream *p, uint64_t frames, uint32_t bit)
+{
+    pcm_stream_miss(p, frames, bit);
+    p->position += frames;
+}
+
+void pcm_stream_halt(PcmStream *p, PcmStreamPhase phase, uint32_t cause)
 {
     timer_del(&p->timer);
     p->phase = phase;
@@ -149,107 +138,52 @@ static void stop(PcmStream *p, PcmStreamPhase phase, uint32_t cause)
         p->cause = cause;
         p->status |= PCM_S_ERROR;
     }
+    p->news = true;
     trace_pcmaster_stream_stop(p->number, p->position, cause);
-    pcmaster_irq_update(p->device);
+    if (p->capture) {
+        pcm_capture_end(p);
+    } else {
+        pcm_playback_end(p);
+    }
+    pcm_stream_publish(p);
 }
 
-/* --- Fetching ----------------------------------------------------------- */
-
-static void lose(PcmStream *p, uint64_t frames)
+void pcm_stream_fail(PcmStream *p, uint32_t cause)
 {
-    trace_pcmaster_stream_overrun(p->number, p->position, frames);
-    p->lost = MIN(frames, UINT32_MAX - p->lost) + p->lost;
-    p->position += frames;
-    p->status |= PCM_S_LATE;
-    pcmaster_irq_update(p->device);
+    if (pcm_stream_is_active(p)) {
+        pcm_stream_halt(p, PCM_STREAM_FLUSHING, cause);
+    }
 }
 
-/*
- * Read up to @bytes into the FIFO.
- * @effort: pieces of memory that may be looked up; those that were are taken
- *          off.  What they do not suffice for is not read.
- * Returns: the number of bytes, or -1 if they cannot be had.
- */
-static int32_t read_buffer(PcmStream *p, uint32_t offset, uint32_t bytes,
-                           uint32_t *effort)
+/* --- The present -------------------------------------------------------- */
+
+void pcm_stream_catch_up(PcmStream *p, int64_t now)
 {
-    PcmasterState *s = p->device;
-    uint32_t done = 0;
-    PcmDmaVerdict verdict;
-    PcmDma dma;
+    uint64_t due;
+    bool ok;
 
-    if (!pcmaster_is_bus_master(s)) {
-        return -1;
+    if (p->phase != PCM_STREAM_RUNNING) {
+        return;
     }
-    pcm_dma_begin(s, &dma, (PcmTransaction) {
-        .address = p->now.buffer + offset,
-        .anchor = p->now.buffer,
-        .extent = p->now.length,
-        .length = bytes,
-        .requester = p->number,
-    });
-    verdict = pcm_dma_check(s, &dma, *effort);
-    if (verdict == PCM_DMA_ABORTED) {
-        return -1;
-    }
-    while (verdict == PCM_DMA_GRANTED && done < bytes &&
-           dma.pieces < *effort) {
-        uint32_t step = MIN(bytes - done, PCM_FETCH_STEP);
-
-        if (!pcm_dma_move(s, &dma, done, p->fifo + p->used + done, step)) {
-            return -1;
-        }
-        done += step;
-    }
-    *effort -= MIN(*effort, dma.pieces);
-    return done;
-}
-
-/* Returns: false if that stopped the stream. */
-static bool fetch(PcmStream *p, uint64_t due)
-{
-    uint32_t size = frame_bytes(&p->now);
-    uint32_t ring = p->now.length / size;
-    uint32_t effort = PCM_FETCH_PIECES;
-
-    while (p->position < due) {
-        uint32_t at = p->position % ring;
-        uint64_t frames = MIN(due - p->position, ring - at);
-        uint32_t room = (PCM_FIFO_BYTES - p->used) / size;
-
-        int32_t bytes;
-
-        if (!room || !effort) {
-            lose(p, due - p->position);
-            break;
-        }
-        frames = MIN(frames, room);
-        bytes = read_buffer(p, at * size, frames * size, &effort);
-        if (bytes < 0) {
-            stop(p, PCM_STREAM_FLUSHING, PCM_S_CAUSE_DMA);
-            return false;
-        }
-        p->position += bytes / size;
-        p->used += bytes;
-    }
-    return true;
-}
-
-/* Bring the stream to the present. */
-static void catch_up(PcmStream *p)
-{
-    if (p->phase != PCM_STREAM_RUNNING || !fetch(p, frames_due(p, now_ns()))) {
+    due = pcm_stream_due(p, now);
+    ok = p->capture ? pcm_capture_advance(p, due, now) :
+                      pcm_playback_advance(p, due, now);
+    if (p->phase != PCM_STREAM_RUNNING) {
         return;
     }
     if (p->now.period && p->position >= p->next_period) {
         p->next_period = QEMU_ALIGN_DOWN(p->position, p->now.period) +
                          p->now.period;
         p->status |= PCM_S_PERIOD;
+        p->news = true;
         trace_pcmaster_stream_period(p->number, p->position);
-        pcmaster_irq_update(p->device);
     }
-    if (p->end && p->position >= p->end) {
-        stop(p, PCM_STREAM_DRAINING, PCM_S_CAUSE_NONE);
+    if (!ok) {
+        pcm_stream_halt(p, PCM_STREAM_FLUSHING, PCM_S_CAUSE_DMA);
+    } else if (p->end && p->position >= p->end) {
+        pcm_stream_halt(p, PCM_STREAM_DRAINING, PCM_S_CAUSE_NONE);
+    } else {
+        pcm_stream_publish(p);
     }
 }
 
@@ -257,226 +191,123 @@ static void on_timer(void *opaque)
 {
     PcmStream *p = opaque;
     bool was_guarded = pcmaster_guard(p->device);
+    int64_t now = now_ns();
 
-    catch_up(p);
+    pcm_stream_catch_up(p, now);
     if (p->phase == PCM_STREAM_RUNNING) {
-        arm_timer(p);
+        pcm_stream_arm(p, now);
     }
     pcmaster_unguard(p->device, was_guarded);
 }
 
 uint64_t pcm_stream_position(PcmStream *p)
 {
-    catch_up(p);
+    pcm_stream_catch_up(p, now_ns());
     return p->position;
-}
-
-/* --- The back end ------------------------------------------------------- */
-
-/*
- * Has the back end played what it took?  It has when there is as much room as
- * there ever was.  Where several voices share a buffer that may never come to
- * pass, but then enough time does.
- */
-static bool is_played(const PcmStream *p, uint32_t room)
-{
-    uint64_t frames = p->most_free / frame_bytes(&p->now);
-    int64_t most_ns = muldiv64(2 * frames, NANOSECONDS_PER_SECOND,
-                               p->now.rate) + PCM_DRAIN_SLACK_NS;
-
-    return room >= p->most_free || now_ns() - p->fed_ns > most_ns;
-}
-
-/* Give the back end what is due, as far as its @room goes. */
-static void feed(PcmStream *p, uint32_t room)
-{
-    uint32_t bytes;
-
-    if (p->phase == PCM_STREAM_STOPPED) {
-        return;
-    }
-    catch_up(p);
-    p->most_free = MAX(p->most_free, room);
-    if (!p->used) {
-        if (p->phase != PCM_STREAM_RUNNING && is_played(p, room)) {
-            rest(p);
-        }
-        return;
-    }
-    bytes = QEMU_ALIGN_DOWN(MIN(p->used, room), frame_bytes(&p->now));
-    bytes = AUD_write(p->voice, p->fifo, bytes);
-    if (bytes) {
-        p->used -= bytes;
-        memmove(p->fifo, p->fifo + bytes, p->used);
-        p->fed_ns = now_ns();
-    }
-}
-
-static void on_demand(void *opaque, int avail)
-{
-    PcmStream *p = opaque;
-    bool was_guarded = pcmaster_guard(p->device);
-
-    feed(p, MAX(avail, 0));
-    pcmaster_unguard_later(p->device, was_guarded);
-}
-
-static void discard(PcmStream *p)
-{
-    if (p->used) {
-        trace_pcmaster_stream_discard(p->number, p->used);
-        p->used = 0;
-    }
-}
-
-static bool open_voice(PcmStream *p)
-{
-    PcmasterState *s = p->device;
-    g_autofree char *name = g_strdup_printf("pcmaster.%u", p->number);
-    struct audsettings settings = {
-        .freq = p->now.rate,
-        .nchannels = channels(p->now.format),
-        .fmt = samples[sample_kind(p->now.format)].format,
-        .endianness = 0,
-    };
-
-    if (!s->audio_ready) {
-        return false;
-    }
-    if (p->voice && p->voice_format == p->now.format &&
-        p->voice_rate == p->now.rate) {
-        return true;
-    }
-    p->voice = AUD_open_out(pcm_audio_handle(&s->audio), p->voice, name, p,
-                            on_demand, &settings);
-    p->voice_format = p->now.format;
-    p->voice_rate = p->now.rate;
-    p->most_free = 0;
-    return p->voice;
-}
-
-/* --- Starting and stopping ---------------------------------------------- */
-
-/* Returns: why the stream cannot be started. */
-static uint32_t prepare(PcmStream *p)
-{
-    uint32_t cause = pcm_stream_check_setup(&p->next);
-
-    if (cause != PCM_S_CAUSE_NONE) {
-        return cause;
-    }
-    if (!pcmaster_is_bus_master(p->device)) {
-        return PCM_S_CAUSE_DMA;
-    }
-    if (p->next.format != p->now.format || p->next.rate != p->now.rate) {
-        discard(p);
-    }
-    p->now = p->next;
-    if (!open_voice(p)) {
-        discard(p);
-        p->phase = PCM_STREAM_STOPPED;
-        return PCM_S_CAUSE_BACKEND;
-    }
-    return PCM_S_CAUSE_NONE;
-}
-
-static void start(PcmStream *p)
-{
-    uint32_t cause = prepare(p);
-
-    p->status = 0;
-    p->cause = cause;
-    p->lost = 0;
-    p->position = 0;
-    if (cause != PCM_S_CAUSE_NONE) {
-        qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: stream %u cannot start, "
-                      "cause %" PRIu32 "\n", p->number, cause);
-        trace_pcmaster_stream_refuse(p->number, cause);
-        p->status = PCM_S_ERROR;
-        if (p->phase == PCM_STREAM_DRAINING) {
-            /* What plays out is no longer the run that S_STATUS is about. */
-            p->phase = PCM_STREAM_FLUSHING;
-        }
-        pcmaster_irq_update(p->device);
-        return;
-    }
-    trace_pcmaster_stream_start(p->number, p->now.format, p->now.rate,
-                                p->now.buffer, p->now.length);
-    p->phase = PCM_STREAM_RUNNING;
-    p->start_ns = now_ns();
-    p->fed_ns = p->start_ns;
-    p->next_period = p->now.period;
-    AUD_set_active_out(p->voice, 1);
-    arm_timer(p);
-    pcmaster_irq_update(p->device);
-}
-
-void pcm_stream_run(PcmStream *p, bool run)
-{
-    if (run && p->phase != PCM_STREAM_RUNNING) {
-        start(p);
-    } else if (!run && p->phase == PCM_STREAM_RUNNING) {
-        catch_up(p);
-        if (p->phase == PCM_STREAM_RUNNING) {
-            stop(p, PCM_STREAM_FLUSHING, PCM_S_CAUSE_NONE);
-        }
-    }
 }
 
 void pcm_stream_set_end(PcmStream *p, uint64_t end)
 {
+    int64_t now = now_ns();
+
+    pcm_stream_catch_up(p, now);
     p->end = end;
+    pcm_stream_catch_up(p, now);
     if (p->phase == PCM_STREAM_RUNNING) {
-        arm_timer(p);
+        pcm_stream_arm(p, now);
     }
 }
 
-bool pcm_stream_resume(PcmStream *p)
+void pcm_stream_set_ready(PcmStream *p, uint64_t ready)
 {
-    if (p->phase == PCM_STREAM_STOPPED) {
-        return true;
-    }
-    p->voice_rate = 0;
-    if (!open_voice(p)) {
-        return false;
-    }
-    AUD_set_active_out(p->voice, 1);
-    return true;
+    pcm_stream_catch_up(p, now_ns());
+    p->ready = ready;
 }
 
-void pcm_stream_init(PcmasterState *s, unsigned number)
+void pcm_stream_told(PcmStream *p)
 {
-    PcmStream *p = &s->streams[number];
-
-    p->device = s;
-    p->number = number;
-    timer_init_ns(&p->timer, QEMU_CLOCK_VIRTUAL, on_timer, p);
+    if (p->self_clear) {
+        p->status &= ~PCM_S_PERIOD;
+    }
 }
 
-void pcm_stream_reset(PcmStream *p)
+/* --- Life --------------------------------------------------------------- */
+
+void pcm_streams_init(PcmasterState *s)
+{
+    s->stream_count = s->playback + s->capture;
+    for (unsigned i = 0; i < s->stream_count; i++) {
+        PcmStream *p = g_new0(PcmStream, 1);
+
+        p->device = s;
+        p->number = i;
+        p->capture = i >= s->playback;
+        timer_init_ns(&p->timer, QEMU_CLOCK_VIRTUAL, on_timer, p);
+        s->streams[i] = p;
+    }
+}
+
+/* All but what belongs to the life of the device, not to a run, is 0. */
+static void reset(PcmStream *p)
 {
     timer_del(&p->timer);
-    discard(p);
-    p->phase = PCM_STREAM_FLUSHING;
-    rest(p);
+    pcm_playback_discard(p);
+    pcm_voice_set_active(p, false);
+    p->phase = PCM_STREAM_STOPPED;
+    p->news = false;
     p->next = (PcmStreamSetup) { };
     p->now = (PcmStreamSetup) { };
     p->status = 0;
     p->int_enable = 0;
     p->cause = PCM_S_CAUSE_NONE;
     p->lost = 0;
+    p->xruns = 0;
     p->position = 0;
     p->position_high = 0;
     p->end_low = 0;
     p->end = 0;
+    p->ready_low = UINT32_MAX;
+    p->ready = PCM_S_READY_UNTOLD;
+    p->volume = PCM_S_VOLUME_FULL;
+    p->self_clear = false;
     p->next_period = 0;
+    pcm_voice_set_volume(p);
 }
 
-void pcm_stream_exit(PcmStream *p)
+void pcm_streams_reset(PcmasterState *s)
 {
-    timer_del(&p->timer);
-    if (p->voice) {
-        AUD_close_out(pcm_audio_handle(&p->device->audio), p->voice);
-        p->voice = NULL;
+    pcm_effort_reset(s);
+    for (unsigned i = 0; i < s->stream_count; i++) {
+        reset(s->streams[i]);
     }
+}
+
+bool pcm_streams_arrive(PcmasterState *s)
+{
+    for (unsigned i = 0; i < s->stream_count; i++) {
+        PcmStream *p = s->streams[i];
+
+        if (p->phase == PCM_STREAM_STOPPED) {
+            continue;
+        }
+        p->voice_rate = 0;
+        if (!pcm_voice_open(p)) {
+            error_report("pcmaster: stream %u was playing, but no audio "
+                         "back end opens here", i);
+            return false;
+        }
+        pcm_voice_set_active(p, p->phase != PCM_STREAM_PAUSED);
+    }
+    return true;
+}
+
+void pcm_streams_exit(PcmasterState *s)
+{
+    for (unsigned i = 0; i < s->stream_count; i++) {
+        timer_del(&s->streams[i]->timer);
+        pcm_voice_close(s->streams[i]);
+        g_free(s->streams[i]);
+        s->streams[i] = NULL;
+    }
+    s->stream_count = 0;
 }

@@ -7,10 +7,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/error-report.h"
 #include "hw/pci/msix.h"
 #include "migration/vmstate.h"
-#include "pcmaster.h"
+#include "stream.h"
 
 static const VMStateDescription vmstate_window = {
     .name = "pcmaster/window",
@@ -192,54 +191,119 @@ static const VMStateDescription vmstate_exerciser = {
 
 static const VMStateDescription vmstate_setup = {
     .name = "pcmaster/setup",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT32(format, PcmStreamSetup),
         VMSTATE_UINT32(rate, PcmStreamSetup),
         VMSTATE_UINT32(length, PcmStreamSetup),
         VMSTATE_UINT32(period, PcmStreamSetup),
+        VMSTATE_UINT32(fragments, PcmStreamSetup),
         VMSTATE_UINT64(buffer, PcmStreamSetup),
+        VMSTATE_UINT64(writeback, PcmStreamSetup),
         VMSTATE_END_OF_LIST()
     }
 };
+
+static const VMStateDescription vmstate_fragment = {
+    .name = "pcmaster/fragment",
+    .version_id = 2,
+    .minimum_version_id = 2,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(address, PcmFragment),
+        VMSTATE_UINT32(length, PcmFragment),
+        VMSTATE_UINT32(offset, PcmFragment),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_ring = {
+    .name = "pcmaster/ring",
+    .version_id = 2,
+    .minimum_version_id = 2,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(count, PcmRing),
+        VMSTATE_STRUCT_ARRAY(fragment, PcmRing, PCM_S_FRAGMENTS_MAX, 2,
+                             vmstate_fragment, PcmFragment),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_fifo = {
+    .name = "pcmaster/fifo",
+    .version_id = 2,
+    .minimum_version_id = 2,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(size, PcmFifo),
+        VMSTATE_UINT32(head, PcmFifo),
+        VMSTATE_UINT32(used, PcmFifo),
+        VMSTATE_BUFFER(data, PcmFifo),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* Can it be the FIFO of a stream with frames of @frame bytes? */
+static bool fifo_is_valid(const PcmFifo *f, uint32_t frame)
+{
+    return f->size == QEMU_ALIGN_DOWN(PCM_FIFO_BYTES, frame) &&
+           f->head < f->size && f->head % frame == 0 &&
+           f->used <= f->size && f->used % frame == 0;
+}
 
 static int stream_post_load(void *opaque, int version_id)
 {
     PcmStream *p = opaque;
 
-    if (p->phase >= PCM_STREAM_PHASES || p->used > PCM_FIFO_BYTES ||
-        p->position > INT64_MAX || p->start_ns < 0) {
+    if (p->phase >= PCM_STREAM_PHASES || p->position > INT64_MAX ||
+        p->start_ns < 0 || p->paused_ns < 0) {
         return -EINVAL;
     }
+    p->ring.at = 0;
     if (p->phase == PCM_STREAM_STOPPED) {
+        /* The next start makes new ones. */
+        p->fifo.used = 0;
+        p->now.rate = 0;
         return 0;
     }
-    return pcm_stream_check_setup(&p->now) == PCM_S_CAUSE_NONE ? 0 : -EINVAL;
+    if (p->phase == PCM_STREAM_PAUSED && p->paused_ns < p->start_ns) {
+        return -EINVAL;
+    }
+    return (pcm_stream_is_active(p) || !p->capture) &&
+           pcm_stream_check_setup(p->device, &p->now) == PCM_S_CAUSE_NONE &&
+           pcm_ring_is_valid(&p->ring, &p->now) &&
+           fifo_is_valid(&p->fifo, pcm_frame_bytes(&p->now)) ? 0 : -EINVAL;
 }
 
 static const VMStateDescription vmstate_stream = {
     .name = "pcmaster/stream",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .post_load = stream_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(next, PcmStream, 1, vmstate_setup, PcmStreamSetup),
+        VMSTATE_STRUCT(next, PcmStream, 2, vmstate_setup, PcmStreamSetup),
         VMSTATE_UINT32(status, PcmStream),
         VMSTATE_UINT32(int_enable, PcmStream),
         VMSTATE_UINT32(cause, PcmStream),
         VMSTATE_UINT32(lost, PcmStream),
+        VMSTATE_UINT32(xruns, PcmStream),
         VMSTATE_UINT32(position_high, PcmStream),
         VMSTATE_UINT32(end_low, PcmStream),
+        VMSTATE_UINT32(ready_low, PcmStream),
+        VMSTATE_UINT32(volume, PcmStream),
         VMSTATE_UINT64(end, PcmStream),
+        VMSTATE_UINT64(ready, PcmStream),
+        VMSTATE_BOOL(self_clear, PcmStream),
         VMSTATE_UINT8(phase, PcmStream),
-        VMSTATE_STRUCT(now, PcmStream, 1, vmstate_setup, PcmStreamSetup),
+        VMSTATE_STRUCT(now, PcmStream, 2, vmstate_setup, PcmStreamSetup),
+        VMSTATE_STRUCT(ring, PcmStream, 2, vmstate_ring, PcmRing),
         VMSTATE_INT64(start_ns, PcmStream),
+        VMSTATE_INT64(paused_ns, PcmStream),
         VMSTATE_INT64(fed_ns, PcmStream),
         VMSTATE_UINT64(position, PcmStream),
         VMSTATE_UINT64(next_period, PcmStream),
-        VMSTATE_UINT32(used, PcmStream),
-        VMSTATE_BUFFER(fifo, PcmStream),
+        VMSTATE_UINT8(deliveries, PcmStream),
+        VMSTATE_BOOL(delivered, PcmStream),
+        VMSTATE_STRUCT(fifo, PcmStream, 2, vmstate_fifo, PcmFifo),
         VMSTATE_TIMER(timer, PcmStream),
         VMSTATE_END_OF_LIST()
     }
@@ -283,14 +347,7 @@ static int pcmaster_post_load(void *opaque, int version_id)
     if (!pcm_port_registers_valid(s)) {
         return -EINVAL;
     }
-    for (unsigned i = 0; i < s->playback; i++) {
-        if (!pcm_stream_resume(&s->streams[i])) {
-            error_report("pcmaster: stream %u was playing, but no audio "
-                         "back end opens here", i);
-            return -EINVAL;
-        }
-    }
-    return 0;
+    return pcm_streams_arrive(s) ? 0 : -EINVAL;
 }
 
 const VMStateDescription vmstate_pcmaster = {
@@ -316,8 +373,13 @@ const VMStateDescription vmstate_pcmaster = {
         VMSTATE_STRUCT(log, PcmasterState, 1, vmstate_log, PcmLog),
         VMSTATE_STRUCT(exerciser, PcmasterState, 1, vmstate_exerciser,
                        PcmExerciser),
-        VMSTATE_STRUCT_VARRAY_UINT8(streams, PcmasterState, playback, 1,
-                                    vmstate_stream, PcmStream),
+        VMSTATE_UINT8_EQUAL(playback, PcmasterState, NULL),
+        VMSTATE_UINT8_EQUAL(capture, PcmasterState, NULL),
+        VMSTATE_ARRAY_OF_POINTER_TO_STRUCT(streams, PcmasterState,
+                                           PCM_STREAM_COUNT, 2,
+                                           vmstate_stream, PcmStream),
+        VMSTATE_UINT32(effort, PcmasterState),
+        VMSTATE_INT64(effort_ms, PcmasterState),
         VMSTATE_STRUCT(irq, PcmasterState, 1, vmstate_irq, PcmIrq),
         VMSTATE_END_OF_LIST()
     }

@@ -1,0 +1,209 @@
+/*
+ * pcmaster: starting and stopping streams, alone or together
+ *
+ * What one write asks for happens to all streams at one instant.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/bitops.h"
+#include "qemu/log.h"
+#include "stream.h"
+#include "trace.h"
+
+static int64_t now_ns(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+/* --- Starting ----------------------------------------------------------- */
+
+/* Returns: why the stream cannot be started, as far as its registers tell. */
+static uint32_t check(PcmStream *p)
+{
+    uint32_t cause = pcm_stream_check_setup(p->device, &p->next);
+
+    if (cause == PCM_S_CAUSE_NONE && !pcmaster_is_bus_master(p->device)) {
+        cause = PCM_S_CAUSE_DMA;
+    }
+    return cause;
+}
+
+/* Returns: why the stream cannot be started, its ring and voice considered. */
+static uint32_t prepare(PcmStream *p)
+{
+    uint32_t cause;
+
+    if (p->next.format != p->now.format || p->next.rate != p->now.rate) {
+        pcm_playback_discard(p);
+        pcm_fifo_init(&p->fifo, pcm_frame_bytes(&p->next));
+    }
+    p->now = p->next;
+    cause = pcm_ring_open(p);
+    if (cause == PCM_S_CAUSE_NONE && !pcm_voice_open(p)) {
+        pcm_playback_discard(p);
+        p->phase = PCM_STREAM_STOPPED;
+        cause = PCM_S_CAUSE_BACKEND;
+    }
+    return cause;
+}
+
+/* A new run, or an attempt at one. */
+static void clear(PcmStream *p)
+{
+    p->status = 0;
+    p->cause = PCM_S_CAUSE_NONE;
+    p->lost = 0;
+    p->xruns = 0;
+    p->position = 0;
+    p->news = false;
+}
+
+static void refuse(PcmStream *p, uint32_t cause)
+{
+    qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: stream %u cannot start, "
+                  "cause %" PRIu32 "\n", p->number, cause);
+    trace_pcmaster_stream_refuse(p->number, cause);
+    clear(p);
+    p->cause = cause;
+    /* What plays out is no longer the run that S_STATUS is about. */
+    if (p->phase == PCM_STREAM_DRAINING) {
+        p->phase = PCM_STREAM_FLUSHING;
+    }
+    p->now.writeback = 0;
+    pcm_stream_tell(p, PCM_S_ERROR);
+}
+
+/* Let time pass for the stream. */
+static void go(PcmStream *p, int64_t now)
+{
+    p->phase = PCM_STREAM_RUNNING;
+    p->fed_ns = now;
+    pcm_voice_set_active(p, true);
+    pcm_stream_arm(p, now);
+}
+
+static void start(PcmStream *p, int64_t now, bool paused)
+{
+    clear(p);
+    trace_pcmaster_stream_start(p->number, p->now.format, p->now.rate,
+                                p->now.buffer, p->now.length);
+    p->start_ns = now;
+    p->next_period = p->now.period;
+    if (p->capture) {
+        pcm_capture_discard(p);
+    }
+    if (paused) {
+        p->phase = PCM_STREAM_PAUSED;
+        p->paused_ns = now;
+        pcm_voice_set_active(p, false);
+        pcm_stream_tell(p, 0);
+    } else {
+        go(p, now);
+    }
+}
+
+/*
+ * Put each of @mask's streams to @test.
+ * Returns: true if all passed; the others know why.
+ */
+static bool all_pass(PcmasterState *s, uint32_t mask,
+                     uint32_t (*test)(PcmStream *p))
+{
+    bool passed = true;
+
+    for (unsigned i = 0; i < s->stream_count; i++) {
+        if (mask & BIT(i)) {
+            uint32_t cause = test(s->streams[i]);
+
+            if (cause != PCM_S_CAUSE_NONE) {
+                refuse(s->streams[i], cause);
+                passed = false;
+            }
+        }
+    }
+    return passed;
+}
+
+void pcm_streams_start(PcmasterState *s, uint32_t mask, bool paused)
+{
+    const int64_t now = now_ns();
+
+    for (unsigned i = 0; i < s->stream_count; i++) {
+        if (pcm_stream_is_active(s->streams[i])) {
+            mask &= ~BIT(i);
+        }
+    }
+    if (!all_pass(s, mask, check) || !all_pass(s, mask, prepare)) {
+        return;
+    }
+    for (unsigned i = 0; i < s->stream_count; i++) {
+        if (mask & BIT(i)) {
+            start(s->streams[i], now, paused);
+        }
+    }
+    pcmaster_irq_update(s);
+}
+
+/* --- Stopping ----------------------------------------------------------- */
+
+static void stop(PcmStream *p, int64_t now)
+{
+    pcm_stream_catch_up(p, now);
+    if (pcm_stream_is_active(p)) {
+        pcm_stream_halt(p, PCM_STREAM_FLUSHING, PCM_S_CAUSE_NONE);
+    }
+}
+
+static void pause_stream(PcmStream *p, int64_t now)
+{
+    pcm_stream_catch_up(p, now);
+    if (p->phase != PCM_STREAM_RUNNING) {
+        return;
+    }
+    timer_del(&p->timer);
+    p->phase = PCM_STREAM_PAUSED;
+    p->paused_ns = now;
+    pcm_voice_set_active(p, false);
+    if (p->capture) {
+        pcm_capture_discard(p);
+    }
+    trace_pcmaster_stream_pause(p->number, p->position);
+    pcm_stream_tell(p, 0);
+}
+
+static void resume_stream(PcmStream *p, int64_t now)
+{
+    if (p->phase == PCM_STREAM_PAUSED) {
+        trace_pcmaster_stream_resume(p->number, p->position);
+        p->start_ns += now - p->paused_ns;
+        go(p, now);
+    }
+}
+
+static void for_each(PcmasterState *s, uint32_t mask,
+                     void (*act)(PcmStream *p, int64_t now))
+{
+    const int64_t now = now_ns();
+
+    for (unsigned i = 0; i < s->stream_count; i++) {
+        if (mask & BIT(i)) {
+            act(s->streams[i], now);
+        }
+    }
+}
+
+void pcm_streams_stop(PcmasterState *s, uint32_t mask)
+{
+    for_each(s, mask, stop);
+}
+
+void pcm_streams_pause(PcmasterState *s, uint32_t mask)
+{
+    for_each(s, mask, pause_stream);
+}
+
+void pcm_streams_resume(PcmasterState *s, uint32_t mask)
+{
+    for_each(s, mask, resume_stream);
+}

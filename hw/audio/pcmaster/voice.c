@@ -1,0 +1,175 @@
+/*
+ * pcmaster: formats, and the voices of QEMU's audio layer
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/bitops.h"
+#include "qemu/bswap.h"
+#include "stream.h"
+
+static const struct {
+    AudioFormat format;
+    uint8_t bytes;
+    uint32_t silence;
+} samples[] = {
+    [PCM_S_U8] = { AUDIO_FORMAT_U8, 1, 0x80 },
+    [PCM_S_S8] = { AUDIO_FORMAT_S8, 1, 0 },
+    [PCM_S_U16] = { AUDIO_FORMAT_U16, 2, 0x8000 },
+    [PCM_S_S16] = { AUDIO_FORMAT_S16, 2, 0 },
+    [PCM_S_U32] = { AUDIO_FORMAT_U32, 4, 0x80000000 },
+    [PCM_S_S32] = { AUDIO_FORMAT_S32, 4, 0 },
+    [PCM_S_F32] = { AUDIO_FORMAT_F32, 4, 0 },
+};
+
+/* --- Formats ------------------------------------------------------------ */
+
+static uint32_t sample_kind(uint32_t format)
+{
+    return format & 0xff;
+}
+
+static uint32_t channels(uint32_t format)
+{
+    return format >> 8;
+}
+
+uint32_t pcm_frame_bytes(const PcmStreamSetup *setup)
+{
+    return samples[sample_kind(setup->format)].bytes *
+           channels(setup->format);
+}
+
+bool pcm_voice_knows(const PcmasterState *s, const PcmStreamSetup *setup)
+{
+    uint32_t n = channels(setup->format);
+
+    return sample_kind(setup->format) < ARRAY_SIZE(samples) &&
+           n >= 1 && n <= s->channels &&
+           setup->rate >= PCM_S_RATE_MIN && setup->rate <= PCM_S_RATE_MAX;
+}
+
+void pcm_silence(const PcmStreamSetup *setup, uint8_t *buf, uint32_t frames)
+{
+    uint32_t bytes = samples[sample_kind(setup->format)].bytes;
+    uint32_t sample = samples[sample_kind(setup->format)].silence;
+
+    if (!sample || bytes == 1) {
+        memset(buf, sample, frames * pcm_frame_bytes(setup));
+        return;
+    }
+    for (uint32_t i = 0; i < frames * channels(setup->format); i++) {
+        stn_le_p(buf + i * bytes, bytes, sample);
+    }
+}
+
+/* In memory samples are little-endian.  Not all of QEMU's converters swap. */
+static bool must_swap(const PcmStreamSetup *setup)
+{
+    return HOST_BIG_ENDIAN && sample_kind(setup->format) == PCM_S_F32;
+}
+
+void pcm_voice_swap(const PcmStreamSetup *setup, uint8_t *buf, uint32_t bytes)
+{
+    if (!must_swap(setup)) {
+        return;
+    }
+    for (uint32_t i = 0; i < bytes; i += 4) {
+        stl_he_p(buf + i, ldl_le_p(buf + i));
+    }
+}
+
+/* --- Voices ------------------------------------------------------------- */
+
+static void on_demand(void *opaque, int room)
+{
+    PcmStream *p = opaque;
+    bool was_guarded = pcmaster_guard(p->device);
+
+    pcm_playback_feed(p, MAX(room, 0));
+    pcmaster_unguard_later(p->device, was_guarded);
+}
+
+static void on_supply(void *opaque, int bytes)
+{
+    PcmStream *p = opaque;
+    bool was_guarded = pcmaster_guard(p->device);
+
+    pcm_capture_take(p, MAX(bytes, 0));
+    pcmaster_unguard_later(p->device, was_guarded);
+}
+
+static void open_backend(PcmStream *p)
+{
+    PcmasterState *s = p->device;
+    g_autofree char *name = g_strdup_printf("pcmaster.%u", p->number);
+    struct audsettings settings = {
+        .freq = p->now.rate,
+        .nchannels = channels(p->now.format),
+        .fmt = samples[sample_kind(p->now.format)].format,
+        .endianness = must_swap(&p->now),
+    };
+
+    if (p->capture) {
+        p->voice_in = AUD_open_in(pcm_audio_handle(&s->audio), p->voice_in,
+                                  name, p, on_supply, &settings);
+    } else {
+        p->voice = AUD_open_out(pcm_audio_handle(&s->audio), p->voice,
+                                name, p, on_demand, &settings);
+    }
+    pcm_voice_set_volume(p);
+}
+
+bool pcm_voice_open(PcmStream *p)
+{
+    PcmasterState *s = p->device;
+
+    if (s->audio_ready && !(p->capture && s->loopback) &&
+        (p->voice_format != p->now.format || p->voice_rate != p->now.rate)) {
+        open_backend(p);
+        p->most_free = 0;
+        if (p->voice || p->voice_in) {
+            p->voice_format = p->now.format;
+            p->voice_rate = p->now.rate;
+        } else {
+            p->voice_rate = 0;
+        }
+    }
+    return p->capture || s->loopback || p->voice;
+}
+
+void pcm_voice_close(PcmStream *p)
+{
+    if (p->voice) {
+        AUD_close_out(pcm_audio_handle(&p->device->audio), p->voice);
+        p->voice = NULL;
+    }
+    if (p->voice_in) {
+        AUD_close_in(pcm_audio_handle(&p->device->audio), p->voice_in);
+        p->voice_in = NULL;
+    }
+}
+
+void pcm_voice_set_active(PcmStream *p, bool active)
+{
+    if (p->voice) {
+        AUD_set_active_out(p->voice, active);
+    }
+    if (p->voice_in) {
+        AUD_set_active_in(p->voice_in, active);
+    }
+}
+
+void pcm_voice_set_volume(PcmStream *p)
+{
+    bool mute = p->volume & PCM_S_MUTE;
+    uint8_t left = extract32(p->volume, 0, 8);
+    uint8_t right = extract32(p->volume, 8, 8);
+
+    if (p->voice) {
+        pcm_audio_set_volume_out(p->voice, mute, left, right);
+    }
+    if (p->voice_in) {
+        pcm_audio_set_volume_in(p->voice_in, mute, left, right);
+    }
+}

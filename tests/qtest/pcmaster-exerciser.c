@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
+#include "qobject/qnum.h"
 #include "pcmaster-model.h"
 #include "pcmaster-test.h"
 
@@ -98,6 +99,9 @@ static void test_log_property(void)
     g_assert_cmphex(qdict_get_int(record, "actual"), ==, 0x1000007);
     g_assert_cmphex(qdict_get_int(record, "fault"), ==, 0x1000000);
     g_assert_cmphex(qdict_get_int(record, "landed"), ==, 0);
+    g_assert_cmphex(qnum_get_uint(qobject_to(QNum, qdict_get(record, "pc"))),
+                    ==, PCM_PC_UNKNOWN);
+    g_assert_cmphex(dut_read64(d, PCM_LOG_PC), ==, PCM_PC_UNKNOWN);
     qobject_unref(record);
     record = qobject_to(QDict, qlist_pop(list));
     g_assert_cmpstr(qdict_get_str(record, "direction"), ==, "read");

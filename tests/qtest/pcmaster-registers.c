@@ -78,6 +78,8 @@ static const RegisterCase register_cases[] = {
     { PCM_LOG_LANDED, 0, ~0u, 0 },
     { PCM_LOG_TIME, 0, ~0u, 0 },
     { PCM_LOG_SEQUENCE, 0, ~0u, 0 },
+    { PCM_LOG_PC, 0, ~0u, 0 },
+    { PCM_LOG_PC + 4, 0, ~0u, 0 },
     { PCM_EX_COMMAND, 0, 0, 0 },
     { PCM_EX_STATUS, 0, ~0u, 0 },
     { PCM_EX_ADDR, 0, 0x12345678, 0x12345678 },
@@ -108,6 +110,19 @@ static const RegisterCase register_cases[] = {
     { PCM_NODE_LOWEST(1), ~0u, 0, ~0u },
     { PCM_NODE_LOWEST(127) + 4, ~0u, 0, ~0u },
     { PCM_NODE_LOWEST(128), 0, ~0u, 0 },
+    { PCM_NODE_DISTANCE(0), 0, ~0u, 0 },
+    { PCM_NODE_DISTANCE(127), 0, ~0u, 0 },
+    { PCM_NODE_DISTANCE(128), 0, ~0u, 0 },
+    { PCM_ACC(0) + PCM_A_READ_BYTES, 0, ~0u, 0 },
+    { PCM_ACC(16) + PCM_A_READS + 4, 0, ~0u, 0 },
+    { PCM_ACC(18) + PCM_A_WRITE_BYTES, 0, ~0u, 0 },
+    { PCM_ACC(18) + PCM_A_WRITES + 4, 0, ~0u, 0 },
+    { PCM_ACC(19), 0, ~0u, 0 },
+    { PCM_ACC_WEIGHED, 0, ~0u, 0 },
+    { PCM_ACC_WEIGHT + 4, 0, ~0u, 0 },
+    { PCM_ACC_CTRL, 0, ~0u, 0 },
+    { PCM_ACC_NODE(0) + PCM_A_READS, 0, ~0u, 0 },
+    { PCM_ACC_NODE(127) + PCM_A_WRITES + 4, 0, ~0u, 0 },
     { PCM_STREAM(0) + PCM_S_CTL, 0, 0xfe, PCM_S_SELF_CLEAR },
     { PCM_STREAM(0) + PCM_S_STATUS, 0, ~0u, 0 },
     { PCM_STREAM(0) + PCM_S_INT_ENABLE, 0, ~0u, 0x1f },
@@ -139,7 +154,6 @@ static const RegisterCase register_cases[] = {
     { PCM_STREAM(2) + PCM_S_RATE, 0, ~0u, 0 },
     { PCM_STREAM(15) + PCM_S_RATE, 0, ~0u, 0 },
     { 0x2800, 0, ~0u, 0 },
-    { 0x3ffc, 0, ~0u, 0 },
 };
 
 /* Each register alone, from reset to reset. */
@@ -246,7 +260,8 @@ static void test_reports(void)
 static void test_properties(void)
 {
     Dut *d = dut_start("q35", ",addr-bits=32,boundary=64K,policy=record,"
-                       "align=64,grain=8,burst=64K,node=0,playback=0,capture=0");
+                       "align=64,grain=8,burst=64K,node=0,playback=0,"
+                       "capture=0");
     static const struct {
         unsigned hardware;
         unsigned offset;

@@ -201,6 +201,7 @@ static void log_rule(PcmasterState *s, const PcmDma *d, unsigned rule)
         .actual = f->actual,
         .fault = d->t.address + f->fault,
         .landed = find_landing(s, d, f->fault),
+        .pc = d->t.ringing ? pcm_doorbell_pc() : d->t.pc,
     });
 }
 
@@ -286,6 +287,7 @@ PcmDmaVerdict pcm_dma_check(PcmasterState *s, PcmDma *d, uint32_t effort)
 
 static void account(PcmasterState *s, PcmDma *d, const PcmPiece *piece)
 {
+    pcm_accounting_add(s, d, piece->node, piece->length);
     d->moved += piece->length;
     if (d->t.requester != PCM_REQUESTER_EXERCISER) {
         return;

@@ -181,10 +181,15 @@ void pcm_exerciser_command(PcmasterState *s, uint32_t command)
         .anchor = e->address,
         .extent = e->length,
         .length = e->length,
+        .ringing = true,
         .write = command == PCM_EX_FILL,
         .requester = PCM_REQUESTER_EXERCISER,
     });
     run_slice(s);
+    if (e->phase != PCM_EX_IDLE) {
+        e->dma.t.pc = pcm_doorbell_pc();
+    }
+    e->dma.t.ringing = false;
 }
 
 void pcm_exerciser_init(PcmasterState *s)

@@ -32,6 +32,18 @@ uint32_t pcm_node_of_device(PCIDevice *dev)
     return node == NUMA_NODE_UNASSIGNED ? PCM_NODE_ANY : node;
 }
 
+uint32_t pcm_node_distance(PCIDevice *dev, uint32_t node)
+{
+    NumaState *numa = current_machine->numa_state;
+    uint32_t from;
+
+    if (!numa || !numa->have_numa_distance || node >= numa->num_nodes) {
+        return 0;
+    }
+    from = pcm_node_of_device(dev);
+    return from < numa->num_nodes ? numa->nodes[from].distance[node] : 0;
+}
+
 /* Nodes that are parts of the machine's RAM. */
 static uint32_t node_of_machine_ram(hwaddr offset, hwaddr *run)
 {

@@ -80,6 +80,7 @@ static void reset_registers(PcmasterState *s)
     pcm_port_reset(s);
     pcmaster_irq_reset(s);
     pcm_log_reset(&s->log);
+    pcm_accounting_clear(s);
     pcm_exerciser_reset(s);
     pcm_streams_reset(s);
 }
@@ -231,12 +232,15 @@ static void describe_properties(ObjectClass *klass)
         { "capture", "Number of capture streams, 0 to 8" },
         { "loopback", "Capture streams hear the playback streams, not the "
                       "audio back end" },
+        { "accounting", "Bytes and transactions by requester and by node" },
         { "violations", "Records of the violation log, oldest first" },
     };
 
     pcm_port_add_properties(klass);
     object_class_property_add(klass, "violations", "PcmasterViolationList",
                               pcm_log_get_property, NULL, NULL, NULL);
+    object_class_property_add(klass, "accounting", "PcmasterAccounting",
+                              pcm_accounting_get_property, NULL, NULL, NULL);
     for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
         object_class_property_set_description(klass, list[i].name,
                                               list[i].text);

@@ -35,6 +35,7 @@ typedef struct PcmViolation {
     uint64_t actual;
     uint64_t fault;
     uint64_t landed;
+    uint64_t pc;
     int64_t time;
     uint32_t length;
     uint32_t sequence;
@@ -79,6 +80,7 @@ typedef struct PcmDma {
     uint32_t checked;           /* bytes whose memory was looked at */
     uint32_t moved;             /* bytes that really were transferred */
     uint32_t pieces;            /* effort: pieces of memory looked up */
+    uint64_t touched[PCM_NODES_MAX / 64 + 1];   /* one bit for each node */
     uint16_t broken;            /* one bit for each rule */
     bool aborted;
 } PcmDma;
@@ -88,6 +90,23 @@ typedef enum PcmDmaVerdict {
     PCM_DMA_GRANTED,
     PCM_DMA_ABORTED,
 } PcmDmaVerdict;
+
+/* --- Accounting --------------------------------------------------------- */
+
+typedef struct PcmCount {
+    uint64_t read_bytes;
+    uint64_t reads;             /* transactions */
+    uint64_t write_bytes;
+    uint64_t writes;
+} PcmCount;
+
+/* All of them stay at their maximum. */
+typedef struct PcmAccounting {
+    PcmCount of[PCM_ACC_COUNT];
+    PcmCount on_node[PCM_NODES_MAX];
+    uint64_t weighed;           /* bytes at known distances */
+    uint64_t weight;            /* sum of those */
+} PcmAccounting;
 
 /* --- Exerciser ---------------------------------------------------------- */
 
@@ -177,6 +196,7 @@ struct PcmasterState {
     uint64_t boundary;
     PcmWindow windows[PCM_WINDOW_COUNT];
     PcmLog log;
+    PcmAccounting accounting;
 
     /* Engines */
     PcmExerciser exerciser;
@@ -313,6 +333,9 @@ uint32_t pcm_node_count(void);
 /* Node of the bus the device is on, or PCM_NODE_ANY. */
 uint32_t pcm_node_of_device(PCIDevice *dev);
 
+/* SLIT distance of @node from the device's; 0: it is not known. */
+uint32_t pcm_node_distance(PCIDevice *dev, uint32_t node);
+
 /**
  * pcm_node_of_memory: node that the byte at @offset in @mr belongs to, or
  * PCM_NODE_ANY.
@@ -323,6 +346,21 @@ uint32_t pcm_node_of_memory(const MemoryRegion *mr, hwaddr offset,
 
 /* Lowest guest-physical address of RAM of @node; all ones: it has none. */
 uint64_t pcm_node_lowest(uint32_t node);
+
+/* --- accounting.c ------------------------------------------------------- */
+
+/**
+ * pcm_accounting_add: count @bytes of @d, before they are added to its own.
+ * @node: where they went or came from, or PCM_NODE_ANY
+ */
+void pcm_accounting_add(PcmasterState *s, PcmDma *d, uint32_t node,
+                        uint32_t bytes);
+
+void pcm_accounting_clear(PcmasterState *s);
+
+/* Getter of the QOM property "accounting": a dictionary. */
+void pcm_accounting_get_property(Object *obj, Visitor *v, const char *name,
+                                 void *opaque, Error **errp);
 
 /* --- port-properties.c -------------------------------------------------- */
 

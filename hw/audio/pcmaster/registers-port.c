@@ -1,5 +1,5 @@
 /*
- * pcmaster: registers of the DMA port: rules, log, windows and nodes
+ * pcmaster: registers of the DMA port: rules, log, windows, nodes, accounting
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -156,6 +156,7 @@ LOG_READER(fault)
 LOG_READER(landed)
 LOG_READER(time)
 LOG_READER(sequence)
+LOG_READER(pc)
 
 static const PcmRegister log_registers[] = {
     FIELD_RO("LOG_COUNT", PCM_LOG_COUNT, PcmasterState, log.count),
@@ -170,6 +171,7 @@ static const PcmRegister log_registers[] = {
     RO64("LOG_LANDED", PCM_LOG_LANDED, log_landed_read),
     RO64("LOG_TIME", PCM_LOG_TIME, log_time_read),
     RO("LOG_SEQUENCE", PCM_LOG_SEQUENCE, log_sequence_read),
+    RO64("LOG_PC", PCM_LOG_PC, log_pc_read),
 };
 
 const PcmRegisterTable pcm_log_registers = {
@@ -215,6 +217,11 @@ static uint64_t node_lowest_read(PcmasterState *s, unsigned index)
     return pcm_node_lowest(index);
 }
 
+static uint64_t node_distance_read(PcmasterState *s, unsigned index)
+{
+    return pcm_node_distance(PCI_DEVICE(s), index);
+}
+
 static const PcmRegister node_bytes_registers[] = {
     RO64("NODE_BYTES", 0, node_bytes_read),
 };
@@ -229,4 +236,42 @@ static const PcmRegister node_lowest_registers[] = {
 
 const PcmRegisterTable pcm_node_lowest_registers = {
     node_lowest_registers, ARRAY_SIZE(node_lowest_registers)
+};
+
+static const PcmRegister node_distance_registers[] = {
+    RO("NODE_DISTANCE", 0, node_distance_read),
+};
+
+const PcmRegisterTable pcm_node_distance_registers = {
+    node_distance_registers, ARRAY_SIZE(node_distance_registers)
+};
+
+/* --- Accounting --------------------------------------------------------- */
+
+static void acc_ctrl_write(PcmasterState *s, unsigned index, uint64_t value)
+{
+    if (value & PCM_ACC_CLEAR) {
+        pcm_accounting_clear(s);
+    }
+}
+
+static const PcmRegister accounting_registers[] = {
+    FIELD_RO("ACC_WEIGHED", PCM_ACC_WEIGHED, PcmAccounting, weighed),
+    FIELD_RO("ACC_WEIGHT", PCM_ACC_WEIGHT, PcmAccounting, weight),
+    WO("ACC_CTRL", PCM_ACC_CTRL, PCM_ACC_CLEAR, acc_ctrl_write),
+};
+
+const PcmRegisterTable pcm_accounting_registers = {
+    accounting_registers, ARRAY_SIZE(accounting_registers)
+};
+
+static const PcmRegister count_registers[] = {
+    FIELD_RO("A_READ_BYTES", PCM_A_READ_BYTES, PcmCount, read_bytes),
+    FIELD_RO("A_READS", PCM_A_READS, PcmCount, reads),
+    FIELD_RO("A_WRITE_BYTES", PCM_A_WRITE_BYTES, PcmCount, write_bytes),
+    FIELD_RO("A_WRITES", PCM_A_WRITES, PcmCount, writes),
+};
+
+const PcmRegisterTable pcm_count_registers = {
+    count_registers, ARRAY_SIZE(count_registers)
 };

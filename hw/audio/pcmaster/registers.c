@@ -45,6 +45,21 @@ static void *window_element(PcmasterState *s, unsigned index)
     return &s->windows[index];
 }
 
+static void *accounting_element(PcmasterState *s, unsigned index)
+{
+    return &s->accounting;
+}
+
+static void *count_element(PcmasterState *s, unsigned index)
+{
+    return &s->accounting.of[index];
+}
+
+static void *node_count_element(PcmasterState *s, unsigned index)
+{
+    return &s->accounting.on_node[index];
+}
+
 static void *stream_element(PcmasterState *s, unsigned index)
 {
     return index < s->stream_count ? s->streams[index] : NULL;
@@ -62,6 +77,13 @@ static const PcmBlock blocks[] = {
       &pcm_node_bytes_registers, device_element },
     { PCM_NODE_LOWEST(0), PCM_NODES_MAX, 8,
       &pcm_node_lowest_registers, device_element },
+    { PCM_NODE_DISTANCE(0), PCM_NODES_MAX, 4,
+      &pcm_node_distance_registers, device_element },
+    { 0, 1, 0, &pcm_accounting_registers, accounting_element },
+    { PCM_ACC(0), PCM_ACC_COUNT, PCM_ACC(1) - PCM_ACC(0),
+      &pcm_count_registers, count_element },
+    { PCM_ACC_NODE(0), PCM_NODES_MAX, PCM_ACC_NODE(1) - PCM_ACC_NODE(0),
+      &pcm_count_registers, node_count_element },
     { PCM_STREAM(0), PCM_STREAM_COUNT, PCM_STREAM(1) - PCM_STREAM(0),
       &pcm_stream_registers, stream_element },
 };

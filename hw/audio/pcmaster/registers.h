@@ -62,6 +62,9 @@ extern const PcmRegisterTable pcm_exerciser_registers;
 extern const PcmRegisterTable pcm_window_registers;
 extern const PcmRegisterTable pcm_node_bytes_registers;
 extern const PcmRegisterTable pcm_node_lowest_registers;
+extern const PcmRegisterTable pcm_node_distance_registers;
+extern const PcmRegisterTable pcm_accounting_registers;
+extern const PcmRegisterTable pcm_count_registers;
 extern const PcmRegisterTable pcm_stream_registers;
 extern const PcmRegisterTable pcm_group_registers;
 

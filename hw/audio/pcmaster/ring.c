@@ -95,6 +95,7 @@ static uint32_t read_list(PcmStream *p)
         .anchor = p->now.buffer,
         .extent = count * PCM_FRAGMENT_BYTES,
         .length = count * PCM_FRAGMENT_BYTES,
+        .pc = p->pc,
         .requester = p->number,
     });
     if (pcm_dma_check(s, &dma, UINT32_MAX) != PCM_DMA_GRANTED ||
@@ -151,6 +152,7 @@ static int32_t move(PcmStream *p, const PcmFragment *f, uint32_t skip,
         .extent = f->length,
         .length = bytes,
         .write = p->capture,
+        .pc = p->pc,
         .requester = p->number,
     });
     verdict = pcm_dma_check(s, &dma, *effort);

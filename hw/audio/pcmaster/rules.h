@@ -25,6 +25,8 @@ typedef struct PcmTransaction {
     uint64_t anchor;            /* start of the requester's buffer */
     uint32_t extent;            /* bytes of that buffer */
     uint32_t length;
+    uint64_t pc;                /* of the guest that caused it */
+    bool ringing;               /* it is doing so now: ask for pc if needed */
     bool write;                 /* to memory */
     uint8_t requester;
 } PcmTransaction;

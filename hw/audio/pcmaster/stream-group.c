@@ -39,6 +39,7 @@ static uint32_t prepare(PcmStream *p)
         pcm_fifo_init(&p->fifo, pcm_frame_bytes(&p->next));
     }
     p->now = p->next;
+    p->pc = pcm_doorbell_pc();
     cause = pcm_ring_open(p);
     if (cause == PCM_S_CAUSE_NONE && !pcm_voice_open(p)) {
         pcm_playback_discard(p);

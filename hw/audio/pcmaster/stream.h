@@ -94,6 +94,7 @@ struct PcmStream {
     uint8_t phase;              /* PcmStreamPhase */
     PcmStreamSetup now;
     PcmRing ring;
+    uint64_t pc;                /* of the guest that started it */
     int64_t start_ns;           /* pauses taken out */
     int64_t paused_ns;          /* since when it pauses */
     int64_t fed_ns;             /* when the back end last took frames */

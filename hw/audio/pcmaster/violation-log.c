@@ -36,7 +36,8 @@ static void trace_violation(const PcmViolation *v)
     static void (*const trace[PCM_RULE_COUNT])(uint64_t, uint32_t,
                                                const char *, uint32_t,
                                                uint64_t, uint64_t, uint64_t,
-                                               uint64_t, const char *) = {
+                                               uint64_t, const char *,
+                                               uint64_t) = {
         [PCM_RULE_LIMIT] = trace_pcmaster_violation_limit,
         [PCM_RULE_BOUNDARY] = trace_pcmaster_violation_boundary,
         [PCM_RULE_WINDOW] = trace_pcmaster_violation_window,
@@ -50,7 +51,7 @@ static void trace_violation(const PcmViolation *v)
 
     trace[v->rule](v->address, v->length, direction(v), v->requester,
                    v->expected, v->actual, v->fault, v->landed,
-                   pcm_policy_names[v->policy]);
+                   pcm_policy_names[v->policy], v->pc);
 }
 
 void pcm_log_add(PcmasterState *s, PcmViolation v)
@@ -124,7 +125,8 @@ static bool visit_violation(Visitor *v, PcmViolation r, Error **errp)
            visit_type_uint64(v, "expected", &r.expected, errp) &&
            visit_type_uint64(v, "actual", &r.actual, errp) &&
            visit_type_uint64(v, "fault", &r.fault, errp) &&
-           visit_type_uint64(v, "landed", &r.landed, errp);
+           visit_type_uint64(v, "landed", &r.landed, errp) &&
+           visit_type_uint64(v, "pc", &r.pc, errp);
 }
 
 void pcm_log_get_property(Object *obj, Visitor *v, const char *name,

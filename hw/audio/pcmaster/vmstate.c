@@ -44,6 +44,7 @@ static const VMStateDescription vmstate_violation = {
         VMSTATE_UINT64(actual, PcmViolation),
         VMSTATE_UINT64(fault, PcmViolation),
         VMSTATE_UINT64(landed, PcmViolation),
+        VMSTATE_UINT64(pc, PcmViolation),
         VMSTATE_INT64(time, PcmViolation),
         VMSTATE_UINT32(length, PcmViolation),
         VMSTATE_UINT32(sequence, PcmViolation),
@@ -75,6 +76,36 @@ static const VMStateDescription vmstate_log = {
         VMSTATE_UINT32(count, PcmLog),
         VMSTATE_UINT32(lost, PcmLog),
         VMSTATE_UINT32(sequence, PcmLog),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* --- Accounting --------------------------------------------------------- */
+
+static const VMStateDescription vmstate_count = {
+    .name = "pcmaster/count",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(read_bytes, PcmCount),
+        VMSTATE_UINT64(reads, PcmCount),
+        VMSTATE_UINT64(write_bytes, PcmCount),
+        VMSTATE_UINT64(writes, PcmCount),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_accounting = {
+    .name = "pcmaster/accounting",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT_ARRAY(of, PcmAccounting, PCM_ACC_COUNT, 1,
+                             vmstate_count, PcmCount),
+        VMSTATE_STRUCT_ARRAY(on_node, PcmAccounting, PCM_NODES_MAX, 1,
+                             vmstate_count, PcmCount),
+        VMSTATE_UINT64(weighed, PcmAccounting),
+        VMSTATE_UINT64(weight, PcmAccounting),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -116,6 +147,7 @@ static const VMStateDescription vmstate_dma = {
         VMSTATE_UINT64(t.anchor, PcmDma),
         VMSTATE_UINT32(t.extent, PcmDma),
         VMSTATE_UINT32(t.length, PcmDma),
+        VMSTATE_UINT64(t.pc, PcmDma),
         VMSTATE_BOOL(t.write, PcmDma),
         VMSTATE_UINT8(t.requester, PcmDma),
         VMSTATE_UINT64(route.last, PcmDma),
@@ -132,6 +164,7 @@ static const VMStateDescription vmstate_dma = {
         VMSTATE_UINT32(checked, PcmDma),
         VMSTATE_UINT32(moved, PcmDma),
         VMSTATE_UINT32(pieces, PcmDma),
+        VMSTATE_UINT64_ARRAY(touched, PcmDma, PCM_NODES_MAX / 64 + 1),
         VMSTATE_UINT16(broken, PcmDma),
         VMSTATE_BOOL(aborted, PcmDma),
         VMSTATE_END_OF_LIST()
@@ -296,6 +329,7 @@ static const VMStateDescription vmstate_stream = {
         VMSTATE_UINT8(phase, PcmStream),
         VMSTATE_STRUCT(now, PcmStream, 2, vmstate_setup, PcmStreamSetup),
         VMSTATE_STRUCT(ring, PcmStream, 2, vmstate_ring, PcmRing),
+        VMSTATE_UINT64(pc, PcmStream),
         VMSTATE_INT64(start_ns, PcmStream),
         VMSTATE_INT64(paused_ns, PcmStream),
         VMSTATE_INT64(fed_ns, PcmStream),
@@ -371,6 +405,8 @@ const VMStateDescription vmstate_pcmaster = {
         VMSTATE_STRUCT_ARRAY(windows, PcmasterState, PCM_WINDOW_COUNT, 1,
                              vmstate_window, PcmWindow),
         VMSTATE_STRUCT(log, PcmasterState, 1, vmstate_log, PcmLog),
+        VMSTATE_STRUCT(accounting, PcmasterState, 1, vmstate_accounting,
+                       PcmAccounting),
         VMSTATE_STRUCT(exerciser, PcmasterState, 1, vmstate_exerciser,
                        PcmExerciser),
         VMSTATE_UINT8_EQUAL(playback, PcmasterState, NULL),

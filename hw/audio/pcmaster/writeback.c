@@ -32,6 +32,7 @@ bool pcm_writeback(PcmStream *p)
         .extent = sizeof(block),
         .length = sizeof(block),
         .write = true,
+        .pc = p->pc,
         .requester = p->number,
     });
     return pcm_dma_check(s, &dma, UINT32_MAX) == PCM_DMA_GRANTED &&

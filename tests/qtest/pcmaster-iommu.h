@@ -1,0 +1,32 @@
+/*
+ * pcmaster qtests: IOMMUs that the device is behind
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TESTS_PCMASTER_IOMMU_H
+#define TESTS_PCMASTER_IOMMU_H
+
+#include "pcmaster-dut.h"
+
+#define IOMMU_PAGE      4096ull
+#define IOMMU_PAGES     2048            /* that can be mapped */
+#define IOMMU_NOTHING   0               /* what a page lets pass */
+#define IOMMU_READ      (1u << 0)
+#define IOMMU_WRITE     (1u << 1)
+#define IOMMU_BOTH      (IOMMU_READ | IOMMU_WRITE)
+
+/* The part of an IOMMU's driver that the tests need. */
+typedef struct Iommu {
+    const char *name;
+    const char *machine;
+    bool write_only;            /* it has pages that cannot be read */
+    /* From now on the device in slot 4 has what is mapped, and no more. */
+    void (*start)(Dut *d);
+    /* Page @page of the device is at @address: nothing of it is cached. */
+    void (*map)(Dut *d, unsigned page, uint64_t address, unsigned access);
+} Iommu;
+
+extern const Iommu iommus[];
+extern const unsigned iommu_count;
+
+#endif /* TESTS_PCMASTER_IOMMU_H */

@@ -15,27 +15,42 @@
 #define SLOT_POWER_OFF  (PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF)
 
 /*
- * Do what firmware does: bus numbers and windows down to the device.
- * Returns: the root port at @devfn of @bus
+ * Do what firmware does to the bridge at @devfn of @bus.
+ * @last: number of the last bus behind it; the first is @bus + 1
  */
-static inline QPCIDevice *configure_port(Dut *d, unsigned bus, unsigned devfn)
+static inline QPCIDevice *configure_bridge(Dut *d, unsigned bus,
+                                           unsigned devfn, unsigned last)
 {
-    QPCIDevice *port = qpci_device_find(d->bus, bus << 8 | devfn);
+    QPCIDevice *bridge = qpci_device_find(d->bus, bus << 8 | devfn);
 
-    g_assert_nonnull(port);
-    qpci_config_writeb(port, PCI_PRIMARY_BUS, bus);
-    qpci_config_writeb(port, PCI_SECONDARY_BUS, bus + 1);
-    qpci_config_writeb(port, PCI_SUBORDINATE_BUS, bus + 1);
-    qpci_config_writew(port, PCI_MEMORY_BASE, PORT_MEMORY >> 16);
-    qpci_config_writew(port, PCI_MEMORY_LIMIT, PORT_MEMORY >> 16);
-    qpci_config_writew(port, PCI_COMMAND,
+    g_assert_nonnull(bridge);
+    qpci_config_writeb(bridge, PCI_PRIMARY_BUS, bus);
+    qpci_config_writeb(bridge, PCI_SECONDARY_BUS, bus + 1);
+    qpci_config_writeb(bridge, PCI_SUBORDINATE_BUS, last);
+    qpci_config_writew(bridge, PCI_MEMORY_BASE, PORT_MEMORY >> 16);
+    qpci_config_writew(bridge, PCI_MEMORY_LIMIT, PORT_MEMORY >> 16);
+    qpci_config_writew(bridge, PCI_COMMAND,
                        PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-    d->dev = qpci_device_find(d->bus, (bus + 1) << 8);
+    return bridge;
+}
+
+/* The same to the device at @devfn of @bus, which is behind bridges. */
+static inline void configure_device(Dut *d, unsigned bus, unsigned devfn)
+{
+    d->dev = qpci_device_find(d->bus, bus << 8 | devfn);
     g_assert_nonnull(d->dev);
     qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, PORT_MEMORY);
     qpci_config_writew(d->dev, PCI_COMMAND,
                        PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     d->bar = (QPCIBar) { .addr = PORT_MEMORY };
+}
+
+/* Returns: the root port at @devfn of @bus, which the device is behind */
+static inline QPCIDevice *configure_port(Dut *d, unsigned bus, unsigned devfn)
+{
+    QPCIDevice *port = configure_bridge(d, bus, devfn, bus + 1);
+
+    configure_device(d, bus + 1, 0);
     return port;
 }
 
@@ -56,7 +71,7 @@ static inline Dut *dut_start_behind_port(const char *audiodev,
         "q35 -audiodev %s,id=snd"
         " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
         " -device pcie-root-port,id=rp,bus=pcie.0,addr=5.0,chassis=1,slot=1"
-        " -device pcmaster,bus=rp,audiodev=snd", audiodev);
+        " -device pcmaster,id=dut,bus=rp,audiodev=snd", audiodev);
     Dut *d = dut_launch(all);
 
     *port = configure_port(d, 0, QPCI_DEVFN(5, 0));

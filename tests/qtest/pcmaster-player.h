@@ -32,21 +32,35 @@ typedef struct Player {
 } Player;
 
 /*
+ * A player that has a recording, but no device yet.
+ * @id: of the back end
  * @audiodev: further options of the back end, each with a comma before it;
  *            they replace those given here
+ * @options: the back end, for the command line
  */
-static inline Player *player_new_on(unsigned rate, const char *audiodev,
-                                    const char *machine)
+static inline Player *player_prepare(unsigned rate, const char *id,
+                                     const char *audiodev, char **options)
 {
     Player *p = g_new0(Player, 1);
-    g_autofree char *all = NULL;
 
     p->dir = g_dir_make_tmp("pcmaster-XXXXXX", NULL);
     g_assert_nonnull(p->dir);
     p->wav = g_build_filename(p->dir, "out.wav", NULL);
-    all = g_strdup_printf("%s -audiodev wav,id=snd,path=%s,"
-                          "out.frequency=%u,out.channels=2,out.format=s16%s",
-                          machine, p->wav, rate, audiodev);
+    *options = g_strdup_printf("-audiodev wav,id=%s,path=%s,"
+                               "out.frequency=%u,out.channels=2,"
+                               "out.format=s16%s", id, p->wav, rate,
+                               audiodev);
+    return p;
+}
+
+/* With a device on it. */
+static inline Player *player_new_on(unsigned rate, const char *audiodev,
+                                    const char *machine)
+{
+    g_autofree char *options = NULL;
+    Player *p = player_prepare(rate, "snd", audiodev, &options);
+    g_autofree char *all = g_strdup_printf("%s %s", machine, options);
+
     p->d = dut_start(all, ",audiodev=snd");
     return p;
 }

@@ -21,6 +21,7 @@ int main(int argc, char **argv)
     pcm_add_msix_tests();
     pcm_add_power_tests();
     pcm_add_iommu_tests();
+    pcm_add_place_tests();
     pcm_add_migration_tests();
     pcm_add_playback_tests();
     pcm_add_stream_tests();

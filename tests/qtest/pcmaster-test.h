@@ -19,6 +19,7 @@ void pcm_add_bus_tests(void);
 void pcm_add_msix_tests(void);
 void pcm_add_power_tests(void);
 void pcm_add_iommu_tests(void);
+void pcm_add_place_tests(void);
 void pcm_add_migration_tests(void);
 void pcm_add_playback_tests(void);
 void pcm_add_stream_tests(void);

@@ -5,9 +5,10 @@
     logs/                   what the last builds printed
     tmp/                    half-made things; emptied whenever the lock is taken
     apt/, meson-*/          Debian's lists for the source; a meson for QEMU
+    checkpatch-VERSION/     the style checker of the newest QEMU
     qemu-VERSION/source     QEMU as Debian ships it, with the overlay
     mirror-KEY/source       the same for a person's own tree (QEMU_SRC)
-    .../build-KEY           where that is compiled
+    .../build-KIND-KEY      where that is compiled
     qemu-bin/KEY            programs ready to run, named by what went into them
     checkout-KEY/           what belongs to one checkout: build/, the guest
 """

@@ -13,9 +13,9 @@ from pcmaster.ui import Problem, Step
 
 NEEDED = """
     alsa-utils bison debian-archive-keyring dpkg-dev flex gcc
-    gcc-mingw-w64-x86-64-win32 libasound2-dev libc6-dev libcmocka-dev
-    libfdt-dev libglib2.0-dev libpixman-1-dev libpulse-dev make meson
-    ninja-build pkg-config python3 python3-distlib python3-venv
+    gcc-mingw-w64-x86-64-win32 ipxe-qemu libasound2-dev libc6-dev
+    libcmocka-dev libfdt-dev libglib2.0-dev libpixman-1-dev libpulse-dev make
+    meson ninja-build perl pkg-config python3 python3-distlib python3-venv
     qemu-system-data rsync seabios zlib1g-dev
 """.split()
 INSTALL = ["apt-get", "install", "-y", "--no-install-recommends"]

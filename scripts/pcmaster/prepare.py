@@ -5,9 +5,15 @@ from pcmaster import guest, packages, qemu
 from pcmaster.cache import Cache
 
 
-def everything():
-    """Installs and builds what is missing: (cache, QEMU's folder, guest)."""
+def everything(kinds=()):
+    """Installs and builds what is missing: (cache, QEMU's folder, guest).
+
+    kinds: of QEMU that will be wanted besides the plain one.
+    """
     cache = Cache()
     with cache.lock():
         packages.ensure(cache)
-        return cache, qemu.ensure(cache), guest.ensure(cache)
+        made = cache, qemu.ensure(cache), guest.ensure(cache)
+        for kind in kinds:
+            qemu.ensure(cache, kind)
+        return made

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds qemu-system-x86_64 with the device, and the device's qtests.
+"""Builds qemu-system-x86_64 with the device, and the tests that drive it.
 
 What is ready to run lies in qemu-bin/KEY of the cache, where KEY is made of
 everything that went into it. Finding that folder is all a warm start does, and
@@ -20,11 +20,36 @@ CONFIGURE = """
     --python=/usr/bin/python3 --target-list=x86_64-softmmu
     --without-default-features --enable-tcg --enable-kvm --enable-fdt=system
     --enable-alsa --enable-pa --enable-trace-backends=log
-    --firmwarepath=/usr/share/seabios:/usr/share/qemu
+    --firmwarepath=/usr/share/seabios:/usr/share/qemu:/usr/lib/ipxe/qemu
     --disable-docs --disable-install-blobs --disable-download
 """.split()
-KEPT = 6
+KEPT = 12
+BUILD_MIB = 900
 NOT_SOURCE = (".git", "__pycache__")
+# QEMU's own tests that look at every device; they judge ours unchanged.
+INSTRUMENTS = ("device-introspect-test", "qom-test", "test-hmp")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to build QEMU: its name, and what configure is told besides."""
+
+    name: str
+    about: str
+    options: tuple = ()
+
+
+PLAIN = Kind("plain", "QEMU with the device")
+# Only the device is measured: a counter in each of QEMU's files would make
+# every end of a QEMU write 1500 files.
+SANITIZED = Kind("sanitized", "QEMU with sanitizers and coverage", (
+    "--enable-asan", "--enable-ubsan", "--disable-debug-info",
+    "--extra-cflags=-g1 --coverage -fprofile-filter-files=hw/audio/pcmaster/",
+    "--extra-ldflags=--coverage"))
+# Warnings are no errors there: a change may well leave a variable unused.
+MUTABLE = Kind("mutable", "QEMU to change the device in", (
+    "--disable-debug-info", "--disable-werror"))
+KINDS = {kind.name: kind for kind in (PLAIN, SANITIZED, MUTABLE)}
 
 
 @dataclass(frozen=True)
@@ -36,24 +61,33 @@ class Tree:
     origin: Path    # the person's own tree, or None for Debian's
 
 
-def ensure(cache):
+def ensure(cache, kind=PLAIN, series=None):
     """The folder with the programs, built first if need be (lock held)."""
-    tree = find_tree(cache)
-    build_key = digest(*CONFIGURE, program_id("gcc"), program_id("ninja"))
-    key = digest(tree.identity, build_key, *overlay_contents())
+    tree = find_tree(cache, series=series)
+    key = digest(tree.identity, build_key(kind), *overlay_contents())
     programs = cache.path("qemu-bin", key)
     if programs.is_dir():
         os.utime(programs)
         return programs
-    build(cache, tree, build_key, programs)
+    build(cache, tree, kind, programs)
     return programs
 
 
-def find_tree(cache, environ=os.environ):
-    """The tree that QEMU_SRC names, or else Debian's source package."""
+def build_key(kind):
+    """Tells one build folder of a tree from another."""
+    return digest(*CONFIGURE, *kind.options, program_id("gcc"), program_id("ninja"))
+
+
+def find_tree(cache, environ=os.environ, series=None):
+    """Debian's source of a series, or else what the environment names.
+
+    That is the tree QEMU_SRC, or Debian's source of the series QEMU_SERIES;
+    without either it is Debian's source of the default series.
+    """
     named = environ.get("QEMU_SRC")
-    if not named:
-        home = debian.qemu_source(cache)
+    if series or not named:
+        home = debian.qemu_source(
+            cache, series or environ.get("QEMU_SERIES") or debian.SERIES)
         return Tree(home, home.name, None)
     origin = Path(named).resolve()
     overlay.check_tree(origin)
@@ -88,22 +122,31 @@ def overlay_contents():
     yield repr(overlay.EDITS)
 
 
-def build(cache, tree, build_key, programs):
+def build(cache, tree, kind, programs):
     """Compiles the tree with the overlay and keeps the programs."""
     source = tree.home / "source"
-    folder = tree.home / f"build-{build_key}"
     if tree.origin:
         mirror(cache, tree.origin, source)
     overlay.apply(source, tree.origin)
-    env = process.build_environment(debian.meson_path(cache))
-    if not (folder / "configured").is_file():
-        configure(cache, source, folder, env)
-    tests = qtest_names(source)
-    with Step("QEMU with the device") as step:
-        process.run_logged(["ninja", SYSTEM, *(f"tests/qtest/{t}" for t in tests)],
-                           cache.log("qemu-build"), step, cwd=folder, env=env)
-    keep(cache, [folder / SYSTEM, source / "VERSION",
+    folder = configured(cache, source, kind)
+    tests = [*qtest_names(source), *INSTRUMENTS]
+    compile_in(cache, folder, kind.about, SYSTEM,
+               *(f"tests/qtest/{test}" for test in tests))
+    keep(cache, [folder / SYSTEM, source / "VERSION", *notes(folder),
                  *(folder / "tests/qtest" / test for test in tests)], programs)
+
+
+def compile_in(cache, folder, about, *targets):
+    """Has ninja make targets in a configured folder; Failed if one fails."""
+    env = process.build_environment(debian.meson_path(cache))
+    with Step(about) as step:
+        process.run_logged(["ninja", *targets], cache.log("qemu-build"), step,
+                           cwd=folder, env=env)
+
+
+def notes(folder):
+    """What gcov needs to know about the device, where a build counts lines."""
+    return folder.glob(f"*.p/{overlay.DEVICE.as_posix().replace('/', '_')}_*.gcno")
 
 
 def mirror(cache, origin, copy):
@@ -124,15 +167,24 @@ def mirror(cache, origin, copy):
                            cache.log("qemu-mirror"), step)
 
 
-def configure(cache, source, folder, env):
-    """Configures a fresh build folder; removes those of older compilers."""
-    for old in folder.parent.glob("build-*"):
+def configured(cache, source, kind):
+    """The build folder beside a source, made if it is not there yet.
+
+    Those that older compilers or options left are removed.
+    """
+    folder = source.parent / f"build-{kind.name}-{build_key(kind)}"
+    if (folder / "configured").is_file():
+        return folder
+    need_space(cache.root, BUILD_MIB, "a build of QEMU")
+    for old in source.parent.glob(f"build-{kind.name}-*"):
         remove(old)
-    folder.mkdir(parents=True)
-    with Step("configuring QEMU") as step:
-        process.run_logged([source / "configure", *CONFIGURE],
-                           cache.log("qemu-configure"), step, cwd=folder, env=env)
+    folder.mkdir()
+    with Step(f"configuring {kind.about}") as step:
+        process.run_logged([source / "configure", *CONFIGURE, *kind.options],
+                           cache.log("qemu-configure"), step, cwd=folder,
+                           env=process.build_environment(debian.meson_path(cache)))
     write_whole(folder / "configured", b"")
+    return folder
 
 
 def qtest_names(source):

@@ -8,7 +8,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 
-from pcmaster import prepare, process
+from pcmaster import prepare, process, qemu
 from pcmaster.ui import EXIT_FAILED, EXIT_HELD, command
 
 SUITES = {
@@ -16,7 +16,15 @@ SUITES = {
     "qtest": "the device without a guest",
     "scripts": "what scripts/run and scripts/overlay are made of",
     "guest": "exercises, faults, playback and scripts/run's errors, in a guest",
+    "instruments": "QEMU's own tests of every device, its style and its migration checkers",
+    "sanitizers": "the qtests under ASan and UBSan, and the device's line coverage",
 }
+# Only if asked for: each takes many minutes.
+MORE_SUITES = {
+    "versions": "the device and its qtests in QEMU 10.2",
+    "mutation": "breaks the device on purpose, change by change; the qtests notice",
+}
+KINDS = {"sanitizers": qemu.SANITIZED}
 PROJECT = "pcmaster"
 JUNIT = "meson-logs/testlog.junit.xml"
 REPORT = "meson-logs/testlog.json"
@@ -29,8 +37,9 @@ def parse(argv=None):
         prog="test", description="Builds what is missing and runs the tests. The "
         "last line says how many passed, failed and were skipped; the exit status "
         "is 0 only if none failed and some ran.")
-    parser.add_argument("--suite", action="append", choices=SUITES, default=[],
-                        help="only this suite; may be given several times")
+    parser.add_argument("--suite", action="append", choices=SUITES | MORE_SUITES,
+                        default=[], help="only this suite; may be given several times; "
+                        + " and ".join(MORE_SUITES) + " run only so")
     parser.add_argument("--list", action="store_true",
                         help="list the suites, and run nothing")
     return parser.parse_args(argv)
@@ -40,10 +49,11 @@ def main(argv=None):
     """The command line of scripts/test; returns the exit status."""
     options = parse(argv)
     if options.list:
-        for name, about in SUITES.items():
-            print(f"{name:8} {about}")
+        for name, about in (SUITES | MORE_SUITES).items():
+            print(f"{name:11} {about}{' (if asked for)' if name in MORE_SUITES else ''}")
         return EXIT_HELD
-    _, _, guest = prepare.everything()
+    kinds = [KINDS[name] for name in options.suite or SUITES if name in KINDS]
+    _, _, guest = prepare.everything(kinds)
     run(guest.folder, options.suite)
     return conclude(guest.folder)
 

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""Changes that break the device on purpose, each in one place.
+
+A line is: file below hw/audio/pcmaster, text that is found there once, text
+to put in its place, what that breaks. To add one is to add a line here;
+'scripts/python --file tests/mutation/mutate.py --check' sees whether each
+text is there once.
+"""
+
+CHANGES = (
+    # Rules
+    ("rules.c", "return t->address + (t->length - 1);", "return t->address + t->length;",
+     "the last byte is one too far"),
+    ("rules.c", "return last_address(t) < t->address;", "return false;",
+     "a transfer over the end of the 64-bit space is not seen"),
+    ("rules.c", "if (end <= last && !overflows(t)) {", "if (end < last && !overflows(t)) {",
+     "the last legal byte counts as beyond the limit"),
+    ("rules.c", ".fault = t->address > last ? 0 : last - t->address + 1,",
+     ".fault = t->address > last ? 0 : last - t->address,",
+     "the limit's first bad byte is one too low"),
+    ("rules.c", "return MIN(MAKE_64BIT_MASK(0, addr_bits), limit);",
+     "return MAX(MAKE_64BIT_MASK(0, addr_bits), limit);",
+     "the limit register loosens the address lines"),
+    ("rules.c", "return within | (t->address ^ t->anchor);", "return within;",
+     "a transfer is not held against its buffer's start"),
+    ("rules.c", "(w->ctrl & (write ? PCM_W_WRITE : PCM_W_READ));",
+     "(w->ctrl & (write ? PCM_W_READ : PCM_W_WRITE));",
+     "the direction of a window is the wrong way round"),
+    ("rules.c", "return w->first <= address && address <= w->last;",
+     "return w->first <= address && address < w->last;",
+     "a window's last byte is outside"),
+    ("rules.c", "any |= windows[i].ctrl & PCM_W_ENABLE;", "any = windows[i].ctrl & PCM_W_ENABLE;",
+     "only the last window tells whether there are any"),
+    ("rules.c", "unsigned lines = 63 - clz64(route->last + 1);",
+     "unsigned lines = 64 - clz64(route->last + 1);",
+     "wrap keeps an address line that the card does not have"),
+    ("rules.c", "*run = route->last - address + 1;", "*run = route->last - address;",
+     "a piece ends one byte before the limit"),
+    # Port
+    ("dma-port.c", "if (write && memory_region_is_rom(mr)) {", "if (memory_region_is_rom(mr)) {",
+     "ROM cannot be read"),
+    ("dma-port.c", "if (ask_node && piece.node != d->node) {", "if (ask_node && piece.node == d->node) {",
+     "the node rule is the wrong way round"),
+    ("dma-port.c", "        d->checked += piece.length;", "        d->checked = d->t.length;",
+     "only the first piece of a transfer is looked at"),
+    ("dma-port.c", "return d->aborted ? PCM_DMA_ABORTED : PCM_DMA_GRANTED;",
+     "return PCM_DMA_GRANTED;", "policy abort lets the transfer go ahead"),
+    ("dma-port.c", "memset(buf, 0xff, piece.length);", "memset(buf, 0, piece.length);",
+     "what cannot be read arrives as zero"),
+    ("dma-port.c", ".fault = d->t.address + f->fault,", ".fault = f->fault,",
+     "the log names an offset for an address"),
+    ("dma-port.c", "s->exerciser.node_bytes[piece->node] += piece->length;",
+     "s->exerciser.node_bytes[0] += piece->length;", "bytes count for node 0"),
+    # Violation log
+    ("violation-log.c", "v.sequence = log->sequence++;", "v.sequence = log->sequence;",
+     "records have no numbers"),
+    ("violation-log.c", "    s->int_status |= PCM_INT_VIOLATION;\n", "",
+     "a violation interrupts nobody"),
+    ("violation-log.c", "log->head = (log->head + 1) % PCM_LOG_RECORDS;",
+     "log->head = log->head + 1;", "the log does not go round"),
+    ("violation-log.c", "            log->lost++;\n", "", "lost records are not counted"),
+    ("violation-log.c", 'visit_type_uint64(v, "fault", &r.fault, errp)',
+     'visit_type_uint64(v, "fault", &r.address, errp)', "the host reads another fault address"),
+    # Exerciser
+    ("exerciser.c", "            e->mismatches++;\n", "            e->mismatches = 1;\n",
+     "one mismatch is reported for many"),
+    ("exerciser.c", "e->first_mismatch = offset + i;", "e->first_mismatch = i;",
+     "the first mismatch is told from the chunk's start"),
+    ("exerciser.c", "    s->int_status |= PCM_INT_EXERCISER;\n", "",
+     "the end of a command interrupts nobody"),
+    ("exerciser.c", ".write = command == PCM_EX_FILL,", ".write = command != PCM_EX_FILL,",
+     "the direction of commands is the wrong way round"),
+    ("pattern.c", "next[i] = first + i * PCM_EX_STEP;", "next[i] = first + i;",
+     "the pattern is another"),
+    # NUMA
+    ("numa.c", "*run = MIN(*run, size - offset);", "*run = *run;",
+     "memory of two nodes counts for the first"),
+    ("numa.c", "search->lowest = int128_get64(start) + done;",
+     "search->lowest = int128_get64(start);", "a node begins where its block of RAM does"),
+    # Streams
+    ("stream.c", "        p->status |= PCM_S_PERIOD;\n", "", "periods are not told"),
+    ("stream.c", "        p->status |= PCM_S_DRAINED;\n", "", "the end is not told"),
+    ("stream.c", "return p->end && frames > p->end ? p->end : frames;", "return frames;",
+     "a stream plays past its end"),
+    # PCI function
+    ("pcmaster.c", "s->hw_addr_bits < PCM_ADDR_BITS_MIN ||", "s->hw_addr_bits < 1 ||",
+     "a device with too few address lines is made"),
+    ("pcmaster.c", "           PCI_COMMAND_MASTER;", "           PCI_COMMAND_MEMORY;",
+     "the bus-master bit is not obeyed"),
+    ("pcmaster.c", "s->limit = UINT64_MAX;", "s->limit = s->limit;",
+     "a reset leaves the limit"),
+    ("pcmaster.c", "        pcie_cap_flr_init(dev);\n", "", "there is no function level reset"),
+    # Migration
+    ("vmstate.c", "    VMSTATE_UINT64(limit, PcmasterState),\n", "    VMSTATE_UNUSED(8),\n",
+     "the limit does not migrate"),
+    ("vmstate.c", "        VMSTATE_UINT32(sequence, PcmLog),\n", "        VMSTATE_UNUSED(4),\n",
+     "the log's numbering does not migrate"),
+    ("vmstate.c", "        VMSTATE_TIMER(timer, PcmExerciser),\n", "        VMSTATE_UNUSED(8),\n",
+     "a command under way stops at migration"),
+)

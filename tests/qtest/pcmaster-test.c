@@ -25,5 +25,6 @@ int main(int argc, char **argv)
     pcm_add_migration_tests();
     pcm_add_playback_tests();
     pcm_add_stream_tests();
+    pcm_add_example_tests();
     return g_test_run();
 }

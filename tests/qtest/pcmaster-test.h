@@ -23,6 +23,7 @@ void pcm_add_place_tests(void);
 void pcm_add_migration_tests(void);
 void pcm_add_playback_tests(void);
 void pcm_add_stream_tests(void);
+void pcm_add_example_tests(void);
 
 /* Asserts that the device is as after a reset, and that it stays so. */
 void pcm_expect_clean(Dut *d);

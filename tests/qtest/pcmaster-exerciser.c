@@ -192,6 +192,28 @@ static void test_exerciser_mismatch(void)
     dut_stop(d);
 }
 
+/* READ reads it all, compares nothing and leaves memory as it is. */
+static void test_exerciser_read(void)
+{
+    Dut *d = dut_start("q35", "");
+    uint32_t length = 100001;
+
+    dut_exercise(d, PCM_EX_FILL, 0x200003, length, 5, PCM_EX_OK, length);
+    dut_exercise(d, PCM_EX_READ, 0x200003, length, 6, PCM_EX_OK, length);
+    g_assert_cmpuint(dut_read(d, PCM_EX_MISMATCHES), ==, 0);
+    g_assert_cmpuint(dut_read(d, PCM_EX_CHECKSUM_VALUE), ==, 0);
+    g_assert_cmpuint(dut_read64(d, PCM_ACC(PCM_ACC_EXERCISER) +
+                                   PCM_A_READ_BYTES), ==, length);
+    dut_exercise(d, PCM_EX_VERIFY, 0x200003, length, 5, PCM_EX_OK, length);
+    dut_exercise(d, PCM_EX_READ, DUT_RAM_SIZE - 8, 16, 5, PCM_EX_VIOLATION,
+                 0);
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_TARGET, EX, false, PCM_POLICY_ABORT, DUT_RAM_SIZE - 8, 16,
+        PCM_TARGET_RAM, PCM_TARGET_NOTHING, DUT_RAM_SIZE,
+        PCM_LANDED_NOWHERE });
+    dut_stop(d);
+}
+
 /* More than 1 MiB takes slices; its parameters are those of the doorbell. */
 static void test_exerciser_slices(void)
 {
@@ -255,7 +277,7 @@ static void test_exerciser_bad_commands(void)
     Dut *d = dut_start("q35", "");
 
     dut_exercise(d, 0, 0x200000, 8, 1, PCM_EX_BAD_COMMAND, 0);
-    dut_exercise(d, 4, 0x200000, 8, 1, PCM_EX_BAD_COMMAND, 0);
+    dut_exercise(d, 5, 0x200000, 8, 1, PCM_EX_BAD_COMMAND, 0);
     dut_exercise(d, ~0u, 0x200000, 8, 1, PCM_EX_BAD_COMMAND, 0);
     dut_exercise(d, PCM_EX_FILL, 0x200000, 0, 1, PCM_EX_BAD_COMMAND, 0);
     dut_exercise(d, PCM_EX_FILL, 0x200000, 8, 1, PCM_EX_OK, 8);
@@ -290,6 +312,7 @@ void pcm_add_exerciser_tests(void)
     qtest_add_func("/pcmaster/exerciser/lengths", test_exerciser_lengths);
     qtest_add_func("/pcmaster/exerciser/checksum", test_exerciser_checksum);
     qtest_add_func("/pcmaster/exerciser/mismatch", test_exerciser_mismatch);
+    qtest_add_func("/pcmaster/exerciser/read", test_exerciser_read);
     qtest_add_func("/pcmaster/exerciser/slices", test_exerciser_slices);
     qtest_add_func("/pcmaster/exerciser/pieces", test_exerciser_pieces);
     qtest_add_func("/pcmaster/exerciser/bad-commands",

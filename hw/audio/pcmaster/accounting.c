@@ -175,7 +175,7 @@ void pcm_accounting_get_property(Object *obj, Visitor *v, const char *name,
     }
     if (visit_of(s, v, "total", PCM_ACC_TOTAL, errp) &&
         visit_of(s, v, "exerciser", PCM_ACC_EXERCISER, errp) &&
-        visit_list(s, v, "streams", s->playback, visit_stream, errp) &&
+        visit_list(s, v, "streams", s->stream_count, visit_stream, errp) &&
         visit_list(s, v, "nodes", nodes, visit_node, errp) &&
         visit_of(s, v, "nodeless", PCM_ACC_NODELESS, errp) &&
         visit_locality(s, v, errp)) {

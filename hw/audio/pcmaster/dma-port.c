@@ -165,15 +165,15 @@ static bool is_broken_under(const PcmDma *d, unsigned rule, unsigned policy)
     return is_broken(d, rule) && pcm_rule_policy(d->policy, rule) == policy;
 }
 
-/* Where a byte goes, if there is memory to take or give it. */
-static uint64_t find_landing(PcmasterState *s, const PcmDma *d, uint32_t fault)
+uint64_t pcm_dma_find_landing(PcmasterState *s, const PcmDma *d,
+                              uint32_t offset)
 {
     uint64_t run = 1;
     uint64_t address;
     PcmPiece piece;
 
     if (d->aborted ||
-        !pcm_route(&d->route, d->t.address + fault, &address, &run)) {
+        !pcm_route(&d->route, d->t.address + offset, &address, &run)) {
         return PCM_LANDED_NOWHERE;
     }
     piece = look_up(s, address, 1, d->t.write);
@@ -184,6 +184,11 @@ static bool is_about_buffers(unsigned rule)
 {
     return rule == PCM_RULE_ALIGN || rule == PCM_RULE_GRAIN ||
            rule == PCM_RULE_BURST;
+}
+
+uint64_t pcm_dma_pc(const PcmDma *d)
+{
+    return d->t.ringing ? pcm_doorbell_pc() : d->t.pc;
 }
 
 static void log_rule(PcmasterState *s, const PcmDma *d, unsigned rule)
@@ -200,8 +205,8 @@ static void log_rule(PcmasterState *s, const PcmDma *d, unsigned rule)
         .expected = f->expected,
         .actual = f->actual,
         .fault = d->t.address + f->fault,
-        .landed = find_landing(s, d, f->fault),
-        .pc = d->t.ringing ? pcm_doorbell_pc() : d->t.pc,
+        .landed = pcm_dma_find_landing(s, d, f->fault),
+        .pc = pcm_dma_pc(d),
     });
 }
 
@@ -220,6 +225,7 @@ void pcm_dma_begin(PcmasterState *s, PcmDma *d, PcmTransaction t)
         .node = s->node,
         .policy = s->policy,
         .route = pcm_plan_route(&t, &legal, s->policy),
+        .cut = UINT32_MAX,
     };
     d->broken = pcm_judge(&t, &legal, d->finding);
     if (pcm_breaks_windows(&t, s->windows, PCM_WINDOW_COUNT,
@@ -320,56 +326,151 @@ static bool refuse(PcmasterState *s, PcmDma *d, uint32_t offset,
     return !d->aborted;
 }
 
-/* Bytes that go nowhere: what is read is what an idle bus shows. */
-static void pass_over(const PcmDma *d, uint8_t *buf, uint32_t length)
+/*
+ * Work on memory that is there.  An injected flip changes what is seen of it,
+ * or what has been written.
+ */
+static void work_on_memory(PcmasterState *s, PcmDma *d, uint8_t *memory,
+                           uint32_t offset, uint32_t length,
+                           PcmDmaWork *work, void *opaque)
 {
-    if (!d->t.write) {
-        memset(buf, 0xff, length);
+    uint32_t at;
+    uint8_t bits = pcm_injection_flip(s, d, offset, length, &at);
+    uint8_t seen;
+
+    if (!bits) {
+        work(opaque, memory, offset, length);
+    } else if (d->t.write) {
+        work(opaque, memory, offset, length);
+        memory[at] ^= bits;
+    } else {
+        seen = memory[at] ^ bits;
+        work(opaque, memory, offset, at);
+        work(opaque, &seen, offset + at, 1);
+        work(opaque, memory + at + 1, offset + at + 1, length - at - 1);
     }
 }
 
-/* Returns: the number of bytes dealt with, or 0 if the port refuses. */
-static uint32_t move_piece(PcmasterState *s, PcmDma *d, uint32_t offset,
-                           uint8_t *buf, uint32_t length)
+/* Returns: false if it is RAM and could not be mapped. */
+static bool work_on_piece(PcmasterState *s, PcmDma *d, uint64_t address,
+                          uint32_t offset, uint32_t length, PcmDmaWork *work,
+                          void *opaque)
 {
-    DMADirection dir = d->t.write ? DMA_DIRECTION_FROM_DEVICE :
-                                    DMA_DIRECTION_TO_DEVICE;
+    AddressSpace *as = pci_get_address_space(PCI_DEVICE(s));
+    hwaddr mapped = length;
+    void *memory = address_space_map(as, address, &mapped, d->t.write,
+                                     port_attrs(s));
+
+    if (memory && mapped == length) {
+        work_on_memory(s, d, memory, offset, length, work, opaque);
+        address_space_unmap(as, memory, length, d->t.write, length);
+        return true;
+    }
+    if (memory) {
+        address_space_unmap(as, memory, mapped, d->t.write, 0);
+    }
+    return false;
+}
+
+/* What is read of nothing is what an idle bus shows. */
+static void work_on_nothing(const PcmDma *d, uint32_t offset, uint32_t length,
+                            PcmDmaWork *work, void *opaque)
+{
+    uint8_t ones[512];
+
+    if (d->t.write) {
+        return;
+    }
+    memset(ones, 0xff, sizeof(ones));
+    for (uint32_t done = 0; done < length; done += sizeof(ones)) {
+        work(opaque, ones, offset + done, MIN(length - done, sizeof(ones)));
+    }
+}
+
+/*
+ * Where the byte at @offset goes.
+ * Returns: false if @run bytes go nowhere
+ */
+static bool find_way(PcmasterState *s, PcmDma *d, uint32_t offset,
+                     uint64_t *address, uint64_t *run)
+{
+    pcm_injection_cut(s, d, offset, *run);
+    if (offset >= d->cut) {
+        return false;
+    }
+    *run = MIN(*run, d->cut - offset);
+    return pcm_route(&d->route, d->t.address + offset, address, run);
+}
+
+/* Returns: the number of bytes dealt with, or 0 if the port refuses. */
+static uint32_t work_on_first(PcmasterState *s, PcmDma *d, uint32_t offset,
+                              uint32_t length, PcmDmaWork *work, void *opaque)
+{
     uint64_t run = length;
     uint64_t address;
     PcmPiece piece;
 
-    if (!pcm_route(&d->route, d->t.address + offset, &address, &run)) {
-        pass_over(d, buf, run);
+    if (!find_way(s, d, offset, &address, &run)) {
+        work_on_nothing(d, offset, run, work, opaque);
         return run;
     }
     piece = look_up(s, address, run, d->t.write);
     d->pieces++;
     if (is_usable(&piece) &&
-        pci_dma_rw(PCI_DEVICE(s), address, buf, piece.length, dir,
-                   port_attrs(s)) != MEMTX_OK) {
+        !work_on_piece(s, d, address, offset, piece.length, work, opaque)) {
         piece.target = PCM_TARGET_ERROR;
     }
     if (is_usable(&piece)) {
         account(s, d, &piece);
         return piece.length;
     }
-    pass_over(d, buf, piece.length);
+    work_on_nothing(d, offset, piece.length, work, opaque);
     return refuse(s, d, offset, &piece) ? piece.length : 0;
+}
+
+bool pcm_dma_work(PcmasterState *s, PcmDma *d, uint32_t offset,
+                  uint32_t length, PcmDmaWork *work, void *opaque)
+{
+    uint32_t done = 0;
+
+    /* What the guest wrote before its doorbell is seen, as by a bus. */
+    smp_mb();
+    while (done < length) {
+        uint32_t part = work_on_first(s, d, offset + done, length - done,
+                                      work, opaque);
+
+        if (!part) {
+            return false;
+        }
+        done += part;
+    }
+    return true;
+}
+
+/* A transfer that copies. */
+typedef struct PcmCopy {
+    uint8_t *buf;
+    uint32_t offset;            /* of its first byte in the transaction */
+    bool write;                 /* to memory */
+} PcmCopy;
+
+static void copy(void *opaque, uint8_t *memory, uint32_t offset,
+                 uint32_t length)
+{
+    const PcmCopy *c = opaque;
+    uint8_t *ours = c->buf + (offset - c->offset);
+
+    if (c->write) {
+        memcpy(memory, ours, length);
+    } else {
+        memcpy(ours, memory, length);
+    }
 }
 
 bool pcm_dma_move(PcmasterState *s, PcmDma *d, uint32_t offset, void *buf,
                   uint32_t length)
 {
-    uint32_t done = 0;
+    PcmCopy c = { .buf = buf, .offset = offset, .write = d->t.write };
 
-    while (done < length) {
-        uint32_t moved = move_piece(s, d, offset + done,
-                                    (uint8_t *)buf + done, length - done);
-
-        if (!moved) {
-            return false;
-        }
-        done += moved;
-    }
-    return true;
+    return pcm_dma_work(s, d, offset, length, copy, &c);
 }

@@ -8,7 +8,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/bswap.h"
 #include "qemu/crc32c.h"
 #include "qemu/log.h"
 #include "pcmaster.h"
@@ -18,11 +17,9 @@
 /* Pieces of memory looked up in a slice; about 10 ms of work. */
 #define PCM_EX_SLICE_PIECES     65536
 
-QEMU_BUILD_BUG_ON(PCM_EX_CHUNK_WORDS % PCM_PATTERN_BLOCK);
-
 bool pcm_exerciser_knows(uint32_t command)
 {
-    return command >= PCM_EX_FILL && command <= PCM_EX_CHECKSUM;
+    return command >= PCM_EX_FILL && command <= PCM_EX_READ;
 }
 
 static void finish(PcmasterState *s, uint32_t result)
@@ -38,47 +35,56 @@ static void finish(PcmasterState *s, uint32_t result)
     pcmaster_irq_update(s);
 }
 
-static void compare(PcmExerciser *e, uint32_t offset, uint32_t length)
+static void fill(void *opaque, uint8_t *memory, uint32_t offset,
+                 uint32_t length)
 {
-    const uint8_t *actual = (uint8_t *)e->data;
-    const uint8_t *expected = (uint8_t *)e->pattern;
+    PcmExerciser *e = opaque;
 
-    if (!memcmp(actual, expected, length)) {
+    pcm_pattern_fill(memory, e->first_word, offset, length);
+}
+
+static void verify(void *opaque, uint8_t *memory, uint32_t offset,
+                   uint32_t length)
+{
+    PcmExerciser *e = opaque;
+
+    if (pcm_pattern_equals(memory, e->first_word, offset, length)) {
         return;
     }
     for (uint32_t i = 0; i < length; i++) {
-        if (actual[i] != expected[i]) {
+        uint8_t expected = pcm_pattern_byte(e->first_word, offset + i);
+
+        if (memory[i] != expected) {
             if (!e->mismatches) {
                 e->first_mismatch = offset + i;
-                e->mismatch_bytes = expected[i] | actual[i] << 8;
+                e->mismatch_bytes = expected | memory[i] << 8;
             }
             e->mismatches++;
         }
     }
 }
 
-/* Returns: false if the port refused. */
-static bool move_chunk(PcmasterState *s, uint32_t offset, uint32_t length)
+static void checksum(void *opaque, uint8_t *memory, uint32_t offset,
+                     uint32_t length)
 {
-    PcmExerciser *e = &s->exerciser;
-    uint64_t first = e->first_word + offset / 8 * PCM_EX_STEP;
-    size_t words = ROUND_UP(DIV_ROUND_UP(length, 8), PCM_PATTERN_BLOCK);
+    PcmExerciser *e = opaque;
 
-    if (e->command == PCM_EX_FILL) {
-        pcm_pattern(e->data, first, words);
-        return pcm_dma_move(s, &e->dma, offset, e->data, length);
-    }
-    if (!pcm_dma_move(s, &e->dma, offset, e->data, length)) {
-        return false;
-    }
-    if (e->command == PCM_EX_VERIFY) {
-        pcm_pattern(e->pattern, first, words);
-        compare(e, offset, length);
-    } else {
-        e->checksum = crc32c(~e->checksum, (uint8_t *)e->data, length);
-    }
-    return true;
+    e->checksum = crc32c(~e->checksum, memory, length);
 }
+
+/* Load all of it; what is there does not matter. */
+static void read_all(void *opaque, uint8_t *memory, uint32_t offset,
+                     uint32_t length)
+{
+    pcm_pattern_load(memory, length);
+}
+
+static PcmDmaWork *const works[] = {
+    [PCM_EX_FILL] = fill,
+    [PCM_EX_VERIFY] = verify,
+    [PCM_EX_CHECKSUM] = checksum,
+    [PCM_EX_READ] = read_all,
+};
 
 static void move_slice(PcmasterState *s)
 {
@@ -89,9 +95,10 @@ static void move_slice(PcmasterState *s)
 
     while (e->offset < end &&
            e->dma.pieces - pieces < PCM_EX_SLICE_PIECES) {
-        uint32_t chunk = MIN(end - e->offset, sizeof(e->data));
+        uint32_t chunk = MIN(end - e->offset, PCM_EX_CHUNK_BYTES);
 
-        if (!move_chunk(s, e->offset, chunk)) {
+        if (!pcm_dma_work(s, &e->dma, e->offset, chunk, works[e->command],
+                          e)) {
             finish(s, PCM_EX_VIOLATION);
             return;
         }

@@ -76,7 +76,7 @@ void pcmaster_irq_update(PcmasterState *s)
 {
     PCIDevice *dev = PCI_DEVICE(s);
     uint32_t status = pcmaster_int_status(s);
-    uint32_t pending = status & s->int_enable;
+    uint32_t pending = pcm_injection_silent(s) ? 0 : status & s->int_enable;
     uint32_t vectors = find_edges(s, pending);
 
     switch (pcmaster_irq_way(s)) {

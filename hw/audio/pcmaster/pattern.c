@@ -1,30 +1,140 @@
 /*
  * pcmaster: the exerciser's pattern
  *
+ * It is made, and compared, in guest memory itself: one pass over it, as fast
+ * as memcpy, without a buffer of ours between.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "pcmaster.h"
 
-/* One register of the host's vector unit, or several. */
-typedef uint64_t PcmWords
-    __attribute__((vector_size(PCM_PATTERN_BLOCK * sizeof(uint64_t))));
+#define PAIRS           4
+#define BLOCK_WORDS     (2 * PAIRS)
+#define BLOCK_BYTES     (BLOCK_WORDS * sizeof(uint64_t))
 
-void pcm_pattern(uint64_t *words, uint64_t first, size_t count)
+/* One vector register of every host; compilers spill anything larger. */
+typedef uint64_t PcmPair __attribute__((vector_size(16)));
+
+/* The words of one block, as the host counts. */
+typedef struct PcmStretch {
+    PcmPair a, b, c, d;
+} PcmStretch;
+
+QEMU_BUILD_BUG_ON(sizeof(PcmStretch) != BLOCK_BYTES);
+
+/* The words from byte @offset on; it is a multiple of 8. */
+static PcmStretch block_at(uint64_t first, uint64_t offset)
 {
-    PcmWords next;
+    uint64_t word = first + offset / 8 * PCM_EX_STEP;
+    PcmPair a = { word, word + PCM_EX_STEP };
 
-    for (unsigned i = 0; i < PCM_PATTERN_BLOCK; i++) {
-        next[i] = first + i * PCM_EX_STEP;
-    }
-    for (size_t i = 0; i < count; i += PCM_PATTERN_BLOCK) {
-        memcpy(&words[i], &next, sizeof(next));
-        next += PCM_PATTERN_BLOCK * PCM_EX_STEP;
-    }
+    return (PcmStretch) {
+        a, a + 2 * PCM_EX_STEP, a + 4 * PCM_EX_STEP, a + 6 * PCM_EX_STEP,
+    };
+}
+
+static void go_on(PcmStretch *block)
+{
+    block->a += BLOCK_WORDS * PCM_EX_STEP;
+    block->b += BLOCK_WORDS * PCM_EX_STEP;
+    block->c += BLOCK_WORDS * PCM_EX_STEP;
+    block->d += BLOCK_WORDS * PCM_EX_STEP;
+}
+
+/* Exchange words and what guests see of them: little-endian bytes. */
+static PcmPair in_memory(PcmPair pair)
+{
     if (HOST_BIG_ENDIAN) {
-        for (size_t i = 0; i < count; i++) {
-            bswap64s(&words[i]);
-        }
+        pair = (PcmPair) { bswap64(pair[0]), bswap64(pair[1]) };
     }
+    return pair;
+}
+
+static void store(uint8_t *to, const PcmStretch *block)
+{
+    PcmStretch bytes = {
+        in_memory(block->a), in_memory(block->b),
+        in_memory(block->c), in_memory(block->d),
+    };
+
+    memcpy(to, &bytes, sizeof(bytes));
+}
+
+/* The bits in which the bytes at @from differ from the block. */
+static PcmPair differences(const uint8_t *from, const PcmStretch *block)
+{
+    PcmStretch found;
+
+    memcpy(&found, from, sizeof(found));
+    return ((in_memory(found.a) ^ block->a) | (in_memory(found.b) ^ block->b)) |
+           ((in_memory(found.c) ^ block->c) | (in_memory(found.d) ^ block->d));
+}
+
+/* Less than a block, at any offset: what is before and after whole words. */
+static void make_some(uint8_t *to, uint64_t first, uint32_t offset,
+                      size_t length)
+{
+    uint8_t bytes[BLOCK_BYTES];
+    PcmStretch block = block_at(first, QEMU_ALIGN_DOWN(offset, 8));
+
+    store(bytes, &block);
+    memcpy(to, bytes + offset % 8, length);
+}
+
+void pcm_pattern_fill(uint8_t *to, uint64_t first, uint32_t offset,
+                      size_t length)
+{
+    size_t done = MIN(length, -offset % 8);
+    PcmStretch next = block_at(first, offset + done);
+
+    make_some(to, first, offset, done);
+    for (; length - done >= BLOCK_BYTES; done += BLOCK_BYTES) {
+        store(to + done, &next);
+        go_on(&next);
+    }
+    make_some(to + done, first, offset + done, length - done);
+}
+
+bool pcm_pattern_equals(const uint8_t *from, uint64_t first, uint32_t offset,
+                        size_t length)
+{
+    size_t head = MIN(length, -offset % 8);
+    size_t done = head;
+    PcmStretch next = block_at(first, offset + done);
+    PcmPair differ = { };
+    uint8_t some[2][BLOCK_BYTES];
+
+    for (; length - done >= BLOCK_BYTES; done += BLOCK_BYTES) {
+        differ |= differences(from + done, &next);
+        go_on(&next);
+    }
+    make_some(some[0], first, offset, head);
+    make_some(some[1], first, offset + done, length - done);
+    return !(differ[0] | differ[1]) && !memcmp(some[0], from, head) &&
+           !memcmp(some[1], from + done, length - done);
+}
+
+uint8_t pcm_pattern_byte(uint64_t first, uint32_t offset)
+{
+    return (first + offset / 8 * PCM_EX_STEP) >> (offset % 8 * 8);
+}
+
+void pcm_pattern_load(const uint8_t *from, size_t length)
+{
+    /* Volatile: a compiler may not leave out what is stored here. */
+    static volatile uint64_t sink;
+    PcmStretch found;
+    PcmPair all = { };
+    size_t done = 0;
+
+    for (; length - done >= BLOCK_BYTES; done += BLOCK_BYTES) {
+        memcpy(&found, from + done, sizeof(found));
+        all |= (found.a | found.b) | (found.c | found.d);
+    }
+    for (; done < length; done++) {
+        all[0] |= from[done];
+    }
+    sink = all[0] | all[1];
 }

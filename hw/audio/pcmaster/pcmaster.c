@@ -18,8 +18,9 @@
 
 bool pcmaster_is_bus_master(PcmasterState *s)
 {
-    return pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND) &
-           PCI_COMMAND_MASTER;
+    return !pcm_injection_silent(s) &&
+           (pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND) &
+            PCI_COMMAND_MASTER);
 }
 
 /* --- Configuration space ------------------------------------------------ */
@@ -81,6 +82,7 @@ static void reset_registers(PcmasterState *s)
     pcmaster_irq_reset(s);
     pcm_log_reset(&s->log);
     pcm_accounting_clear(s);
+    pcm_injection_reset(s);
     pcm_exerciser_reset(s);
     pcm_streams_reset(s);
 }
@@ -197,6 +199,7 @@ static void pcmaster_instance_init(Object *obj)
 {
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
     pcm_port_init_policies(&PCMASTER(obj)->hw);
+    pcm_injection_init(&PCMASTER(obj)->injection);
 }
 
 /* --- Properties --------------------------------------------------------- */
@@ -212,6 +215,8 @@ static const Property pcmaster_properties[] = {
     DEFINE_PROP_SIZE32("grain", PcmasterState, hw.grain, 1),
     DEFINE_PROP_SIZE32("burst", PcmasterState, hw.burst, 0),
     DEFINE_PROP_UINT32("node", PcmasterState, hw.node, PCM_NODE_ANY),
+    DEFINE_PROP_BOOL("guest-injection", PcmasterState, guest_injection,
+                     false),
     DEFINE_PROP_UINT8("playback", PcmasterState, playback, 1),
     DEFINE_PROP_ON_OFF_AUTO("msi", PcmasterState, msi, ON_OFF_AUTO_AUTO),
     DEFINE_PROP_ON_OFF_AUTO("msix", PcmasterState, msix, ON_OFF_AUTO_AUTO),
@@ -233,10 +238,12 @@ static void describe_properties(ObjectClass *klass)
         { "loopback", "Capture streams hear the playback streams, not the "
                       "audio back end" },
         { "accounting", "Bytes and transactions by requester and by node" },
+        { "guest-injection", "The guest may inject faults, too" },
         { "violations", "Records of the violation log, oldest first" },
     };
 
     pcm_port_add_properties(klass);
+    pcm_injection_add_properties(klass);
     object_class_property_add(klass, "violations", "PcmasterViolationList",
                               pcm_log_get_property, NULL, NULL, NULL);
     object_class_property_add(klass, "accounting", "PcmasterAccounting",

@@ -25,7 +25,7 @@ typedef struct PcmStream PcmStream;
 #define PCM_CAPTURE_MAX         8
 #define PCM_LOG_RECORDS         256
 #define PCM_EX_SLICE_BYTES      (1 * MiB)
-#define PCM_EX_CHUNK_WORDS      4096
+#define PCM_EX_CHUNK_BYTES      (32 * KiB)
 
 /* --- Violation log ------------------------------------------------------ */
 
@@ -81,7 +81,9 @@ typedef struct PcmDma {
     uint32_t moved;             /* bytes that really were transferred */
     uint32_t pieces;            /* effort: pieces of memory looked up */
     uint64_t touched[PCM_NODES_MAX / 64 + 1];   /* one bit for each node */
+    uint32_t cut;               /* bytes after which an injection cuts it */
     uint16_t broken;            /* one bit for each rule */
+    bool flipped;               /* an injection has flipped bits in it */
     bool aborted;
 } PcmDma;
 
@@ -107,6 +109,28 @@ typedef struct PcmAccounting {
     uint64_t weighed;           /* bytes at known distances */
     uint64_t weight;            /* sum of those */
 } PcmAccounting;
+
+/* --- Fault injection ---------------------------------------------------- */
+
+/* Registers from PCM_INJ_IRQ_DELAY on. */
+#define PCM_INJECTION_SETTINGS  11
+
+/* The registers of these names. */
+typedef struct PcmInjection {
+    uint32_t irq_delay;
+    uint32_t irq_lose;
+    uint32_t irq_repeat;
+    uint32_t stuck;
+    uint32_t requesters;
+    uint32_t flip;
+    uint32_t flip_offset;
+    uint32_t flip_mask;
+    uint32_t cut;
+    uint32_t cut_length;
+    uint32_t silence;
+    uint32_t stuck_logged;      /* streams that were told of */
+    uint64_t shown[PCM_STREAM_COUNT];   /* S_POSITION at the last look */
+} PcmInjection;
 
 /* --- Exerciser ---------------------------------------------------------- */
 
@@ -139,10 +163,6 @@ typedef struct PcmExerciser {
     uint32_t offset;            /* bytes it has seen */
     uint64_t first_word;        /* the pattern's */
     PcmDma dma;
-
-    /* Of one chunk; nothing in them outlives a call. */
-    uint64_t data[PCM_EX_CHUNK_WORDS];
-    uint64_t pattern[PCM_EX_CHUNK_WORDS];
 } PcmExerciser;
 
 /* --- Interrupt ---------------------------------------------------------- */
@@ -182,6 +202,7 @@ struct PcmasterState {
     uint8_t capture;            /* streams, numbered after those */
     bool loopback;              /* capture hears playback */
     uint8_t channels;           /* most of a stream */
+    bool guest_injection;       /* the guest may inject faults, too */
 
     /* Registers */
     uint32_t int_status;
@@ -197,6 +218,7 @@ struct PcmasterState {
     PcmWindow windows[PCM_WINDOW_COUNT];
     PcmLog log;
     PcmAccounting accounting;
+    PcmInjection injection;
 
     /* Engines */
     PcmExerciser exerciser;
@@ -362,6 +384,57 @@ void pcm_accounting_clear(PcmasterState *s);
 void pcm_accounting_get_property(Object *obj, Visitor *v, const char *name,
                                  void *opaque, Error **errp);
 
+/* --- injection.c -------------------------------------------------------- */
+
+void pcm_injection_init(PcmInjection *i);
+
+/* All of it off. */
+void pcm_injection_reset(PcmasterState *s);
+
+/* Name of PCM_INJECTED_..., or NULL. */
+const char *pcm_injection_kind_name(uint64_t kind);
+
+/* Could the registers hold this? */
+bool pcm_injection_valid(const PcmInjection *i);
+
+/* Adds the properties of the host. */
+void pcm_injection_add_properties(ObjectClass *klass);
+
+/* Does the device answer no more? */
+bool pcm_injection_silent(const PcmasterState *s);
+
+/**
+ * pcm_injection_position: what the register of a stream shows, whose position
+ * is @position: the last one it showed, if it is stuck.
+ */
+uint64_t pcm_injection_position(PcmasterState *s, unsigned stream,
+                                uint64_t position);
+
+/**
+ * pcm_injection_log: record and trace that an injection outside of the DMA
+ * port has acted.
+ * @requester: a stream, or PCM_REQUESTER_DEVICE
+ * @kind: PCM_INJECTED_...
+ * @actual: by kind
+ */
+void pcm_injection_log(PcmasterState *s, uint8_t requester, uint64_t kind,
+                       uint64_t actual);
+
+/**
+ * pcm_injection_cut: decide whether @d is cut within @length bytes at
+ * @offset, or before them.  If so, it is recorded.
+ */
+void pcm_injection_cut(PcmasterState *s, PcmDma *d, uint32_t offset,
+                       uint32_t length);
+
+/**
+ * pcm_injection_flip: whether a bit flips in @length bytes at @offset of @d.
+ * If so, it is recorded, and @at is its byte's offset from @offset.
+ * Returns: the bits, or 0
+ */
+uint8_t pcm_injection_flip(PcmasterState *s, PcmDma *d, uint32_t offset,
+                           uint32_t length, uint32_t *at);
+
 /* --- port-properties.c -------------------------------------------------- */
 
 /* Adds the policies, and describes all properties of the port. */
@@ -397,6 +470,29 @@ void pcm_dma_begin(PcmasterState *s, PcmDma *d, PcmTransaction t);
  */
 PcmDmaVerdict pcm_dma_check(PcmasterState *s, PcmDma *d, uint32_t effort);
 
+/* Where a byte goes, if there is memory to take or give it. */
+uint64_t pcm_dma_find_landing(PcmasterState *s, const PcmDma *d,
+                              uint32_t offset);
+
+/* Where the guest was that caused @d. */
+uint64_t pcm_dma_pc(const PcmDma *d);
+
+/**
+ * PcmDmaWork: what a requester does with guest memory while it is mapped.
+ * @memory: @length bytes that are adjacent; of a read, 0xff if not there
+ * @offset: of the first of them, from the transaction's first byte
+ */
+typedef void PcmDmaWork(void *opaque, uint8_t *memory, uint32_t offset,
+                        uint32_t length);
+
+/**
+ * pcm_dma_work: let @work read or write part of a granted transaction.
+ * @offset: of the part, from the transaction's first byte
+ * Returns: false if the memory refused, and the policy is to abort then.
+ */
+bool pcm_dma_work(PcmasterState *s, PcmDma *d, uint32_t offset,
+                  uint32_t length, PcmDmaWork *work, void *opaque);
+
 /**
  * pcm_dma_move: transfer part of a granted transaction.
  * @offset: of the part, from the transaction's first byte
@@ -409,11 +505,21 @@ bool pcm_dma_move(PcmasterState *s, PcmDma *d, uint32_t offset, void *buf,
 /* --- pattern.c ---------------------------------------------------------- */
 
 /**
- * pcm_pattern: fill @count words, a multiple of PCM_PATTERN_BLOCK, with the
- * pattern that starts with @first; little-endian in memory.
+ * pcm_pattern_fill: write @length bytes of the pattern whose first word is
+ * @first, from its byte @offset on, to @to.
  */
-#define PCM_PATTERN_BLOCK   4
-void pcm_pattern(uint64_t *words, uint64_t first, size_t count);
+void pcm_pattern_fill(uint8_t *to, uint64_t first, uint32_t offset,
+                      size_t length);
+
+/* Are these bytes of the pattern at @from? */
+bool pcm_pattern_equals(const uint8_t *from, uint64_t first, uint32_t offset,
+                        size_t length);
+
+/* Byte @offset of the pattern. */
+uint8_t pcm_pattern_byte(uint64_t first, uint32_t offset);
+
+/* Load @length bytes at @from into the processor. */
+void pcm_pattern_load(const uint8_t *from, size_t length);
 
 /* --- exerciser.c -------------------------------------------------------- */
 

@@ -31,8 +31,9 @@ static uint64_t cap2_read(PcmasterState *s, unsigned index)
 {
     unsigned vectors = msix_present(PCI_DEVICE(s)) ? PCM_VECTORS : 0;
 
-    return (s->loopback ? PCM_CAP2_LOOPBACK : 0) | s->channels << 8 |
-           vectors << 16;
+    return (s->loopback ? PCM_CAP2_LOOPBACK : 0) |
+           (s->guest_injection ? PCM_CAP2_INJECTION : 0) |
+           s->channels << 8 | vectors << 16;
 }
 
 static uint64_t ctrl_read(PcmasterState *s, unsigned index)

@@ -82,7 +82,8 @@ static void ready_high_write(PcmasterState *s, unsigned index, uint64_t value)
 static uint64_t position_read(PcmasterState *s, unsigned index)
 {
     PcmStream *p = s->streams[index];
-    uint64_t position = pcm_stream_position(p);
+    uint64_t position = pcm_injection_position(s, index,
+                                               pcm_stream_position(p));
 
     p->position_high = position >> 32;
     return position & UINT32_MAX;

@@ -71,6 +71,8 @@ static const PcmBlock blocks[] = {
     { 0, 1, 0, &pcm_port_registers, device_element },
     { 0, 1, 0, &pcm_log_registers, device_element },
     { 0, 1, 0, &pcm_exerciser_registers, device_element },
+    { PCM_INJ_IRQ_DELAY, PCM_INJECTION_SETTINGS, 4,
+      &pcm_injection_registers, device_element },
     { PCM_WINDOW(0), PCM_WINDOW_COUNT, PCM_WINDOW(1) - PCM_WINDOW(0),
       &pcm_window_registers, window_element },
     { PCM_NODE_BYTES(0), PCM_NODES_MAX, 8,
@@ -222,8 +224,12 @@ static uint64_t pcmaster_mmio_read(void *opaque, hwaddr address,
                                    unsigned size)
 {
     PcmasterState *s = opaque;
-    uint64_t value = read_register(s, address);
+    uint64_t value;
 
+    if (pcm_injection_silent(s)) {
+        return UINT64_MAX;
+    }
+    value = read_register(s, address);
     if (size == 8) {
         value |= (uint64_t)read_register(s, address + 4) << 32;
     }
@@ -236,6 +242,9 @@ static void pcmaster_mmio_write(void *opaque, hwaddr address, uint64_t value,
 {
     PcmasterState *s = opaque;
 
+    if (pcm_injection_silent(s)) {
+        return;
+    }
     write_register(s, address, extract64(value, 0, 32));
     if (size == 8) {
         write_register(s, address + 4, extract64(value, 32, 32));

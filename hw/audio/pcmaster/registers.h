@@ -59,6 +59,7 @@ extern const PcmRegisterTable pcm_device_registers;
 extern const PcmRegisterTable pcm_port_registers;
 extern const PcmRegisterTable pcm_log_registers;
 extern const PcmRegisterTable pcm_exerciser_registers;
+extern const PcmRegisterTable pcm_injection_registers;
 extern const PcmRegisterTable pcm_window_registers;
 extern const PcmRegisterTable pcm_node_bytes_registers;
 extern const PcmRegisterTable pcm_node_lowest_registers;

@@ -60,7 +60,9 @@ void pcm_log_add(PcmasterState *s, PcmViolation v)
 
     v.time = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     v.sequence = log->sequence++;
-    trace_violation(&v);
+    if (v.rule < PCM_RULE_COUNT) {
+        trace_violation(&v);
+    }
     if (log->count < PCM_LOG_RECORDS) {
         log->record[(log->head + log->count) % PCM_LOG_RECORDS] = v;
         log->count++;
@@ -112,12 +114,21 @@ static bool visit_name(Visitor *v, const char *key, const char *value,
     return ok;
 }
 
+static bool visit_rule(Visitor *v, const PcmViolation *r, Error **errp)
+{
+    if (r->rule < PCM_RULE_COUNT) {
+        return visit_name(v, "rule", pcm_rule_names[r->rule], errp) &&
+               visit_name(v, "policy", pcm_policy_names[r->policy], errp);
+    }
+    return visit_name(v, "injected", pcm_injection_kind_name(r->expected),
+                      errp);
+}
+
 static bool visit_violation(Visitor *v, PcmViolation r, Error **errp)
 {
     return visit_type_uint32(v, "sequence", &r.sequence, errp) &&
            visit_type_int64(v, "time", &r.time, errp) &&
-           visit_name(v, "rule", pcm_rule_names[r.rule], errp) &&
-           visit_name(v, "policy", pcm_policy_names[r.policy], errp) &&
+           visit_rule(v, &r, errp) &&
            visit_name(v, "direction", direction(&r), errp) &&
            visit_type_uint8(v, "requester", &r.requester, errp) &&
            visit_type_uint64(v, "address", &r.address, errp) &&

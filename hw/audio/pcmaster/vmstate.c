@@ -29,6 +29,9 @@ static int violation_post_load(void *opaque, int version_id)
 {
     PcmViolation *v = opaque;
 
+    if (v->rule == PCM_LOG_INJECTED) {
+        return pcm_injection_kind_name(v->expected) ? 0 : -EINVAL;
+    }
     return v->rule < PCM_RULE_COUNT && v->policy <= PCM_POLICY_RECORD ?
            0 : -EINVAL;
 }
@@ -110,6 +113,36 @@ static const VMStateDescription vmstate_accounting = {
     }
 };
 
+/* --- Fault injection ---------------------------------------------------- */
+
+static int injection_post_load(void *opaque, int version_id)
+{
+    return pcm_injection_valid(opaque) ? 0 : -EINVAL;
+}
+
+static const VMStateDescription vmstate_injection = {
+    .name = "pcmaster/injection",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = injection_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(irq_delay, PcmInjection),
+        VMSTATE_UINT32(irq_lose, PcmInjection),
+        VMSTATE_UINT32(irq_repeat, PcmInjection),
+        VMSTATE_UINT32(stuck, PcmInjection),
+        VMSTATE_UINT32(requesters, PcmInjection),
+        VMSTATE_UINT32(flip, PcmInjection),
+        VMSTATE_UINT32(flip_offset, PcmInjection),
+        VMSTATE_UINT32(flip_mask, PcmInjection),
+        VMSTATE_UINT32(cut, PcmInjection),
+        VMSTATE_UINT32(cut_length, PcmInjection),
+        VMSTATE_UINT32(silence, PcmInjection),
+        VMSTATE_UINT32(stuck_logged, PcmInjection),
+        VMSTATE_UINT64_ARRAY(shown, PcmInjection, PCM_STREAM_COUNT),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 /* --- Exerciser ---------------------------------------------------------- */
 
 static const VMStateDescription vmstate_finding = {
@@ -165,6 +198,8 @@ static const VMStateDescription vmstate_dma = {
         VMSTATE_UINT32(moved, PcmDma),
         VMSTATE_UINT32(pieces, PcmDma),
         VMSTATE_UINT64_ARRAY(touched, PcmDma, PCM_NODES_MAX / 64 + 1),
+        VMSTATE_UINT32(cut, PcmDma),
+        VMSTATE_BOOL(flipped, PcmDma),
         VMSTATE_UINT16(broken, PcmDma),
         VMSTATE_BOOL(aborted, PcmDma),
         VMSTATE_END_OF_LIST()
@@ -407,6 +442,8 @@ const VMStateDescription vmstate_pcmaster = {
         VMSTATE_STRUCT(log, PcmasterState, 1, vmstate_log, PcmLog),
         VMSTATE_STRUCT(accounting, PcmasterState, 1, vmstate_accounting,
                        PcmAccounting),
+        VMSTATE_STRUCT(injection, PcmasterState, 1, vmstate_injection,
+                       PcmInjection),
         VMSTATE_STRUCT(exerciser, PcmasterState, 1, vmstate_exerciser,
                        PcmExerciser),
         VMSTATE_UINT8_EQUAL(playback, PcmasterState, NULL),

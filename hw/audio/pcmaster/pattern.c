@@ -137,4 +137,5 @@ void pcm_pattern_load(const uint8_t *from, size_t length)
         all[0] |= from[done];
     }
     sink = all[0] | all[1];
+    (void)sink;
 }

@@ -91,6 +91,36 @@ static void test_nodes_of_machine_ram(void)
                 " -numa node,nodeid=3,mem=0 -smp 1");
 }
 
+/* Memory that is plugged in later is on the node of its device. */
+static void test_node_of_dimm(void)
+{
+    Dut *d = dut_start(NODES_BACKENDS " -m slots=2,maxmem=1G"
+                       " -object memory-backend-ram,id=m3,size=128M"
+                       " -object memory-backend-ram,id=m4,size=128M"
+                       " -device pc-dimm,memdev=m4,node=1", "");
+    g_autofree char *answer = NULL;
+    uint64_t address;
+
+    g_assert_cmphex(dut_read64(d, PCM_NODE_LOWEST(3)), ==, ONES);
+    answer = qtest_hmp(d->qts, "device_add pc-dimm,memdev=m3,node=3");
+    g_assert_cmpstr(answer, ==, "");
+    address = dut_read64(d, PCM_NODE_LOWEST(3));
+    g_assert_cmphex(address, >=, 4 * GiB);
+    g_assert_cmphex(address, !=, ONES);
+    g_assert_cmphex(dut_read64(d, PCM_NODE_LOWEST(1)), ==, 16 * MiB);
+    dut_write(d, PCM_NODE, 3);
+    dut_exercise(d, PCM_EX_FILL, address, 64, 1, PCM_EX_OK, 64);
+    g_assert_cmpuint(dut_read64(d, PCM_NODE_BYTES(3)), ==, 64);
+    g_assert_cmpuint(dut_read(d, PCM_EX_NODELESS), ==, 0);
+    g_assert_cmphex(qtest_readq(d->qts, address), ==, 1);
+    dut_exercise(d, PCM_EX_FILL, address - 128 * MiB, 64, 1,
+                 PCM_EX_VIOLATION, 0);
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_NODE, EX, true, PCM_POLICY_ABORT, address - 128 * MiB, 64,
+        3, 1, address - 128 * MiB, PCM_LANDED_NOWHERE });
+    dut_stop(d);
+}
+
 /* Wrapped bytes are counted where they landed. */
 static void test_node_of_wrapped_bytes(void)
 {
@@ -410,6 +440,7 @@ void pcm_add_memory_tests(void)
 {
     qtest_add_func("/pcmaster/node/backends", test_nodes);
     qtest_add_func("/pcmaster/node/machine-ram", test_nodes_of_machine_ram);
+    qtest_add_func("/pcmaster/node/dimm", test_node_of_dimm);
     qtest_add_func("/pcmaster/node/device", test_node_of_device);
     qtest_add_func("/pcmaster/node/wrapped-bytes", test_node_of_wrapped_bytes);
     qtest_add_func("/pcmaster/node/no-numa", test_machine_without_numa);

@@ -1,13 +1,15 @@
 /*
  * pcmaster: on which NUMA node memory is, by QEMU's own tables
  *
- * A node's memory is either a backend of its own or a part of the machine's
- * one block of RAM, in which the nodes follow each other.
+ * A node's memory is a backend of its own, or a part of the machine's one
+ * block of RAM, in which the nodes follow each other; memory devices that are
+ * plugged in belong to a node, too.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "hw/boards.h"
+#include "hw/mem/memory-device.h"
 #include "hw/pci/pci_bus.h"
 #include "system/hostmem.h"
 #include "system/numa.h"
@@ -64,6 +66,51 @@ static uint32_t node_of_machine_ram(hwaddr offset, hwaddr *run)
     return PCM_NODE_ANY;
 }
 
+/* Is @mr the memory of the backend at @path? */
+static bool is_memory_of(const char *path, const MemoryRegion *mr)
+{
+    Object *backend = object_resolve_path_type(path, TYPE_MEMORY_BACKEND,
+                                               NULL);
+
+    return backend &&
+           host_memory_backend_get_memory(MEMORY_BACKEND(backend)) == mr;
+}
+
+/* The node of a memory device, if its memory is @mr. */
+static uint32_t node_of_device_info(const MemoryDeviceInfo *info,
+                                    const MemoryRegion *mr)
+{
+    switch (info->type) {
+    case MEMORY_DEVICE_INFO_KIND_DIMM:
+        return is_memory_of(info->u.dimm.data->memdev, mr) ?
+               info->u.dimm.data->node : PCM_NODE_ANY;
+    case MEMORY_DEVICE_INFO_KIND_NVDIMM:
+        return is_memory_of(info->u.nvdimm.data->memdev, mr) ?
+               info->u.nvdimm.data->node : PCM_NODE_ANY;
+    case MEMORY_DEVICE_INFO_KIND_VIRTIO_MEM:
+        return is_memory_of(info->u.virtio_mem.data->memdev, mr) ?
+               info->u.virtio_mem.data->node : PCM_NODE_ANY;
+    default:
+        return PCM_NODE_ANY;
+    }
+}
+
+static uint32_t node_of_memory_device(const MemoryRegion *mr)
+{
+    g_autoptr(MemoryDeviceInfoList) list = NULL;
+    uint32_t node = PCM_NODE_ANY;
+
+    if (!current_machine->device_memory) {
+        return node;
+    }
+    list = qmp_memory_device_list();
+    for (MemoryDeviceInfoList *i = list; i && node == PCM_NODE_ANY;
+         i = i->next) {
+        node = node_of_device_info(i->value, mr);
+    }
+    return node;
+}
+
 uint32_t pcm_node_of_memory(const MemoryRegion *mr, hwaddr offset,
                             hwaddr *run)
 {
@@ -79,7 +126,7 @@ uint32_t pcm_node_of_memory(const MemoryRegion *mr, hwaddr offset,
             return i;
         }
     }
-    return PCM_NODE_ANY;
+    return node_of_memory_device(mr);
 }
 
 static bool find_node_in_range(Int128 start, Int128 len,

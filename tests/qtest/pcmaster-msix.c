@@ -250,7 +250,7 @@ static void test_unmasked(const void *data)
     qpci_config_writel(d->dev, PCI_BASE_ADDRESS_1, PORT_MEMORY + 0x8000);
     d->dev->msix_table_bar = (QPCIBar) { .addr = PORT_MEMORY + 0x8000 };
     d->dev->msix_pba_bar = d->dev->msix_table_bar;
-    d->dev->msix_pba_off = 0x800;
+    d->dev->msix_pba_off = MSIX_PBA;
     msix_set_flags(d, PCI_MSIX_FLAGS_ENABLE);
     if (c->unplugs) {
         msix_set_entry(d, 0, ECAM + (QPCI_DEVFN(5, 0) << 12) + slot +

@@ -9,6 +9,8 @@
 #include "pcmaster-bus.h"
 
 #define MSIX_VECTORS    17
+#define MSIX_PBA        0x800           /* in its BAR */
+#define MSIX_BAR        0xe7000000u     /* where nothing else is */
 /* Where each vector sends its message by default, 4 bytes apart. */
 #define MSIX_MAILBOX    0x181000
 

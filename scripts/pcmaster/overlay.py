@@ -2,7 +2,7 @@
 """Puts the device and its qtests into a QEMU source tree, and takes them out.
 
 A tree is not forked or patched: our files are copied into folders and names
-of their own, and five one-line edits, each put before a line that is there in
+of their own, and six one-line edits, each put before a line that is there in
 QEMU 7.2 to 10.2, make the build take them in. Doing it twice changes nothing,
 and a file whose content is right keeps its time stamp, so that the next build
 compiles what changed and no more.
@@ -20,6 +20,8 @@ DEVICE = Path("hw/audio/pcmaster")
 QTESTS = Path("tests/qtest")
 QTEST_FILES = "pcmaster-*"
 QTEST = "pcmaster-test"     # the program; its main file is named after it
+FUZZ = QTESTS / "fuzz"
+FUZZ_FILES = "pcmaster-*.c"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ EDITS = (
          f"? ['{QTEST}'] : []) +  \\\n"),
     Edit("tests/qtest/meson.build", "'cdrom-test': files(", f"'{QTEST}': files(",
          f"  '{QTEST}': files({qtest_sources()}),\n"),
+    Edit("tests/qtest/fuzz/meson.build", "files('generic_fuzz.c')", "'pcmaster-fuzz.c'",
+         "specific_fuzz_ss.add(when: 'CONFIG_PCMASTER', "
+         "if_true: files('pcmaster-fuzz.c'))\n"),
 )
 
 
@@ -123,7 +128,8 @@ def our_files():
 
 def files_in(root):
     """The overlay's files below a checkout or a QEMU tree, as relative names."""
-    found = [*(root / DEVICE).rglob("*"), *(root / QTESTS).glob(QTEST_FILES)]
+    found = [*(root / DEVICE).rglob("*"), *(root / QTESTS).glob(QTEST_FILES),
+             *(root / FUZZ).glob(FUZZ_FILES)]
     return {path.relative_to(root) for path in found if path.is_file()}
 
 

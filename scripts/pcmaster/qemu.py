@@ -158,7 +158,8 @@ def mirror(cache, origin, copy):
     need_space(cache.root, debian.QEMU_MIB, "a copy of QEMU_SRC and its build")
     copy.mkdir(parents=True, exist_ok=True)
     fixed = [*build_folders(origin), *(edit.file for edit in overlay.EDITS),
-             str(overlay.DEVICE), f"{overlay.QTESTS}/{overlay.QTEST_FILES}"]
+             str(overlay.DEVICE), f"{overlay.QTESTS}/{overlay.QTEST_FILES}",
+             f"{overlay.FUZZ}/{overlay.FUZZ_FILES}"]
     words = ["rsync", "-rlp", "--checksum", "--delete"]
     words += [f"--exclude={pattern}" for pattern in NOT_SOURCE]
     words += [f"--exclude=/{name}" for name in fixed]

@@ -15,6 +15,7 @@ SUITES = {
     "unit": "the guest's own parts, on the host, under ASan and UBSan",
     "qtest": "the device without a guest",
     "scripts": "what scripts/run and scripts/overlay are made of",
+    "fuzz": "a short run of each fuzz target, in a QEMU with ASan and UBSan",
     "guest": "exercises, faults, playback and scripts/run's errors, in a guest",
     "instruments": "QEMU's own tests of every device, its style and its migration checkers",
     "sanitizers": "the qtests under ASan and UBSan, and the device's line coverage",

@@ -20,6 +20,7 @@ TREE = {
         "  (config_all_devices.has_key('CONFIG_HDA') ? ['intel-hda-test'] : []) +  \\\n"
         "slow_qtests = {\n  'cdrom-test' : 610,\n}\n"
         "qtests = {\n  'cdrom-test': files('boot-sector.c'),\n}\n",
+    "tests/qtest/fuzz/meson.build": "specific_fuzz_ss.add(files('generic_fuzz.c'))\n",
 }
 
 
@@ -54,6 +55,7 @@ class OverlayTest(unittest.TestCase):
             self.assertEqual((self.tree / name).read_bytes(), source.read_bytes())
         self.assertTrue((self.tree / overlay.DEVICE / "meson.build").is_file())
         self.assertTrue((self.tree / "tests/qtest/pcmaster-test.c").is_file())
+        self.assertTrue((self.tree / "tests/qtest/fuzz/pcmaster-fuzz.c").is_file())
 
     def test_twice_changes_nothing(self):
         overlay.apply(self.tree)

@@ -318,6 +318,107 @@ static void test_migration_of_due(void)
     unlink(file);
 }
 
+/* --- Loop-back ---------------------------------------------------------- */
+
+#define LOOP_FRAMES     8000
+#define LOOP_RECORDING  0x500000
+
+static void start_loop(Dut *d)
+{
+    for (uint32_t i = 0; i < LOOP_FRAMES; i++) {
+        qtest_writel(d->qts, RING + 4 * i, frame(i));
+    }
+    for (unsigned n = 0; n < 2; n++) {
+        stream_set_up(d, n, PCM_S_S16 | PCM_S_CHANNELS(2), 48000,
+                      n ? LOOP_RECORDING : RING, 4 * LOOP_FRAMES);
+        dut_write64(d, PCM_STREAM(n) + PCM_S_END, 2000 + 100 * n);
+    }
+    dut_write(d, PCM_STREAM(1) + PCM_S_CTL, PCM_S_RUN);
+    qtest_clock_step(d->qts, 1);
+    dut_write(d, PCM_STREAM(0) + PCM_S_CTL, PCM_S_RUN);
+}
+
+/*
+ * What is captured is the same as without.  A frame of the loop-back is
+ * always on its way; the streams move with it, and so does a pause.
+ */
+static void test_migration_while_capturing(void)
+{
+    static const char options[] = ",audiodev=snd,loopback=on";
+    g_autofree char *file = state_file();
+    g_autofree char *incoming = g_strdup_printf("q35 -audiodev none,id=snd "
+                                                "-incoming file:%s", file);
+    Dut *d = dut_start("q35 -audiodev none,id=snd", options);
+    uint64_t bar = d->bar.addr;
+
+    start_loop(d);
+    dut_write64(d, PCM_STREAM(0) + PCM_S_READY, 1500);
+    dut_write(d, PCM_STREAM(0) + PCM_S_VOLUME, 0x1234);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmpuint(stream_position(d, 0), ==, 480);
+    dut_write(d, PCM_STREAMS_PAUSE, 3);
+    migrate_to(d, file);
+    dut_stop(d);
+
+    d = dut_start(incoming, options);
+    wait_for_arrival(d, bar);
+    g_assert_cmphex(stream_read(d, 0, PCM_S_STATUS), ==,
+                    PCM_S_RUNNING | PCM_S_PAUSED);
+    g_assert_cmphex(stream_read(d, 0, PCM_S_VOLUME), ==, 0x1234);
+    qtest_clock_step(d->qts, 10000000);
+    dut_write(d, PCM_STREAMS_RESUME, 3);
+    qtest_clock_step(d->qts, 100000000);
+    g_assert_cmpuint(stream_position(d, 0), ==, 2000);
+    g_assert_cmpuint(stream_read(d, 0, PCM_S_XRUNS), ==, 500);
+    g_assert_cmphex(stream_read(d, 1, PCM_S_STATUS), ==, PCM_S_DRAINED);
+    for (uint32_t i = 0; i < 2100; i++) {
+        uint32_t heard = i >= 1 && i <= 1500 ? frame(i - 1) : 0;
+
+        g_assert_cmphex(qtest_readl(d->qts, LOOP_RECORDING + 4 * i), ==,
+                        heard);
+    }
+    dut_stop(d);
+    unlink(file);
+}
+
+/* The list is not read again: it may be gone. */
+static void test_migration_of_list(void)
+{
+    static const char options[] = ",audiodev=snd,loopback=on";
+    g_autofree char *file = state_file();
+    g_autofree char *incoming = g_strdup_printf("q35 -audiodev none,id=snd "
+                                                "-incoming file:%s", file);
+    Dut *d = dut_start("q35 -audiodev none,id=snd", options);
+    const uint64_t list = 0x280000;
+    uint64_t bar = d->bar.addr;
+
+    qtest_writeq(d->qts, list, RING + 4 * 1000);
+    qtest_writeq(d->qts, list + 8, 4 * 1000);
+    qtest_writeq(d->qts, list + 16, RING);
+    qtest_writeq(d->qts, list + 24, 4 * 1000);
+    start_loop(d);
+    dut_write(d, PCM_STREAMS_STOP, 3);
+    stream_set_up(d, 0, PCM_S_S16 | PCM_S_CHANNELS(2), 48000, list, 8000);
+    dut_write(d, PCM_STREAM(0) + PCM_S_FRAGMENTS, 2);
+    dut_write(d, PCM_STREAMS_START, 3);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmpuint(stream_position(d, 1), ==, 480);
+    qtest_memset(d->qts, list, 0, 32);
+    migrate_to(d, file);
+    dut_stop(d);
+
+    d = dut_start(incoming, options);
+    wait_for_arrival(d, bar);
+    qtest_clock_step(d->qts, 100000000);
+    g_assert_cmphex(stream_read(d, 1, PCM_S_STATUS), ==, PCM_S_DRAINED);
+    for (uint32_t i = 0; i < 2000; i++) {
+        g_assert_cmphex(qtest_readl(d->qts, LOOP_RECORDING + 4 * i), ==,
+                        frame(i < 1000 ? i + 1000 : i - 1000));
+    }
+    dut_stop(d);
+    unlink(file);
+}
+
 void pcm_add_migration_tests(void)
 {
     qtest_add_func("/pcmaster/migration/masked", test_migration_of_masked);
@@ -329,6 +430,9 @@ void pcm_add_migration_tests(void)
     qtest_add_func("/pcmaster/migration/command", test_migration);
     qtest_add_func("/pcmaster/migration/over-the-top",
                    test_migration_over_the_top);
+    qtest_add_func("/pcmaster/migration/capturing",
+                   test_migration_while_capturing);
+    qtest_add_func("/pcmaster/migration/list", test_migration_of_list);
     qtest_add_func("/pcmaster/migration/playing",
                    test_migration_while_playing);
 }

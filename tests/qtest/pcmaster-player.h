@@ -169,6 +169,33 @@ static inline void player_expect_wav(Player *p, uint64_t count)
     g_assert_cmpuint(player_check_wav(p, 0), ==, count);
 }
 
+/* What a start needs to know of stream @n; the rest is as after a reset. */
+static inline void stream_set_up(Dut *d, unsigned n, uint32_t format,
+                                 uint32_t rate, uint64_t buffer,
+                                 uint32_t length)
+{
+    dut_write(d, PCM_STREAM(n) + PCM_S_FORMAT, format);
+    dut_write(d, PCM_STREAM(n) + PCM_S_RATE, rate);
+    dut_write64(d, PCM_STREAM(n) + PCM_S_BUFFER, buffer);
+    dut_write(d, PCM_STREAM(n) + PCM_S_LENGTH, length);
+}
+
+static inline uint64_t stream_position(Dut *d, unsigned n)
+{
+    return dut_read64(d, PCM_STREAM(n) + PCM_S_POSITION);
+}
+
+static inline uint32_t stream_read(Dut *d, unsigned n, unsigned reg)
+{
+    return dut_read(d, PCM_STREAM(n) + reg);
+}
+
+/* Frames in @ns nanoseconds at @rate. */
+static inline uint64_t frames_in(int64_t ns, unsigned rate)
+{
+    return (__uint128_t)ns * rate / 1000000000;
+}
+
 /* Nobody listens to what it plays, and nothing refills its ring. */
 static inline void start_silence(Dut *d, unsigned stream)
 {

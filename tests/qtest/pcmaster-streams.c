@@ -233,6 +233,35 @@ static void test_effort(void)
     dut_stop(d);
 }
 
+/*
+ * The streams of a device share what they may cost, however often they are
+ * looked at.
+ */
+static void test_effort_is_shared(void)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd",
+                       ",audiodev=snd,playback=8");
+    uint64_t fetched = 0;
+
+    dut_write64(d, PCM_BOUNDARY, 0);
+    dut_set_policies(d, PCM_POLICY_WRAP);
+    for (unsigned n = 0; n < 8; n++) {
+        stream_set_up(d, n, PCM_S_F32 | PCM_S_CHANNELS(2), 192000, RING,
+                      0x10000);
+        dut_write(d, PCM_STREAM(n) + PCM_S_PERIOD_FRAMES, 1);
+    }
+    dut_write(d, PCM_STREAMS_START, 0xff);
+    qtest_clock_step(d->qts, 1000000000);
+    for (unsigned n = 0; n < 8; n++) {
+        fetched += stream_position(d, n) - stream_read(d, n, PCM_S_LOST);
+        g_assert_cmpuint(stream_position(d, n), ==, 192000);
+    }
+    /* In pieces of one byte each; a step of 1 KiB may go beyond. */
+    g_assert_cmpuint(8 * fetched, <=, 8192 + 1000 * 1024 + 1000 * 1024);
+    g_assert_cmpuint(8 * fetched, >=, 1000 * 1024 / 2);
+    dut_stop(d);
+}
+
 /* A back end that is too slow: lost frames are counted, none is invented. */
 static void test_overrun(void)
 {
@@ -373,6 +402,7 @@ void pcm_add_stream_tests(void)
     qtest_add_func("/pcmaster/stream/bus-master-lost", test_bus_master_lost);
     qtest_add_func("/pcmaster/stream/overrun", test_overrun);
     qtest_add_func("/pcmaster/stream/effort", test_effort);
+    qtest_add_func("/pcmaster/stream/effort-shared", test_effort_is_shared);
     qtest_add_func("/pcmaster/stream/msi", test_msi_of_stream);
     qtest_add_func("/pcmaster/stream/msi-of-read", test_msi_of_read);
     qtest_add_func("/pcmaster/stream/extremes", test_extremes);

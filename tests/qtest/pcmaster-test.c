@@ -26,6 +26,10 @@ int main(int argc, char **argv)
     pcm_add_migration_tests();
     pcm_add_playback_tests();
     pcm_add_stream_tests();
+    pcm_add_group_tests();
+    pcm_add_capture_tests();
+    pcm_add_fragment_tests();
+    pcm_add_writeback_tests();
     pcm_add_example_tests();
     return g_test_run();
 }

@@ -61,11 +61,8 @@ static int64_t write_silence(PcmStream *p, uint64_t frames, int64_t now)
     frames = MIN(frames, most);
     pcm_silence(&p->now, silence, frames);
     done = write_frames(p, silence, frames, now);
-    if (p->delivered) {
-        p->deliveries = 0;
-        if (done > 0 && counted == p->lost + p->xruns) {
-            pcm_stream_miss(p, done, PCM_S_LATE);
-        }
+    if (p->delivered && done > 0 && counted == p->lost + p->xruns) {
+        pcm_stream_miss(p, done, PCM_S_LATE);
     }
     return done;
 }
@@ -85,6 +82,9 @@ static bool fill(PcmStream *p, uint64_t end, int64_t now)
             done = write_frames(p, data, MIN(frames, bytes / size), now);
             pcm_fifo_drop(&p->fifo, MAX(done, 0) * size);
         } else {
+            if (!bytes && !p->device->loopback) {
+                p->deliveries = 0;
+            }
             done = write_silence(p, frames, now);
         }
         if (done < 0) {
@@ -147,8 +147,8 @@ void pcm_capture_take(PcmStream *p, uint32_t bytes)
         any = true;
     }
     if (any) {
-        p->delivered = true;
         p->deliveries = MIN(p->deliveries + 1, PCM_DELIVERIES);
+        p->delivered |= p->deliveries == PCM_DELIVERIES;
     }
 }
 
@@ -226,6 +226,9 @@ void pcm_capture_hear(PcmStream *source, uint64_t first, const uint8_t *data,
     due = pcm_stream_due(p, now);
     if (at > heard(p)) {
         ok = fill(p, MIN(at, due), now);
+    } else if (at >= (int64_t)p->position) {
+        /* Others are heard now: one of them was still on its way. */
+        p->fifo.used = (at - p->position) * pcm_frame_bytes(&p->now);
     }
     while (ok && heard(p) >= at && heard(p) < at + frames) {
         if (!keep(p, data, heard(p) - at, at + frames - heard(p))) {

@@ -166,7 +166,7 @@ static void pause_stream(PcmStream *p, int64_t now)
     p->phase = PCM_STREAM_PAUSED;
     p->paused_ns = now;
     pcm_voice_set_active(p, false);
-    if (p->capture) {
+    if (p->capture && !p->device->loopback) {
         pcm_capture_discard(p);
     }
     trace_pcmaster_stream_pause(p->number, p->position);

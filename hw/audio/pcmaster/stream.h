@@ -101,7 +101,7 @@ struct PcmStream {
     uint64_t position;          /* frames that passed the ring, or were lost */
     uint64_t next_period;       /* position of the next interrupt */
     uint8_t deliveries;         /* of the back end since it last ran dry */
-    bool delivered;             /* it ever did, in this run */
+    bool delivered;             /* it has begun to; what it lacks counts */
     PcmFifo fifo;
 };
 

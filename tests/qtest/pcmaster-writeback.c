@@ -1,0 +1,295 @@
+/*
+ * pcmaster qtests: what a stream tells without being asked; its volume
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "pcmaster-bus.h"
+#include "pcmaster-player.h"
+#include "pcmaster-test.h"
+
+#define BLOCK           0x2a0008
+
+/* As it must be in memory; the time apart. */
+typedef struct Block {
+    uint64_t position;
+    uint32_t status;
+    uint32_t cause;
+    uint32_t lost;
+    uint32_t xruns;
+} Block;
+
+/* It was written at @now, and is forgotten. */
+static void expect_block(Dut *d, int64_t now, Block b)
+{
+    g_assert_cmpuint(qtest_readq(d->qts, BLOCK), ==, b.position);
+    g_assert_cmpuint(qtest_readq(d->qts, BLOCK + 8), ==, now);
+    g_assert_cmphex(qtest_readl(d->qts, BLOCK + 16), ==, b.status);
+    g_assert_cmpuint(qtest_readl(d->qts, BLOCK + 20), ==, b.cause);
+    g_assert_cmpuint(qtest_readl(d->qts, BLOCK + 24), ==, b.lost);
+    g_assert_cmpuint(qtest_readl(d->qts, BLOCK + 28), ==, b.xruns);
+    qtest_memset(d->qts, BLOCK, 0xff, PCM_WRITEBACK_BYTES);
+}
+
+static void expect_none(Dut *d)
+{
+    g_assert_cmphex(qtest_readq(d->qts, BLOCK), ==, ONES);
+    g_assert_cmphex(qtest_readq(d->qts, BLOCK + 8), ==, ONES);
+    g_assert_cmphex(qtest_readq(d->qts, BLOCK - 8), ==, 0);
+    g_assert_cmphex(qtest_readq(d->qts, BLOCK + 32), ==, 0);
+}
+
+static Player *start(unsigned period, uint64_t end)
+{
+    Player *p = player_new(48000, "q35");
+
+    qtest_memset(p->d->qts, BLOCK, 0xff, PCM_WRITEBACK_BYTES);
+    dut_write64(p->d, S0(WRITEBACK), BLOCK);
+    player_start(p, 48000, 4096, period, end);
+    expect_none(p->d);
+    return p;
+}
+
+/* At each period, and at the end twice: when it is reached, and drained. */
+static void test_periods(void)
+{
+    Player *p = start(240, 600);
+    Dut *d = p->d;
+    int64_t now = p->start;
+
+    for (unsigned i = 1; i <= 2; i++) {
+        qtest_clock_step(d->qts, 4999999);
+        expect_none(d);
+        now = qtest_clock_step(d->qts, 1);
+        expect_block(d, now, (Block) {
+            i * 240, PCM_S_RUNNING | PCM_S_PERIOD });
+    }
+    now = qtest_clock_step(d->qts, 2500000);
+    expect_block(d, now, (Block) { 600, PCM_S_PERIOD });
+    dut_write(d, S0(STATUS), PCM_S_PERIOD);
+    while (!dut_read(d, S0(STATUS))) {
+        expect_none(d);
+        now = qtest_clock_step(d->qts, 1000000);
+        g_assert_cmpint(now, <, p->start + 300000000);
+    }
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_DRAINED);
+    g_assert_cmpuint(qtest_readq(d->qts, BLOCK), ==, 600);
+    g_assert_cmpuint(qtest_readq(d->qts, BLOCK + 8), >, now - 1000000);
+    g_assert_cmphex(qtest_readl(d->qts, BLOCK + 16), ==, PCM_S_DRAINED);
+    dut_stop(d);
+    player_expect_wav(p, 600);
+    player_free(p);
+}
+
+static void test_pause_and_stop(void)
+{
+    Player *p = start(0, 0);
+    Dut *d = p->d;
+    int64_t now = qtest_clock_step(d->qts, 5000000);
+
+    expect_none(d);
+    dut_write(d, S0(CTL), PCM_S_RUN | PCM_S_PAUSE);
+    expect_block(d, now, (Block) { 240, PCM_S_RUNNING | PCM_S_PAUSED });
+    now = qtest_clock_step(d->qts, 5000000);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    expect_none(d);
+    now = qtest_clock_step(d->qts, 5000000);
+    dut_write(d, S0(CTL), 0);
+    expect_block(d, now, (Block) { 480, 0 });
+    dut_stop(d);
+    player_free(p);
+}
+
+/* Missing frames are told at once. */
+static void test_xrun(void)
+{
+    Player *p = start(0, 0);
+    Dut *d = p->d;
+    int64_t now;
+
+    dut_write64(d, S0(READY), 100);
+    now = qtest_clock_step(d->qts, 5000000);
+    dut_read(d, S0(POSITION));
+    expect_block(d, now, (Block) {
+        240, PCM_S_RUNNING | PCM_S_XRUN, .xruns = 140 });
+    dut_stop(d);
+    player_free(p);
+}
+
+/* A ring that cannot be read ends the stream, which is told. */
+static void test_failure(void)
+{
+    Player *p = start(0, 0);
+    Dut *d = p->d;
+    int64_t now;
+
+    dut_set_window(d, 0, RING, RING + 399, PCM_W_ENABLE | PCM_W_READ);
+    dut_set_window(d, 1, BLOCK, BLOCK + 31, PCM_W_ENABLE | PCM_W_WRITE);
+    now = qtest_clock_step(d->qts, 5000000);
+    dut_read(d, S0(POSITION));
+    expect_block(d, now, (Block) { 0, PCM_S_ERROR, PCM_S_CAUSE_DMA });
+    dut_stop(d);
+    player_free(p);
+}
+
+/* The block is DMA: a rule that forbids it stops the stream. */
+static void test_refused(void)
+{
+    Player *p = start(240, 0);
+    Dut *d = p->d;
+
+    dut_set_window(d, 0, RING, RING + 0xffff, PCM_W_ENABLE | PCM_W_READ);
+    qtest_clock_step(d->qts, 5000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_PERIOD | PCM_S_ERROR);
+    g_assert_cmpuint(dut_read(d, S0(CAUSE)), ==, PCM_S_CAUSE_DMA);
+    g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 240);
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_WINDOW, 0, true, PCM_POLICY_ABORT, BLOCK, 32,
+        ONES, ONES, BLOCK, PCM_LANDED_NOWHERE });
+    dut_expect_no_record(d);
+    expect_none(d);
+    dut_stop(d);
+    player_free(p);
+}
+
+/* It must be aligned; a start that is refused for it writes nothing. */
+static void test_alignment(void)
+{
+    for (unsigned odd = 1; odd < 8; odd++) {
+        Player *p = player_new(48000, "q35");
+        Dut *d = p->d;
+
+        qtest_memset(d->qts, BLOCK, 0xff, PCM_WRITEBACK_BYTES);
+        dut_write64(d, S0(WRITEBACK), BLOCK + odd);
+        player_start(p, 48000, 4096, 240, 0);
+        g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_ERROR);
+        g_assert_cmpuint(dut_read(d, S0(CAUSE)), ==, PCM_S_CAUSE_BUFFER);
+        expect_none(d);
+        dut_stop(d);
+        player_free(p);
+    }
+}
+
+/* --- PERIOD that clears itself ------------------------------------------ */
+
+/* A message for each period, though nobody touches a register. */
+static void test_self_clear(void)
+{
+    Player *p = player_new(48000, "q35");
+    Dut *d = p->d;
+
+    qtest_memset(d->qts, BLOCK, 0xff, PCM_WRITEBACK_BYTES);
+    dut_write64(d, S0(WRITEBACK), BLOCK);
+    msi_enable(d, MSI_MAILBOX, 0x4321);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_STREAM(0));
+    dut_write(d, S0(INT_ENABLE), PCM_S_PERIOD | PCM_S_DRAINED);
+    player_start(p, 48000, 4096, 480, 0);
+    dut_write(d, S0(CTL), PCM_S_RUN | PCM_S_SELF_CLEAR);
+    for (unsigned i = 1; i < 6; i++) {
+        int64_t now = qtest_clock_step(d->qts, 10000000);
+
+        g_assert_true(msi_arrived(d));
+        expect_block(d, now, (Block) {
+            i * 480, PCM_S_RUNNING | PCM_S_PERIOD });
+    }
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_RUNNING);
+    g_assert_cmphex(dut_read(d, PCM_INT_STATUS), ==, 0);
+
+    /* Only what was told clears itself. */
+    dut_write(d, S0(INT_ENABLE), PCM_S_DRAINED);
+    dut_write64(d, S0(END), 3000);
+    qtest_clock_step(d->qts, 300000000);
+    g_assert_true(msi_arrived(d));
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_PERIOD | PCM_S_DRAINED);
+    dut_stop(d);
+    player_free(p);
+}
+
+/* A line stays up until the driver says that it has seen it. */
+static void test_self_clear_without_messages(void)
+{
+    Player *p = player_new(48000, "q35");
+    Dut *d = p->d;
+
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_STREAM(0));
+    dut_write(d, S0(INT_ENABLE), PCM_S_PERIOD);
+    player_start(p, 48000, 4096, 480, 0);
+    dut_write(d, S0(CTL), PCM_S_RUN | PCM_S_SELF_CLEAR);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_RUNNING | PCM_S_PERIOD);
+    g_assert_cmphex(dut_read(d, S0(CTL)), ==, PCM_S_RUN | PCM_S_SELF_CLEAR);
+    dut_stop(d);
+    player_free(p);
+}
+
+/* --- Volume ------------------------------------------------------------- */
+
+typedef struct VolumeCase {
+    const char *name;
+    uint32_t value;
+    unsigned left;              /* of 255 */
+    unsigned right;
+} VolumeCase;
+
+static const VolumeCase volume_cases[] = {
+    { "full", 0xffff, 255, 255 },
+    { "left", 0x00ff, 255, 0 },
+    { "right", 0xff00, 0, 255 },
+    { "half", 0x4080, 0x80, 0x40 },
+    { "mute", 0xffff | PCM_S_MUTE, 0, 0 },
+};
+
+static void expect_near(int16_t heard, int16_t played, unsigned volume)
+{
+    int32_t exact = played * (int32_t)volume / 255;
+
+    if (volume == 0 || volume == 255) {
+        g_assert_cmpint(heard, ==, exact);
+    } else {
+        g_assert_cmpint(ABS(heard - exact), <=, 1);
+    }
+}
+
+static void test_volume(const void *data)
+{
+    const VolumeCase *c = data;
+    Player *p = player_new(48000, "q35");
+    Dut *d = p->d;
+    g_autofree char *file = NULL;
+    gsize size;
+
+    dut_write(d, S0(VOLUME), c->value);
+    player_start(p, 48000, 4096, 0, 1000);
+    qtest_clock_step(d->qts, 200000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_DRAINED);
+    g_assert_cmphex(dut_read(d, S0(VOLUME)), ==, c->value);
+    dut_stop(d);
+    g_assert_true(g_file_get_contents(p->wav, &file, &size, NULL));
+    g_assert_cmpuint(size, ==, WAV_HEADER + 4000);
+    for (uint32_t i = 0; i < 1000; i++) {
+        const char *heard = file + WAV_HEADER + 4 * i;
+
+        expect_near(lduw_le_p(heard), frame(i), c->left);
+        expect_near(lduw_le_p(heard + 2), frame(i) >> 16, c->right);
+    }
+    player_free(p);
+}
+
+void pcm_add_writeback_tests(void)
+{
+    qtest_add_func("/pcmaster/writeback/periods", test_periods);
+    qtest_add_func("/pcmaster/writeback/pause", test_pause_and_stop);
+    qtest_add_func("/pcmaster/writeback/xrun", test_xrun);
+    qtest_add_func("/pcmaster/writeback/failure", test_failure);
+    qtest_add_func("/pcmaster/writeback/refused", test_refused);
+    qtest_add_func("/pcmaster/writeback/alignment", test_alignment);
+    qtest_add_func("/pcmaster/self-clear/messages", test_self_clear);
+    qtest_add_func("/pcmaster/self-clear/line",
+                   test_self_clear_without_messages);
+    for (unsigned i = 0; i < ARRAY_SIZE(volume_cases); i++) {
+        pcm_add_case("volume", volume_cases[i].name, &volume_cases[i],
+                     test_volume);
+    }
+}

@@ -152,6 +152,24 @@ static void test_refused(void)
     player_free(p);
 }
 
+/* It is judged as the whole buffer that it is. */
+static void test_judged(void)
+{
+    Player *p = start(240, 0);
+    Dut *d = p->d;
+
+    dut_write(d, PCM_GRAIN, 64);
+    qtest_clock_step(d->qts, 5000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_PERIOD | PCM_S_ERROR);
+    dut_expect_record(d, &(DutRecord) {
+        PCM_RULE_GRAIN, 0, true, PCM_POLICY_ABORT, BLOCK, 32,
+        64, 32, BLOCK, PCM_LANDED_NOWHERE });
+    dut_expect_no_record(d);
+    expect_none(d);
+    dut_stop(d);
+    player_free(p);
+}
+
 /* It must be aligned; a start that is refused for it writes nothing. */
 static void test_alignment(void)
 {
@@ -284,6 +302,7 @@ void pcm_add_writeback_tests(void)
     qtest_add_func("/pcmaster/writeback/xrun", test_xrun);
     qtest_add_func("/pcmaster/writeback/failure", test_failure);
     qtest_add_func("/pcmaster/writeback/refused", test_refused);
+    qtest_add_func("/pcmaster/writeback/judged", test_judged);
     qtest_add_func("/pcmaster/writeback/alignment", test_alignment);
     qtest_add_func("/pcmaster/self-clear/messages", test_self_clear);
     qtest_add_func("/pcmaster/self-clear/line",

@@ -30,6 +30,7 @@ bool pcm_writeback(PcmStream *p)
         .address = p->now.writeback,
         .anchor = p->now.writeback,
         .extent = sizeof(block),
+        .extent = sizeof(block),
         .length = sizeof(block),
         .write = true,
         .pc = p->pc,

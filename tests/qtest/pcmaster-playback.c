@@ -140,6 +140,53 @@ static void test_format(const void *data)
     player_free(p);
 }
 
+/*
+ * Without the mixing engine, bytes reach the back end as they are; wav takes
+ * whole frames of S16 stereo at 44100 Hz.
+ */
+static void test_channels(void)
+{
+    const uint32_t bytes = 2 * 8 * 1000;
+    Player *p = player_new_on(44100, "", "q35");
+    g_autofree char *machine = NULL;
+    g_autofree char *file = NULL;
+    gsize size;
+    Dut *d;
+
+    g_assert_cmpuint(PCM_CAP2_CHANNELS(dut_read(p->d, PCM_CAP2)), ==, 2);
+    dut_stop(p->d);
+    machine = g_strdup_printf("q35 -audiodev wav,id=snd,path=%s,"
+                              "out.mixing-engine=off", p->wav);
+    d = dut_start(machine, ",audiodev=snd,capture=0");
+    g_assert_cmpuint(PCM_CAP2_CHANNELS(dut_read(d, PCM_CAP2)), ==, 8);
+    for (uint32_t i = 0; i < bytes / 4; i++) {
+        qtest_writel(d->qts, RING + 4 * i, frame(i));
+    }
+
+    /* Half a frame of the back end's could not be dealt with. */
+    stream_set_up(d, 0, PCM_S_U8 | PCM_S_CHANNELS(3), 8000, RING, 3000);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    g_assert_cmpuint(dut_read(d, S0(CAUSE)), ==, PCM_S_CAUSE_BACKEND);
+    stream_set_up(d, 0, PCM_S_S16 | PCM_S_CHANNELS(9), 8000, RING, 18000);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    g_assert_cmpuint(dut_read(d, S0(CAUSE)), ==, PCM_S_CAUSE_FORMAT);
+
+    stream_set_up(d, 0, PCM_S_S16 | PCM_S_CHANNELS(8), 8000, RING, bytes);
+    dut_write64(d, S0(END), 1000);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    qtest_clock_step(d->qts, 400000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_DRAINED);
+    dut_stop(d);
+    g_assert_true(g_file_get_contents(p->wav, &file, &size, NULL));
+    g_assert_cmpuint(size, ==, WAV_HEADER + bytes);
+    for (uint32_t i = 0; i < bytes / 4; i++) {
+        uint32_t heard = ldl_le_p(file + WAV_HEADER + 4 * i);
+
+        g_assert_cmphex(heard, ==, frame(i));
+    }
+    player_free(p);
+}
+
 /* Position and period interrupts, to the nanosecond. */
 static void test_position(void)
 {
@@ -422,6 +469,7 @@ static void test_play_again_at_another_rate(void)
 
 void pcm_add_playback_tests(void)
 {
+    qtest_add_func("/pcmaster/stream/channels", test_channels);
     qtest_add_func("/pcmaster/stream/position", test_position);
     qtest_add_func("/pcmaster/stream/position-latch", test_position_latch);
     qtest_add_func("/pcmaster/stream/position-high", test_position_high);

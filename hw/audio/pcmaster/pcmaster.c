@@ -129,13 +129,13 @@ static bool connect_audio(PcmasterState *s, Error **errp)
     if (!s->playback && !s->capture) {
         return true;
     }
-    s->channels = 2;
     s->audio_ready = pcm_audio_register(&s->audio, &err);
     if (!s->audio_ready && chosen) {
         error_propagate(errp, err);
         return false;
     }
     error_free(err);
+    pcm_audio_look(s);
     return true;
 }
 

@@ -202,6 +202,7 @@ struct PcmasterState {
     uint8_t capture;            /* streams, numbered after those */
     bool loopback;              /* capture hears playback */
     uint8_t channels;           /* most of a stream */
+    uint8_t frame_unit;         /* bytes that the back end takes together */
     bool guest_injection;       /* the guest may inject faults, too */
 
     /* Registers */
@@ -532,6 +533,11 @@ bool pcm_exerciser_knows(uint32_t command);
 
 /* PCM_EX_COMMAND was written. */
 void pcm_exerciser_command(PcmasterState *s, uint32_t command);
+
+/* --- audiodev.c --------------------------------------------------------- */
+
+/* Once the back end is known: find out what it can carry. */
+void pcm_audio_look(PcmasterState *s);
 
 /* --- stream.c: what a stream is, is in stream.h ------------------------- */
 

@@ -120,22 +120,33 @@ static void open_backend(PcmStream *p)
     pcm_voice_set_volume(p);
 }
 
+/* Can there be a voice, whether it opens or not? */
+static bool has_backend(const PcmStream *p)
+{
+    const PcmasterState *s = p->device;
+
+    return s->audio_ready &&
+           (p->capture ? !s->loopback :
+                         pcm_frame_bytes(&p->now) % s->frame_unit == 0);
+}
+
 bool pcm_voice_open(PcmStream *p)
 {
-    PcmasterState *s = p->device;
-
-    if (s->audio_ready && !(p->capture && s->loopback) &&
-        (p->voice_format != p->now.format || p->voice_rate != p->now.rate)) {
-        open_backend(p);
-        p->most_free = 0;
-        if (p->voice || p->voice_in) {
-            p->voice_format = p->now.format;
-            p->voice_rate = p->now.rate;
-        } else {
-            p->voice_rate = 0;
-        }
+    if (p->voice_format == p->now.format && p->voice_rate == p->now.rate) {
+        return true;
     }
-    return p->capture || s->loopback || p->voice;
+    p->most_free = 0;
+    p->voice_rate = 0;
+    if (has_backend(p)) {
+        open_backend(p);
+    } else {
+        pcm_voice_close(p);
+    }
+    if (p->voice || p->voice_in) {
+        p->voice_format = p->now.format;
+        p->voice_rate = p->now.rate;
+    }
+    return p->capture || p->device->loopback || p->voice;
 }
 
 void pcm_voice_close(PcmStream *p)

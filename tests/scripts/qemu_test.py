@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from pcmaster import debian, overlay, qemu
+from pcmaster import debian, overlay, process, qemu
 from pcmaster.cache import Cache
 from pcmaster.ui import Problem
 
@@ -101,6 +101,83 @@ class DebianTest(unittest.TestCase):
     def test_the_newest_source_in_the_cache_is_used(self):
         with tempfile.TemporaryDirectory() as folder:
             cache = Cache(folder)
-            for version in ("10.0.9+ds", "10.0.13+ds"):
+            for version in ("10.0.9+ds", "10.0.13+ds", "10.2.2+ds"):
                 cache.path(f"qemu-{version}", "source").mkdir(parents=True)
             self.assertEqual(debian.qemu_source(cache).name, "qemu-10.0.13+ds")
+            self.assertEqual(debian.qemu_source(cache, "10.2").name, "qemu-10.2.2+ds")
+            with self.assertRaisesRegex(Problem, "QEMU_SRC"):
+                debian.qemu_source(cache, "9.1")
+
+    def test_who_chooses_the_series(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch("pcmaster.debian.qemu_source") as source:
+            source.side_effect = lambda cache, series: Path(folder, series)
+            for environ, series, chosen in (
+                    ({}, None, "10.0"), ({"QEMU_SERIES": "10.2"}, None, "10.2"),
+                    ({"QEMU_SRC": "/nowhere"}, "10.2", "10.2")):
+                tree = qemu.find_tree(None, environ, series)
+                self.assertEqual(tree.identity, chosen)
+
+
+class FetchTest(unittest.TestCase):
+    """Which version of a package's source is fetched from a suite."""
+
+    def fetch(self, versions, refused=(), series=""):
+        """What fetch_newest() returns, and what it asked for."""
+        apt, asked = debian.Apt.__new__(debian.Apt), []
+        apt.suite = "sid"
+
+        def run(*words, cwd):
+            asked.append(words[-1])
+            if words[-1] in refused:
+                raise process.Failed("404")
+        with mock.patch.object(apt, "versions", return_value=versions, create=True), \
+                mock.patch.object(apt, "run", run):
+            return apt.fetch_newest("qemu", Path("/"), series=series), asked
+
+    def test_the_newest_of_the_series(self):
+        versions = ["1:10.0.2+ds", "1:10.2.2+ds", "1:10.20.1+ds"]
+        self.assertEqual(self.fetch(versions, series="10.2"),
+                         ("1:10.2.2+ds", ["qemu=1:10.2.2+ds"]))
+        self.assertEqual(self.fetch(versions)[0], "1:10.20.1+ds")
+
+    def test_what_the_mirror_lacks_is_passed_over(self):
+        self.assertEqual(self.fetch(["1:10", "1:11"], ["qemu=1:11"]),
+                         ("1:10", ["qemu=1:11", "qemu=1:10"]))
+
+    def test_nothing_is_to_be_had(self):
+        for versions, refused in ((["1:10"], ["qemu=1:10"]), ([], ())):
+            with self.assertRaises(Problem):
+                self.fetch(versions, refused)
+        with self.assertRaisesRegex(Problem, "does not hold qemu 10.2"):
+            self.fetch(["1:10.0.1"], series="10.2")
+
+    def test_versions_are_ordered_by_their_numbers(self):
+        apt = debian.Apt.__new__(debian.Apt)
+        apt.options = []
+        shown = "Version: 1:11.1+ds\nVersion: 1:9.2\nVersion: 1:10.0.13\n"
+        with mock.patch("pcmaster.process.output", return_value=shown):
+            self.assertEqual(apt.versions("qemu"),
+                             ["1:9.2", "1:10.0.13", "1:11.1+ds"])
+
+
+class KindTest(unittest.TestCase):
+    """Builds of one tree."""
+
+    def test_each_kind_has_a_folder_and_keeps_the_others(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch("pcmaster.process.run_logged") as run, \
+                mock.patch("pcmaster.debian.meson_path", return_value=None):
+            cache = Cache(folder)
+            source = cache.path("qemu-1", "source")
+            source.mkdir(parents=True)
+            outdated = source.parent / "build-plain-0123"
+            outdated.mkdir()
+            folders = [qemu.configured(cache, source, kind)
+                       for kind in qemu.KINDS.values()]
+            self.assertTrue(all(path.is_dir() for path in folders))
+            self.assertEqual(len(set(folders)), len(qemu.KINDS))
+            self.assertFalse(outdated.exists())
+            for kind in qemu.KINDS.values():
+                qemu.configured(cache, source, kind)
+            self.assertEqual(run.call_count, len(qemu.KINDS))

@@ -4,7 +4,7 @@
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from pcmaster import test
+from pcmaster import CHECKOUT, test
 
 
 def name(program):
@@ -67,3 +67,18 @@ class TallyTest(unittest.TestCase):
         counts, _ = self.tally(cases(a="f", ab="p"), program("a", "FAIL", 1),
                                program("ab", "ERROR", 1))
         self.assertEqual(counts, (1, 2, 0))
+
+
+class OptionsTest(unittest.TestCase):
+    """Which suites there are, and what meson is told of them."""
+
+    def test_suites_that_run_only_if_asked_for(self):
+        self.assertEqual(test.parse([]).suite, [])
+        for name in test.SUITES | test.MORE_SUITES:
+            self.assertEqual(test.parse(["--suite", name]).suite, [name])
+
+    def test_meson_leaves_the_same_ones_out(self):
+        text = (CHECKOUT / "tests/meson.build").read_text()
+        left_out = text.partition("exclude_suites: [")[2].partition("]")[0]
+        self.assertEqual({name.strip(" '") for name in left_out.split(",")},
+                         set(test.MORE_SUITES))

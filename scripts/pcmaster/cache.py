@@ -9,6 +9,7 @@
     qemu-VERSION/source     QEMU as Debian ships it, with the overlay
     mirror-KEY/source       the same for a person's own tree (QEMU_SRC)
     .../build-KIND-KEY      where that is compiled
+    .../mutation/           a copy of source/ to break the device in, and its build
     qemu-bin/KEY            programs ready to run, named by what went into them
     checkout-KEY/           what belongs to one checkout: build/, the guest
 """

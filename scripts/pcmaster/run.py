@@ -21,6 +21,7 @@ MORE = """\
 environment:
   QEMU_SRC=DIR        build this QEMU tree (10.0 or later) instead of Debian's;
                       the tree is only read
+  QEMU_SERIES=N.M     build Debian's QEMU of this series: 10.0 (default) or 10.2
   PCMASTER_CACHE=DIR  where builds are kept (default: ~/.cache/pcmaster)
   PCMASTER_BUILD=DIR  a meson build folder whose guest images are used as they are
 

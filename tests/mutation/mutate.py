@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ KILLED, SURVIVED, UNBUILT = "killed", "survived", "does not compile"
 DEVICE = CHECKOUT / overlay.DEVICE
 # A change that makes a test hang is one that was noticed.
 PATIENCE, PATIENCE_FACTOR = 30, 4
+ASSERTION = re.compile(r"^Bail out! ERROR:(?:.*/)?([^/:]+:\d+:\w+):", re.M)
 
 
 @dataclass(frozen=True)
@@ -287,6 +289,9 @@ def first_failure(program, env, patience):
         child.wait()
     if child.returncode == 0:
         return None
+    assertion = ASSERTION.search(said)
+    if assertion:
+        return assertion[1]
     passed = [line.split()[-1] for line in said.splitlines() if line.startswith("ok ")]
     return f"after {passed[-1]}" if passed else f"status {child.returncode}"
 

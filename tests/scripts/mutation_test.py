@@ -119,6 +119,9 @@ class QtestTest(unittest.TestCase):
     def test_ends(self):
         self.assertIsNone(self.first_failure("echo ok 1 /a; exit 0"))
         self.assertEqual(self.first_failure("echo ok 1 /a; exit 1"), "after /a")
+        self.assertEqual(self.first_failure(
+            "echo 'Bail out! ERROR:../a/b.c:12:test_c: assertion failed (1 == 2)'; exit 1"),
+            "b.c:12:test_c")
         self.assertEqual(self.first_failure("exit 3"), "status 3")
         self.assertEqual(self.first_failure("sleep 60", 0.2), "it hung")
 

@@ -358,6 +358,21 @@ static void test_capture_ready(void)
     dut_stop(d);
 }
 
+/* It is told though nobody asks: the partner's back end keeps time. */
+static void test_capture_ready_told(void)
+{
+    Dut *d = start_loop("q35 -audiodev none,id=snd", S16_STEREO, 48000, 4000);
+
+    dut_write(d, PCM_STREAM(1) + PCM_S_LENGTH, 400);
+    dut_write64(d, PCM_STREAM(1) + PCM_S_READY, 0);
+    dut_write(d, PCM_STREAM(1) + PCM_S_INT_ENABLE, PCM_S_XRUN);
+    dut_write(d, PCM_STREAMS_START, BOTH);
+    g_assert_cmphex(dut_read(d, PCM_INT_STATUS), ==, 0);
+    qtest_clock_step(d->qts, 20000000);
+    g_assert_cmphex(dut_read(d, PCM_INT_STATUS), ==, PCM_INT_STREAM(1));
+    dut_stop(d);
+}
+
 /* What the driver has not written is silence, not what is in the ring. */
 static void test_playback_ready(void)
 {
@@ -399,6 +414,7 @@ void pcm_add_capture_tests(void)
     qtest_add_func("/pcmaster/capture/no-recorder", test_no_recorder);
     qtest_add_func("/pcmaster/capture/refused", test_capture_refused);
     qtest_add_func("/pcmaster/capture/ready", test_capture_ready);
+    qtest_add_func("/pcmaster/capture/ready-told", test_capture_ready_told);
     qtest_add_func("/pcmaster/stream/ready", test_playback_ready);
     for (unsigned i = 0; i < ARRAY_SIZE(lag_cases); i++) {
         pcm_add_case("loopback/lag", lag_cases[i].name, &lag_cases[i],

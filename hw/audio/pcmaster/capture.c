@@ -162,19 +162,19 @@ PcmStream *pcm_capture_source(const PcmStream *p)
     return s->loopback && partner < s->playback ? s->streams[partner] : NULL;
 }
 
-/* Who hears @source, if somebody can. */
-static PcmStream *listener(const PcmStream *source)
+PcmStream *pcm_capture_listener(const PcmStream *source)
 {
     const PcmasterState *s = source->device;
-    PcmStream *p;
 
-    if (!s->loopback || source->number >= s->capture) {
-        return NULL;
-    }
-    p = s->streams[s->playback + source->number];
+    return s->loopback && source->number < s->capture ?
+           s->streams[s->playback + source->number] : NULL;
+}
+
+static bool can_hear(const PcmStream *p, const PcmStream *source)
+{
     return p->phase == PCM_STREAM_RUNNING &&
            p->now.format == source->now.format &&
-           p->now.rate == source->now.rate ? p : NULL;
+           p->now.rate == source->now.rate;
 }
 
 /*
@@ -214,12 +214,12 @@ static bool keep(PcmStream *p, const uint8_t *data, uint32_t skip,
 void pcm_capture_hear(PcmStream *source, uint64_t first, const uint8_t *data,
                       uint32_t frames, int64_t now)
 {
-    PcmStream *p = listener(source);
+    PcmStream *p = pcm_capture_listener(source);
     int64_t at;
     uint64_t due;
     bool ok = true;
 
-    if (!p) {
+    if (!p || !can_hear(p, source)) {
         return;
     }
     at = first + lag(p, source);
@@ -240,7 +240,9 @@ void pcm_capture_hear(PcmStream *source, uint64_t first, const uint8_t *data,
             }
         }
     }
-    if (!ok) {
+    if (ok) {
+        pcm_stream_publish(p);
+    } else {
         pcm_stream_fail(p, PCM_S_CAUSE_DMA);
     }
 }

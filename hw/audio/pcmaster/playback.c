@@ -114,6 +114,7 @@ void pcm_playback_end(PcmStream *p)
 void pcm_playback_feed(PcmStream *p, uint32_t room)
 {
     const int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    PcmStream *listener = pcm_capture_listener(p);
     uint32_t bytes;
     uint8_t *from;
 
@@ -121,6 +122,9 @@ void pcm_playback_feed(PcmStream *p, uint32_t room)
         return;
     }
     pcm_stream_catch_up(p, now);
+    if (listener) {
+        pcm_stream_catch_up(listener, now);
+    }
     p->most_free = MAX(p->most_free, room);
     if (!p->fifo.used && p->phase != PCM_STREAM_RUNNING &&
         is_played(p, room, now)) {

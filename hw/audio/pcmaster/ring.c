@@ -26,11 +26,12 @@ uint32_t *pcm_effort(PcmasterState *s, int64_t now)
 {
     int64_t ms = now / SCALE_MS;
 
-    if (ms > s->effort_ms) {
-        uint64_t more = MIN(ms - s->effort_ms, PCM_EFFORT_MOST) *
-                        PCM_EFFORT_PER_MS;
+    if (ms != s->effort_ms) {
+        uint64_t more = ms < s->effort_ms ? 0 :
+                        MIN(ms - s->effort_ms, PCM_EFFORT_MOST);
 
-        s->effort = MIN(s->effort + more, PCM_EFFORT_MOST);
+        s->effort = MIN(s->effort + more * PCM_EFFORT_PER_MS,
+                        PCM_EFFORT_MOST);
         s->effort_ms = ms;
     }
     return &s->effort;

@@ -197,6 +197,9 @@ void pcm_capture_discard(PcmStream *p);
 /* The playback stream that @p hears, or NULL. */
 PcmStream *pcm_capture_source(const PcmStream *p);
 
+/* The capture stream that hears @source, or NULL. */
+PcmStream *pcm_capture_listener(const PcmStream *source);
+
 /**
  * pcm_capture_hear: let who hears playback stream @source have @frames that
  * start at its frame @first.

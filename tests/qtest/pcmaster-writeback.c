@@ -170,6 +170,24 @@ static void test_judged(void)
     player_free(p);
 }
 
+/* A position that is stuck is stuck in the block, too. */
+static void test_stuck(void)
+{
+    Player *p = start(240, 0);
+    Dut *d = p->d;
+    int64_t now = qtest_clock_step(d->qts, 5000000);
+
+    expect_block(d, now, (Block) { 240, PCM_S_RUNNING | PCM_S_PERIOD });
+    qtest_qmp_assert_success(d->qts, "{'execute': 'qom-set', 'arguments': {"
+                             "'path': '/machine/peripheral/dut', "
+                             "'property': 'inject-stuck', 'value': 1}}");
+    now = qtest_clock_step(d->qts, 5000000);
+    expect_block(d, now, (Block) { 240, PCM_S_RUNNING | PCM_S_PERIOD });
+    g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 240);
+    dut_stop(d);
+    player_free(p);
+}
+
 /* It must be aligned; a start that is refused for it writes nothing. */
 static void test_alignment(void)
 {
@@ -303,6 +321,7 @@ void pcm_add_writeback_tests(void)
     qtest_add_func("/pcmaster/writeback/failure", test_failure);
     qtest_add_func("/pcmaster/writeback/refused", test_refused);
     qtest_add_func("/pcmaster/writeback/judged", test_judged);
+    qtest_add_func("/pcmaster/writeback/stuck", test_stuck);
     qtest_add_func("/pcmaster/writeback/alignment", test_alignment);
     qtest_add_func("/pcmaster/self-clear/messages", test_self_clear);
     qtest_add_func("/pcmaster/self-clear/line",

@@ -17,7 +17,8 @@ bool pcm_writeback(PcmStream *p)
     if (!pcmaster_is_bus_master(s)) {
         return false;
     }
-    stq_le_p(block + PCM_WRITEBACK_POSITION, p->position);
+    stq_le_p(block + PCM_WRITEBACK_POSITION,
+             pcm_injection_position(s, p->number, p->position));
     stq_le_p(block + PCM_WRITEBACK_TIME,
              qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
     stl_le_p(block + PCM_WRITEBACK_STATUS, pcm_stream_status(p));

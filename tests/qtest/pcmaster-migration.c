@@ -159,6 +159,123 @@ static void test_migration_while_playing(void)
     unlink(file);
 }
 
+/* --- The same bytes ----------------------------------------------------- */
+
+#define SCENE           0x300000        /* what the device works on */
+#define SCENE_BYTES     (256 * KiB)
+#define SCENE_FILL      0x1000000
+#define LAST_WORD       (16 * MiB - 8)
+#define HEARD           (SCENE + 64 * KiB)
+#define TOLD            (SCENE + 128 * KiB)
+#define LIST            (SCENE + 192 * KiB)
+#define S1(reg)         (PCM_STREAM(1) + PCM_S_##reg)
+
+typedef struct SceneCase {
+    const char *name;
+    bool paused;                /* when it migrates */
+    bool fragments;
+    uint64_t end;               /* of both streams */
+} SceneCase;
+
+static const SceneCase scene_cases[] = {
+    { "running", false, false, 0 },
+    { "fragments", false, true, 0 },
+    { "paused", true, true, 0 },
+    { "draining", false, false, 700 },
+};
+
+/* The second stream hears the first; a command is under way. */
+static Dut *start_scene(const SceneCase *c, const char *machine)
+{
+    Dut *d = dut_start(machine, ",loopback=on,capture=1");
+    uint32_t sound[4096];
+
+    for (uint32_t i = 0; i < ARRAY_SIZE(sound); i++) {
+        sound[i] = frame(i);
+    }
+    qtest_bufwrite(d->qts, SCENE, sound, sizeof(sound));
+    for (unsigned i = 0; i < 4; i++) {
+        qtest_writeq(d->qts, LIST + 16 * i, SCENE + (3 - i) * 4096);
+        qtest_writeq(d->qts, LIST + 16 * i + 8, 2048);
+    }
+    for (unsigned n = 0; n < 2; n++) {
+        unsigned base = PCM_STREAM(n);
+        bool list = c->fragments && n == 0;
+
+        dut_write(d, base + PCM_S_FORMAT, PCM_S_S16 | PCM_S_CHANNELS(2));
+        dut_write(d, base + PCM_S_RATE, 48000);
+        dut_write64(d, base + PCM_S_BUFFER, list ? LIST : n ? HEARD : SCENE);
+        dut_write(d, base + PCM_S_LENGTH, n ? 24000 : 8192);
+        dut_write(d, base + PCM_S_FRAGMENTS, list ? 4 : 0);
+        dut_write(d, base + PCM_S_PERIOD_FRAMES, 100);
+        dut_write64(d, base + PCM_S_WRITEBACK, TOLD + 64 * n);
+        dut_write64(d, base + PCM_S_END, c->end);
+    }
+    dut_write(d, PCM_ADDR_BITS, 25);
+    dut_set_policies(d, PCM_POLICY_WRAP);
+    dut_command(d, PCM_EX_FILL, SCENE_FILL, 17 * MiB, 3);
+    dut_write(d, PCM_STREAMS_START, 3);
+    return d;
+}
+
+/* Returns: everything that can be seen of it in the end. */
+static GByteArray *play_scene(const SceneCase *c, bool migrates)
+{
+    static const unsigned registers[] = {
+        PCM_EX_STATUS, PCM_EX_DONE, PCM_LOG_COUNT, PCM_LOG_FAULT,
+        PCM_LOG_LANDED, PCM_INT_STATUS, S0(STATUS), S0(POSITION), S0(LOST),
+        S0(XRUNS), S0(CTL), S1(STATUS), S1(POSITION), S1(LOST), S1(XRUNS),
+        S1(CTL),
+    };
+    GByteArray *seen = g_byte_array_new();
+    g_autofree char *file = state_file();
+    g_autofree char *incoming = g_strdup_printf("q35 -incoming file:%s", file);
+    Dut *d = start_scene(c, "q35");
+    int64_t now = qtest_clock_step(d->qts, 300000);
+
+    g_assert_true(dut_read(d, PCM_EX_STATUS) & PCM_EX_BUSY);
+    if (c->paused) {
+        dut_write(d, PCM_STREAMS_PAUSE, 3);
+    }
+    if (migrates) {
+        uint64_t bar = d->bar.addr;
+
+        migrate_to(d, file);
+        dut_stop(d);
+        d = dut_start(incoming, ",loopback=on,capture=1");
+        wait_for_arrival(d, bar);
+        qtest_clock_set(d->qts, now);
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        if (i == 5 && c->paused) {
+            dut_write(d, PCM_STREAMS_RESUME, 3);
+        }
+        qtest_clock_step(d->qts, 2345678);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(registers); i++) {
+        uint32_t value = dut_read(d, registers[i]);
+
+        g_byte_array_append(seen, (uint8_t *)&value, sizeof(value));
+    }
+    g_byte_array_set_size(seen, sizeof(registers) + SCENE_BYTES);
+    qtest_bufread(d->qts, SCENE, seen->data + sizeof(registers), SCENE_BYTES);
+    g_assert_cmphex(qtest_readq(d->qts, SCENE_FILL + LAST_WORD), ==,
+                    3 + LAST_WORD / 8 * PCM_EX_STEP);
+    g_assert_cmphex(qtest_readq(d->qts, 0), ==,
+                    3 + 16 * MiB / 8 * PCM_EX_STEP);
+    dut_stop(d);
+    unlink(file);
+    return seen;
+}
+
+static void test_same_bytes(const void *data)
+{
+    g_autoptr(GByteArray) there = play_scene(data, false);
+    g_autoptr(GByteArray) here = play_scene(data, true);
+
+    g_assert_cmpmem(there->data, there->len, here->data, here->len);
+}
+
 /* --- Interrupts --------------------------------------------------------- */
 
 /* A message that is masked waits on the other side too, for its vector. */
@@ -421,6 +538,10 @@ static void test_migration_of_list(void)
 
 void pcm_add_migration_tests(void)
 {
+    for (unsigned i = 0; i < ARRAY_SIZE(scene_cases); i++) {
+        pcm_add_case("migration/same-bytes", scene_cases[i].name,
+                     &scene_cases[i], test_same_bytes);
+    }
     qtest_add_func("/pcmaster/migration/masked", test_migration_of_masked);
     qtest_add_func("/pcmaster/migration/due", test_migration_of_due);
     for (unsigned i = 0; i < ARRAY_SIZE(forged_cases); i++) {

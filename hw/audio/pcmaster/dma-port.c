@@ -27,7 +27,7 @@ static MemTxAttrs port_attrs(PcmasterState *s)
 {
     return (MemTxAttrs) {
         .memory = 1,
-        .requester_id = pci_requester_id(PCI_DEVICE(s)),
+        .requester_id = pci_requester_id(&s->parent_obj),
     };
 }
 
@@ -98,7 +98,7 @@ static PcmPiece look_up_iommu(PcmasterState *s,
 static PcmPiece look_up_other(PcmasterState *s, hwaddr address,
                               hwaddr length, bool write)
 {
-    MemoryRegion *root = pci_get_address_space(PCI_DEVICE(s))->root;
+    MemoryRegion *root = pci_get_address_space(&s->parent_obj)->root;
     MemoryRegionSection section = memory_region_find(root, address, length);
     PcmPiece piece;
 
@@ -116,7 +116,7 @@ static PcmPiece look_up_other(PcmasterState *s, hwaddr address,
 static PcmPiece look_up(PcmasterState *s, uint64_t address, uint64_t length,
                         bool write)
 {
-    AddressSpace *as = pci_get_address_space(PCI_DEVICE(s));
+    AddressSpace *as = pci_get_address_space(&s->parent_obj);
     PcmPiece piece = { .target = PCM_TARGET_RAM };
     MemoryRegion *mr;
     hwaddr offset;
@@ -228,7 +228,7 @@ void pcm_dma_begin(PcmasterState *s, PcmDma *d, PcmTransaction t)
         .cut = UINT32_MAX,
     };
     d->broken = pcm_judge(&t, &legal, d->finding);
-    if (pcm_breaks_windows(&t, s->windows, PCM_WINDOW_COUNT,
+    if (pcm_breaks_windows(&t, s->windows, s->windows_enabled,
                            &d->finding[PCM_RULE_WINDOW])) {
         d->broken |= 1u << PCM_RULE_WINDOW;
     }
@@ -356,7 +356,7 @@ static bool work_on_piece(PcmasterState *s, PcmDma *d, uint64_t address,
                           uint32_t offset, uint32_t length, PcmDmaWork *work,
                           void *opaque)
 {
-    AddressSpace *as = pci_get_address_space(PCI_DEVICE(s));
+    AddressSpace *as = pci_get_address_space(&s->parent_obj);
     hwaddr mapped = length;
     void *memory = address_space_map(as, address, &mapped, d->t.write,
                                      port_attrs(s));

@@ -157,7 +157,7 @@ static void clear_results(PcmExerciser *e)
     e->mismatch_bytes = 0;
     e->checksum = 0;
     e->nodeless = 0;
-    memset(e->node_bytes, 0, sizeof(e->node_bytes));
+    memset(e->node_bytes, 0, pcm_node_count() * sizeof(e->node_bytes[0]));
     e->offset = 0;
     e->dma = (PcmDma) { };
 }

@@ -217,6 +217,7 @@ struct PcmasterState {
     uint64_t limit;
     uint64_t boundary;
     PcmWindow windows[PCM_WINDOW_COUNT];
+    uint64_t windows_enabled;   /* one bit for each, as their ctrl says */
     PcmLog log;
     PcmAccounting accounting;
     PcmInjection injection;
@@ -454,6 +455,10 @@ bool pcm_align_valid(uint64_t align);
 bool pcm_burst_valid(uint64_t burst);
 
 void pcm_port_reset(PcmasterState *s);
+
+/* A window's W_CTRL has changed, or those of all. */
+void pcm_port_update_window(PcmasterState *s, unsigned number);
+void pcm_port_update_windows(PcmasterState *s);
 
 /* Could the driver have written what is in the port's registers? */
 bool pcm_port_registers_valid(const PcmasterState *s);

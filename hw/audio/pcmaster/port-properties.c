@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/bitops.h"
 #include "qemu/host-utils.h"
 #include "qapi/error.h"
 #include "qapi/util.h"
@@ -126,6 +127,21 @@ void pcm_port_reset(PcmasterState *s)
                      PCM_POLICY_SHIFT(rule);
     }
     memset(s->windows, 0, sizeof(s->windows));
+    s->windows_enabled = 0;
+}
+
+void pcm_port_update_window(PcmasterState *s, unsigned number)
+{
+    s->windows_enabled = deposit64(s->windows_enabled, number, 1,
+                                   !!(s->windows[number].ctrl &
+                                      PCM_W_ENABLE));
+}
+
+void pcm_port_update_windows(PcmasterState *s)
+{
+    for (unsigned i = 0; i < PCM_WINDOW_COUNT; i++) {
+        pcm_port_update_window(s, i);
+    }
 }
 
 /* --- Policies ----------------------------------------------------------- */

@@ -190,6 +190,7 @@ static void window_ctrl_write(PcmasterState *s, unsigned index,
                       "empty\n", index);
     }
     w->ctrl = value;
+    pcm_port_update_window(s, index);
 }
 
 #define W_BITS      (PCM_W_ENABLE | PCM_W_READ | PCM_W_WRITE)

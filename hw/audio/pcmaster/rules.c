@@ -175,8 +175,7 @@ unsigned pcm_judge(const PcmTransaction *t, const PcmLegal *legal,
 
 static bool window_allows(const PcmWindow *w, bool write)
 {
-    return (w->ctrl & PCM_W_ENABLE) &&
-           (w->ctrl & (write ? PCM_W_WRITE : PCM_W_READ));
+    return w->ctrl & (write ? PCM_W_WRITE : PCM_W_READ);
 }
 
 static bool window_holds(const PcmWindow *w, uint64_t address)
@@ -187,10 +186,10 @@ static bool window_holds(const PcmWindow *w, uint64_t address)
 /* How many of @length bytes from @address on one window holds; 0 if none. */
 static uint64_t held_by_a_window(const PcmTransaction *t, uint64_t address,
                                  uint64_t length, const PcmWindow *windows,
-                                 unsigned count)
+                                 uint64_t enabled)
 {
-    for (unsigned i = 0; i < count; i++) {
-        const PcmWindow *w = &windows[i];
+    for (; enabled; enabled &= enabled - 1) {
+        const PcmWindow *w = &windows[ctz64(enabled)];
 
         if (window_allows(w, t->write) && window_holds(w, address)) {
             uint64_t after = w->last - address;
@@ -202,7 +201,7 @@ static uint64_t held_by_a_window(const PcmTransaction *t, uint64_t address,
 }
 
 static void find_window_fault(const PcmTransaction *t, uint64_t fault,
-                              const PcmWindow *windows, unsigned count,
+                              const PcmWindow *windows, uint64_t enabled,
                               PcmFinding *f)
 {
     uint64_t address = t->address + fault;
@@ -211,8 +210,9 @@ static void find_window_fault(const PcmTransaction *t, uint64_t fault,
     *f = (PcmFinding) {
         .fault = fault, .expected = UINT64_MAX, .actual = UINT64_MAX,
     };
-    for (unsigned i = 0; i < count; i++) {
-        const PcmWindow *w = &windows[i];
+    for (; enabled; enabled &= enabled - 1) {
+        unsigned number = ctz64(enabled);
+        const PcmWindow *w = &windows[number];
 
         if (window_allows(w, t->write)) {
             if (w->first <= w->last && w->last < address &&
@@ -220,31 +220,24 @@ static void find_window_fault(const PcmTransaction *t, uint64_t fault,
                 f->expected = w->last;
                 below = true;
             }
-        } else if ((w->ctrl & PCM_W_ENABLE) && window_holds(w, address) &&
-                   f->actual == UINT64_MAX) {
-            f->actual = i;
+        } else if (window_holds(w, address) && f->actual == UINT64_MAX) {
+            f->actual = number;
         }
     }
 }
 
 bool pcm_breaks_windows(const PcmTransaction *t, const PcmWindow *windows,
-                        unsigned count, PcmFinding *f)
+                        uint64_t enabled, PcmFinding *f)
 {
     uint64_t offset = 0;
-    bool any = false;
 
-    for (unsigned i = 0; i < count; i++) {
-        any |= windows[i].ctrl & PCM_W_ENABLE;
-    }
-    if (!any) {
-        return false;
-    }
-    while (offset < t->length) {
+    while (enabled && offset < t->length) {
         uint64_t held = held_by_a_window(t, t->address + offset,
-                                         t->length - offset, windows, count);
+                                         t->length - offset, windows,
+                                         enabled);
 
         if (!held) {
-            find_window_fault(t, offset, windows, count, f);
+            find_window_fault(t, offset, windows, enabled, f);
             return true;
         }
         offset += held;

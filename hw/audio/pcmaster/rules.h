@@ -84,13 +84,14 @@ unsigned pcm_judge(const PcmTransaction *t, const PcmLegal *legal,
                    PcmFinding *f);
 
 /**
- * pcm_breaks_windows: whether a byte of @t is in none of the @count windows
- * at @windows that are enabled and allow its direction.  If no window is
- * enabled everything is legal.
+ * pcm_breaks_windows: whether a byte of @t is in none of the windows that
+ * are enabled and allow its direction.  If none is enabled everything is
+ * legal.
+ * @enabled: one bit for each of @windows
  * @f: filled in if so
  */
 bool pcm_breaks_windows(const PcmTransaction *t, const PcmWindow *windows,
-                        unsigned count, PcmFinding *f);
+                        uint64_t enabled, PcmFinding *f);
 
 /**
  * pcm_plan_route: how a card goes about @t that lacks the checks whose policy

@@ -413,6 +413,7 @@ static int pcmaster_post_load(void *opaque, int version_id)
 {
     PcmasterState *s = opaque;
 
+    pcm_port_update_windows(s);
     if (!pcm_port_registers_valid(s)) {
         return -EINVAL;
     }

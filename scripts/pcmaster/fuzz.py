@@ -23,7 +23,7 @@ PROGRAM = "qemu-fuzz-x86_64"
 DEVICES = "pcmaster-fuzz"       # the list of devices that are built
 DEVICE_LIST = Path("configs/devices/x86_64-softmmu", f"{DEVICES}.mak")
 DEVICE_CONFIG = b"CONFIG_I440FX=y\nCONFIG_Q35=y\nCONFIG_PCMASTER=y\n"
-NEEDED = {"clang": "clang", "libclang-rt": "libclang-rt-14-dev"}
+PACKAGES = ["clang", "libclang-rt-dev"]
 CONFIGURE = f"""
     --cc=clang --cxx=clang++ --python=/usr/bin/python3
     --target-list=x86_64-softmmu --without-default-features
@@ -59,6 +59,13 @@ TARGETS = {
 }
 
 
+def prepare(cache):
+    """Installs and builds what is missing; returns the fuzz program's folder."""
+    with cache.lock():
+        packages.ensure(cache, PACKAGES)
+        return ensure(cache)
+
+
 def ensure(cache):
     """The folder with the fuzz program, built first if need be (lock held)."""
     check_compiler()
@@ -83,7 +90,7 @@ def check_compiler():
                            source.with_suffix("")]) is None:
             raise Problem("fuzzing needs clang with libFuzzer:\n"
                           "  apt-get install -y --no-install-recommends "
-                          + " ".join(NEEDED.values()))
+                          + " ".join(PACKAGES))
 
 
 def build(cache, tree, build_key, programs):
@@ -196,9 +203,7 @@ def main(argv=None):
     """Builds, fuzzes and reports, as a TAP stream; returns the exit status."""
     options = parse(argv)
     cache = Cache()
-    with cache.lock():
-        packages.ensure(cache)
-        programs = ensure(cache)
+    programs = prepare(cache)
     out = options.out or cache.path("fuzz-findings")
     out.mkdir(parents=True, exist_ok=True)
     keys = options.target or list(TARGETS)

@@ -23,9 +23,12 @@ INSTALLED_MIB = 1200
 OLDEST_DEBIAN = 12
 
 
-def ensure(cache):
-    """Installs what is missing, after naming it."""
-    missing = find_missing()
+def ensure(cache, more=()):
+    """Installs what is missing, after naming it.
+
+    more: packages that only a part of the tests needs.
+    """
+    missing = find_missing(more)
     if not missing:
         return
     check_system()
@@ -51,8 +54,8 @@ def update(log, step):
                                shielded=True)
 
 
-def find_missing():
-    """Those of the needed packages that are not installed."""
+def find_missing(more=()):
+    """Those of the needed packages, and of some more, that are not installed."""
     listing = process.output(["dpkg-query", "--show", "--showformat",
                               "${db:Status-Status} ${Package}\n"])
     if listing is None:
@@ -60,7 +63,7 @@ def find_missing():
                       f"{OLDEST_DEBIAN} or later.")
     installed = {line.partition(" ")[2] for line in listing.splitlines()
                  if line.startswith("installed ")}
-    return [name for name in NEEDED if name not in installed]
+    return [name for name in [*NEEDED, *more] if name not in installed]
 
 
 def check_system():

@@ -8,7 +8,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 
-from pcmaster import prepare, process, qemu
+from pcmaster import fuzz, prepare, process, qemu
 from pcmaster.ui import EXIT_FAILED, EXIT_HELD, command
 
 SUITES = {
@@ -54,7 +54,9 @@ def main(argv=None):
             print(f"{name:11} {about}{' (if asked for)' if name in MORE_SUITES else ''}")
         return EXIT_HELD
     kinds = [KINDS[name] for name in options.suite or SUITES if name in KINDS]
-    _, _, guest = prepare.everything(kinds)
+    cache, _, guest = prepare.everything(kinds)
+    if "fuzz" in (options.suite or SUITES):
+        fuzz.prepare(cache)
     run(guest.folder, options.suite)
     return conclude(guest.folder)
 

@@ -213,6 +213,26 @@ static void test_loop_pause(void)
     dut_stop(d);
 }
 
+/* What was on its way when the listener paused is not heard afterwards. */
+static void test_loop_pause_of_listener(void)
+{
+    Dut *d = start_loop(DEAF, S16_STEREO, 48000, 8000);
+
+    dut_write(d, PCM_STREAM(1) + PCM_S_CTL, PCM_S_RUN);
+    qtest_clock_step(d->qts, 1);
+    dut_write(d, PCM_STREAM(0) + PCM_S_CTL, PCM_S_RUN);
+    qtest_clock_step(d->qts, 10000000);
+    dut_write(d, PCM_STREAMS_PAUSE, 2);
+    qtest_clock_step(d->qts, 5000000);
+    dut_write(d, PCM_STREAMS_RESUME, 2);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmpuint(stream_position(d, 1), ==, 960);
+    expect_heard(d, S16_STEREO, 0, 480, 1, 8000);
+    expect_heard(d, S16_STEREO, 480, 481, 0, 0);
+    expect_heard(d, S16_STEREO, 481, 960, -239, 8000);
+    dut_stop(d);
+}
+
 /* With another rate or format there is nothing to hear. */
 static void test_loop_unequal(void)
 {
@@ -408,6 +428,8 @@ void pcm_add_capture_tests(void)
     qtest_add_func("/pcmaster/loopback/channels", test_loop_channels);
     qtest_add_func("/pcmaster/loopback/long", test_loop_long);
     qtest_add_func("/pcmaster/loopback/pause", test_loop_pause);
+    qtest_add_func("/pcmaster/loopback/pause-of-listener",
+                   test_loop_pause_of_listener);
     qtest_add_func("/pcmaster/loopback/unequal", test_loop_unequal);
     qtest_add_func("/pcmaster/loopback/back-end", test_loop_and_back_end);
     qtest_add_func("/pcmaster/capture/silence", test_silence);

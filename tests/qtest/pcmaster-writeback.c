@@ -170,6 +170,22 @@ static void test_judged(void)
     player_free(p);
 }
 
+/* A refusal is not written to where the run before wanted its news. */
+static void test_refused_start(void)
+{
+    Player *p = start(0, 480);
+    Dut *d = p->d;
+
+    expect_block(d, qtest_clock_step(d->qts, 10000000), (Block) { 480 });
+    dut_write(d, S0(RATE), 1);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_ERROR);
+    qtest_clock_step(d->qts, 200000000);
+    expect_none(d);
+    dut_stop(d);
+    player_free(p);
+}
+
 /* A position that is stuck is stuck in the block, too. */
 static void test_stuck(void)
 {
@@ -321,6 +337,7 @@ void pcm_add_writeback_tests(void)
     qtest_add_func("/pcmaster/writeback/failure", test_failure);
     qtest_add_func("/pcmaster/writeback/refused", test_refused);
     qtest_add_func("/pcmaster/writeback/judged", test_judged);
+    qtest_add_func("/pcmaster/writeback/refused-start", test_refused_start);
     qtest_add_func("/pcmaster/writeback/stuck", test_stuck);
     qtest_add_func("/pcmaster/writeback/alignment", test_alignment);
     qtest_add_func("/pcmaster/self-clear/messages", test_self_clear);

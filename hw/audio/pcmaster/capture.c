@@ -226,9 +226,6 @@ void pcm_capture_hear(PcmStream *source, uint64_t first, const uint8_t *data,
     due = pcm_stream_due(p, now);
     if (at > heard(p)) {
         ok = fill(p, MIN(at, due), now);
-    } else if (at >= (int64_t)p->position) {
-        /* Others are heard now: one of them was still on its way. */
-        p->fifo.used = (at - p->position) * pcm_frame_bytes(&p->now);
     }
     while (ok && heard(p) >= at && heard(p) < at + frames) {
         if (!keep(p, data, heard(p) - at, at + frames - heard(p))) {

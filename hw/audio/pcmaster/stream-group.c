@@ -166,18 +166,34 @@ static void pause_stream(PcmStream *p, int64_t now)
     p->phase = PCM_STREAM_PAUSED;
     p->paused_ns = now;
     pcm_voice_set_active(p, false);
-    if (p->capture && !p->device->loopback) {
-        pcm_capture_discard(p);
-    }
     trace_pcmaster_stream_pause(p->number, p->position);
     pcm_stream_tell(p, 0);
+}
+
+/*
+ * What is on its way to a listener belongs there only if its source paused
+ * and resumed with it.
+ */
+static bool is_still_heard(const PcmStream *p, int64_t now)
+{
+    const PcmStream *source = p->capture ? pcm_capture_source(p) : NULL;
+
+    return source && source->phase == PCM_STREAM_RUNNING &&
+           source->paused_ns == p->paused_ns && source->fed_ns == now;
 }
 
 static void resume_stream(PcmStream *p, int64_t now)
 {
     if (p->phase == PCM_STREAM_PAUSED) {
+        if (p->capture && pcm_capture_source(p)) {
+            /* What it has played in the meantime is not for this listener. */
+            pcm_stream_catch_up(pcm_capture_source(p), now);
+        }
         trace_pcmaster_stream_resume(p->number, p->position);
         p->start_ns += now - p->paused_ns;
+        if (p->capture && !is_still_heard(p, now)) {
+            pcm_capture_discard(p);
+        }
         go(p, now);
     }
 }

@@ -319,6 +319,9 @@ static void test_migration_of_masked(void)
 #define SEED_TO_RESULT              12
 #define SEED_TO_PHASE               (8 + 8 * 4 + 8 * PCM_NODES_MAX)
 #define VECTOR_TO_DUE               (4 + 64 + 4 + 64)
+#define VECTOR_TO_LATE              (VECTOR_TO_DUE + 4 + 1)
+#define VECTOR_TO_TIMER             (VECTOR_TO_LATE + 4 + 8 * MSIX_VECTORS + \
+                                     4 + 1)
 
 typedef struct ForgedCase {
     const char *name;
@@ -342,6 +345,7 @@ static const ForgedCase forged_cases[] = {
     { "stream-vector", MARK_VECTOR, 4, 4, MSIX_VECTORS },
     { "last-stream-vector", MARK_VECTOR, 64, 4, MSIX_VECTORS },
     { "due", MARK_VECTOR, VECTOR_TO_DUE, 4, 1u << MSIX_VECTORS },
+    { "late", MARK_VECTOR, VECTOR_TO_LATE, 4, 1u << MSIX_VECTORS },
 };
 
 static void forge(const char *file, const ForgedCase *c)
@@ -409,8 +413,8 @@ static void test_migration_of_due(void)
 {
     static const ForgedCase due[] = {
         { "due", MARK_VECTOR, VECTOR_TO_DUE, 4, 1u << 3 | 1u << 6 },
-        { "time", MARK_VECTOR, VECTOR_TO_DUE + 4, 4, 0 },
-        { "time", MARK_VECTOR, VECTOR_TO_DUE + 8, 4, 1 },
+        { "time", MARK_VECTOR, VECTOR_TO_TIMER, 4, 0 },
+        { "time", MARK_VECTOR, VECTOR_TO_TIMER + 4, 4, 1 },
     };
     g_autofree char *file = state_file();
     Dut *d = dut_start("q35", "");

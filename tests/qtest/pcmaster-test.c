@@ -24,6 +24,7 @@ int main(int argc, char **argv)
     pcm_add_iommu_tests();
     pcm_add_place_tests();
     pcm_add_doorbell_tests();
+    pcm_add_late_tests();
     pcm_add_migration_tests();
     pcm_add_playback_tests();
     pcm_add_stream_tests();

@@ -22,6 +22,7 @@ void pcm_add_power_tests(void);
 void pcm_add_iommu_tests(void);
 void pcm_add_place_tests(void);
 void pcm_add_doorbell_tests(void);
+void pcm_add_late_tests(void);
 void pcm_add_migration_tests(void);
 void pcm_add_playback_tests(void);
 void pcm_add_stream_tests(void);

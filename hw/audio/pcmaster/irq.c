@@ -72,34 +72,155 @@ static uint32_t find_edges(PcmasterState *s, uint32_t pending)
     return vectors;
 }
 
+/* --- Injected faults ---------------------------------------------------- */
+
+static void log_fault(PcmasterState *s, uint64_t kind, uint64_t actual)
+{
+    pcm_injection_log(s, PCM_REQUESTER_DEVICE, kind, actual);
+}
+
+static void arm_late_timer(PcmIrq *irq)
+{
+    int64_t next = INT64_MAX;
+
+    for (unsigned i = 0; i < PCM_VECTORS; i++) {
+        if (irq->late & (1u << i)) {
+            next = MIN(next, irq->late_ns[i]);
+        }
+    }
+    if (next == INT64_MAX) {
+        timer_del(&irq->late_timer);
+    } else {
+        timer_mod(&irq->late_timer, next);
+    }
+}
+
+static void hold_back(PcmasterState *s, unsigned vector)
+{
+    PcmIrq *irq = &s->irq;
+    uint32_t delay = s->injection.irq_delay;
+
+    irq->late |= 1u << vector;
+    irq->late_ns[vector] = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + delay;
+    arm_late_timer(irq);
+    log_fault(s, PCM_INJECTED_IRQ_DELAYED, delay);
+}
+
+/*
+ * Lose or hold back those of the interrupts of @vectors that are to be.  A
+ * record of it is a source of interrupts itself.
+ * Returns: the others
+ */
+static uint32_t spoil(PcmasterState *s, uint32_t vectors)
+{
+    uint32_t rest = vectors;
+
+    for (; vectors; vectors &= vectors - 1) {
+        unsigned vector = ctz32(vectors);
+
+        if (s->injection.irq_lose) {
+            s->injection.irq_lose--;
+            rest &= ~(1u << vector);
+            log_fault(s, PCM_INJECTED_IRQ_LOST, vector);
+        } else if (s->injection.irq_delay) {
+            rest &= ~(1u << vector);
+            hold_back(s, vector);
+        }
+    }
+    return rest;
+}
+
+/* Is the next one to come twice? */
+static bool is_repeated(PcmasterState *s, unsigned vector)
+{
+    if (!s->injection.irq_repeat) {
+        return false;
+    }
+    s->injection.irq_repeat--;
+    log_fault(s, PCM_INJECTED_IRQ_REPEATED, vector);
+    return true;
+}
+
+/* --- The line ----------------------------------------------------------- */
+
+static void set_line(PcmasterState *s, bool level)
+{
+    if (s->irq.raised != level) {
+        s->irq.raised = level;
+        trace_pcmaster_irq_line(level, pcmaster_int_status(s));
+    }
+    pci_set_irq(PCI_DEVICE(s), level);
+}
+
+static void raise_line(PcmasterState *s)
+{
+    set_line(s, true);
+    if (is_repeated(s, 0)) {
+        s->irq.line_again = true;
+    }
+}
+
+/* @edge: a source is new */
+static void update_line(PcmasterState *s, bool edge)
+{
+    PcmIrq *irq = &s->irq;
+
+    if (!irq->pending) {
+        irq->late = 0;
+        arm_late_timer(irq);
+        set_line(s, irq->raised && irq->line_again);
+    } else if (edge && !irq->raised && !irq->late && spoil(s, 1)) {
+        raise_line(s);
+    }
+}
+
+void pcmaster_irq_looked_at(PcmasterState *s)
+{
+    if (!s->irq.pending && s->irq.line_again) {
+        s->irq.line_again = false;
+        set_line(s, false);
+    }
+}
+
+/* --- Deciding ----------------------------------------------------------- */
+
 void pcmaster_irq_update(PcmasterState *s)
 {
-    PCIDevice *dev = PCI_DEVICE(s);
-    uint32_t status = pcmaster_int_status(s);
-    uint32_t pending = pcm_injection_silent(s) ? 0 : status & s->int_enable;
+    PcmIrq *irq = &s->irq;
+    uint32_t pending = pcm_injection_silent(s) ? 0 :
+                       pcmaster_int_status(s) & s->int_enable;
     uint32_t vectors = find_edges(s, pending);
 
     switch (pcmaster_irq_way(s)) {
-    case PCM_IRQ_MSIX:
-        pci_set_irq(dev, 0);
-        s->irq.due |= vectors;
-        break;
     case PCM_IRQ_MSI:
-        pci_set_irq(dev, 0);
-        s->irq.due |= vectors != 0;
+        vectors = vectors != 0;
+        /* fall through */
+    case PCM_IRQ_MSIX:
+        set_line(s, false);
+        /* A record may make another one due meanwhile. */
+        vectors = spoil(s, vectors & ~(irq->due | irq->late));
+        irq->due |= vectors;
         break;
     case PCM_IRQ_LINE:
-        if (vectors || !pending) {
-            trace_pcmaster_irq_line(pending != 0, status);
-        }
-        pci_set_irq(dev, pending != 0);
+        update_line(s, vectors);
         break;
     }
 }
 
-void pcmaster_tell_again(PcmasterState *s)
+static void forget_interrupts(PcmasterState *s)
 {
     s->irq.due = 0;
+    s->irq.late = 0;
+    s->irq.repeated = 0;
+    s->irq.line_again = false;
+    timer_del(&s->irq.timer);
+    timer_del(&s->irq.late_timer);
+}
+
+void pcmaster_tell_again(PcmasterState *s)
+{
+    forget_interrupts(s);
+    set_line(s, false);
     s->irq.pending = 0;
     memset(s->irq.stream_pending, 0, sizeof(s->irq.stream_pending));
     pcmaster_irq_update(s);
@@ -130,7 +251,14 @@ void pcmaster_send_messages(PcmasterState *s)
     while (s->irq.due) {
         unsigned vector = ctz32(s->irq.due);
 
-        s->irq.due &= s->irq.due - 1;
+        if (s->irq.repeated & (1u << vector)) {
+            s->irq.repeated &= ~(1u << vector);
+            s->irq.due &= ~(1u << vector);
+        } else if (is_repeated(s, vector)) {
+            s->irq.repeated |= 1u << vector;
+        } else {
+            s->irq.due &= ~(1u << vector);
+        }
         trace_pcmaster_irq_message(vector, pcmaster_int_status(s));
         forget_told_periods(s, vector);
         if (msix_enabled(dev)) {
@@ -184,6 +312,30 @@ static void on_timer(void *opaque)
     pcmaster_unguard(s, pcmaster_guard(s));
 }
 
+/* Those that were held back come, as far as their time has. */
+static void on_late_timer(void *opaque)
+{
+    PcmasterState *s = opaque;
+    PcmIrq *irq = &s->irq;
+    bool was_guarded = pcmaster_guard(s);
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    uint32_t come = 0;
+
+    for (unsigned i = 0; i < PCM_VECTORS; i++) {
+        if ((irq->late & (1u << i)) && irq->late_ns[i] <= now) {
+            come |= 1u << i;
+        }
+    }
+    irq->late &= ~come;
+    arm_late_timer(irq);
+    if (pcmaster_irq_way(s) != PCM_IRQ_LINE) {
+        irq->due |= come;
+    } else if (come) {
+        raise_line(s);
+    }
+    pcmaster_unguard(s, was_guarded);
+}
+
 /* --- Life --------------------------------------------------------------- */
 
 static bool add_msi(PcmasterState *s, Error **errp)
@@ -231,20 +383,15 @@ bool pcmaster_irq_init(PcmasterState *s, Error **errp)
     }
     pci_config_set_interrupt_pin(PCI_DEVICE(s)->config, 1);
     timer_init_ns(&s->irq.timer, QEMU_CLOCK_VIRTUAL, on_timer, s);
+    timer_init_ns(&s->irq.late_timer, QEMU_CLOCK_VIRTUAL, on_late_timer, s);
     return true;
-}
-
-static void forget_messages(PcmasterState *s)
-{
-    s->irq.due = 0;
-    timer_del(&s->irq.timer);
 }
 
 void pcmaster_irq_reset(PcmasterState *s)
 {
     PCIDevice *dev = PCI_DEVICE(s);
 
-    forget_messages(s);
+    forget_interrupts(s);
     if (msix_present(dev)) {
         for (unsigned i = 0; i < PCM_VECTORS; i++) {
             msix_clr_pending(dev, i);
@@ -258,7 +405,7 @@ void pcmaster_irq_reset(PcmasterState *s)
 
 void pcmaster_irq_exit(PcmasterState *s)
 {
-    forget_messages(s);
+    forget_interrupts(s);
     msix_uninit_exclusive_bar(PCI_DEVICE(s));
     msi_uninit(PCI_DEVICE(s));
 }

@@ -182,6 +182,14 @@ typedef struct PcmIrq {
     uint32_t stream_pending[PCM_STREAM_COUNT];
 
     uint32_t due;               /* messages, one bit for each vector */
+    bool raised;                /* the line */
+
+    /* Injected faults; the line is vector 0 here */
+    QEMUTimer late_timer;
+    uint32_t late;              /* held back, one bit for each vector */
+    int64_t late_ns[PCM_VECTORS];   /* when they come */
+    uint32_t repeated;          /* due for the second time */
+    bool line_again;            /* up once more when all is cleared */
 } PcmIrq;
 
 /* --- The device --------------------------------------------------------- */
@@ -246,6 +254,9 @@ bool pcmaster_is_bus_master(PcmasterState *s);
  * change.  It drives INTx; messages are only noted to be due.
  */
 void pcmaster_irq_update(PcmasterState *s);
+
+/* The driver has looked at PCM_INT_STATUS: a repeated INTx ends. */
+void pcmaster_irq_looked_at(PcmasterState *s);
 
 /* PCM_INT_STATUS, the streams' bits included. */
 uint32_t pcmaster_int_status(PcmasterState *s);

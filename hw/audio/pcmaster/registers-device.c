@@ -50,7 +50,10 @@ static void ctrl_write(PcmasterState *s, unsigned index, uint64_t value)
 
 static uint64_t int_status_read(PcmasterState *s, unsigned index)
 {
-    return pcmaster_int_status(s);
+    uint32_t status = pcmaster_int_status(s);
+
+    pcmaster_irq_looked_at(s);
+    return status;
 }
 
 /* Returns: @value without the bits of streams that there are not. */

@@ -388,7 +388,8 @@ static int irq_post_load(void *opaque, int version_id)
     for (unsigned i = 0; i < PCM_STREAM_COUNT; i++) {
         last = MAX(last, irq->stream_vector[i]);
     }
-    return last < PCM_VECTORS && !(irq->due >> PCM_VECTORS) ? 0 : -EINVAL;
+    return last < PCM_VECTORS && !((irq->due | irq->late) >> PCM_VECTORS) ?
+           0 : -EINVAL;
 }
 
 static const VMStateDescription vmstate_irq = {
@@ -402,7 +403,13 @@ static const VMStateDescription vmstate_irq = {
         VMSTATE_UINT32(pending, PcmIrq),
         VMSTATE_UINT32_ARRAY(stream_pending, PcmIrq, PCM_STREAM_COUNT),
         VMSTATE_UINT32(due, PcmIrq),
+        VMSTATE_BOOL(raised, PcmIrq),
+        VMSTATE_UINT32(late, PcmIrq),
+        VMSTATE_INT64_ARRAY(late_ns, PcmIrq, PCM_VECTORS),
+        VMSTATE_UINT32(repeated, PcmIrq),
+        VMSTATE_BOOL(line_again, PcmIrq),
         VMSTATE_TIMER(timer, PcmIrq),
+        VMSTATE_TIMER(late_timer, PcmIrq),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -295,6 +295,51 @@ static void test_fetched_before_seen(void)
     player_free(p);
 }
 
+/* Nothing is pending half a millisecond before @ms, PERIOD is after it. */
+static void expect_period_at(Player *p, int64_t ms)
+{
+    Dut *d = p->d;
+
+    qtest_clock_set(d->qts, p->start + ms * 1000000 - 500000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_RUNNING);
+    qtest_clock_step(d->qts, 1000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_RUNNING | PCM_S_PERIOD);
+    dut_write(d, S0(STATUS), PCM_S_PERIOD);
+}
+
+/*
+ * PERIOD falls due after 23 and 46 ms.  The back end asks every 10 ms: that
+ * does, if it comes in time.
+ */
+static void test_slack(void)
+{
+    static const struct {
+        unsigned slack_ms;
+        unsigned first_ms;
+        unsigned second_ms;
+    } list[] = {
+        { 0, 23, 46 },
+        { 4, 27, 50 },
+        { 3, 26, 49 },
+        { 20, 30, 50 },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
+        Player *p = player_new(48000, "q35");
+        Dut *d = p->d;
+
+        dut_write(d, S0(SLACK), list[i].slack_ms * 1000000);
+        player_start(p, 48000, 11040, 1104, 0);
+        expect_period_at(p, list[i].first_ms);
+        expect_period_at(p, list[i].second_ms);
+        g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==,
+                         (list[i].second_ms * 1000 + 500) * 48 / 1000);
+        dut_stop(d);
+        player_free(p);
+    }
+}
+
 /* END stops exactly, DRAINED follows when the back end has it all. */
 static void test_end(void)
 {
@@ -475,6 +520,7 @@ void pcm_add_playback_tests(void)
     qtest_add_func("/pcmaster/stream/position-high", test_position_high);
     qtest_add_func("/pcmaster/stream/fetched-before-seen",
                    test_fetched_before_seen);
+    qtest_add_func("/pcmaster/stream/slack", test_slack);
     qtest_add_func("/pcmaster/stream/end", test_end);
     qtest_add_func("/pcmaster/stream/drained-in-company",
                    test_drained_in_company);

@@ -290,6 +290,7 @@
 #define   PCM_S_WRITEBACK           0x50    /* RW64 where; 0: nowhere */
 #define   PCM_S_READY               0x58    /* RW64 frames the driver is at */
 #define     PCM_S_READY_UNTOLD      0xffffffffffffffffull
+#define   PCM_S_SLACK               0x60    /* RW   ns PERIOD may be late */
 
 /*
  * In memory, little-endian.  A list at PCM_S_BUFFER has PCM_S_FRAGMENTS

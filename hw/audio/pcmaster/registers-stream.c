@@ -138,6 +138,7 @@ static const PcmRegister stream_registers[] = {
     FIELD_RW("S_WRITEBACK", PCM_S_WRITEBACK, PcmStream, next.writeback,
              ALL64, NULL),
     FIELD_RW("S_READY", PCM_S_READY, PcmStream, ready_low, ALL32, NULL),
+    FIELD_RW("S_SLACK", PCM_S_SLACK, PcmStream, next.slack, ALL32, NULL),
     EFFECT("S_READY high", PCM_S_READY + 4, ALL32,
            ready_high_read, ready_high_write),
 };

@@ -69,6 +69,7 @@ void pcm_stream_arm(PcmStream *p, int64_t now)
 
     if (p->now.period) {
         next = time_of_frames(p, p->next_period);
+        next = MIN(next, INT64_MAX - p->now.slack) + p->now.slack;
         if (muldiv64(p->now.period, NANOSECONDS_PER_SECOND, p->now.rate) <
             PCM_PERIOD_MIN_NS) {
             next = MAX(next, now + PCM_PERIOD_MIN_NS);
@@ -177,6 +178,7 @@ void pcm_stream_catch_up(PcmStream *p, int64_t now)
         p->status |= PCM_S_PERIOD;
         p->news = true;
         trace_pcmaster_stream_period(p->number, p->position);
+        pcm_stream_arm(p, now);
     }
     if (!ok) {
         pcm_stream_halt(p, PCM_STREAM_FLUSHING, PCM_S_CAUSE_DMA);

@@ -38,6 +38,7 @@ typedef struct PcmStreamSetup {
     uint32_t length;
     uint32_t period;
     uint32_t fragments;
+    uint32_t slack;             /* ns */
     uint64_t buffer;
     uint64_t writeback;
 } PcmStreamSetup;

@@ -267,6 +267,7 @@ static const VMStateDescription vmstate_setup = {
         VMSTATE_UINT32(length, PcmStreamSetup),
         VMSTATE_UINT32(period, PcmStreamSetup),
         VMSTATE_UINT32(fragments, PcmStreamSetup),
+        VMSTATE_UINT32(slack, PcmStreamSetup),
         VMSTATE_UINT64(buffer, PcmStreamSetup),
         VMSTATE_UINT64(writeback, PcmStreamSetup),
         VMSTATE_END_OF_LIST()

@@ -22,6 +22,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from pcmaster import benchguest, peers, prepare, process, qemu
+from pcmaster.regmap import value
 from pcmaster.ui import EXIT_HELD, Problem, command
 
 GUEST, MEMORY_PEER = "tests/bench/bench-guest.elf", "tests/bench/memory-peer"
@@ -31,11 +32,9 @@ SMALL, RULED = 64, 4 << 10
 BUFFER = 64 << 20
 CALL_NS, BYTE_NS = 1500, 0.2    # a guess, to choose how often
 ROUND_NS = 60e6
-COMMANDS = {"fill": 1, "verify": 2, "checksum": 3, "read": 4}
+COMMANDS = {name: value(f"EX_{name.upper()}")
+            for name in ("fill", "verify", "read", "checksum")}
 PEER_OF = {"fill": "memcpy", "verify": "memcmp", "checksum": "memcpy", "read": "memcpy"}
-EX_COMMAND, EX_STATUS, EX_ADDR, EX_LENGTH, EX_SEED = 0x200, 0x204, 0x208, 0x210, 0x218
-CTRL, ADDR_BITS, LIMIT, BOUNDARY, NODE, WINDOWS = 0x10, 0x104, 0x108, 0x118, 0x120, 0x800
-BAD_COMMAND = 3
 PERIODS = ((1024, 4), (6000, 4))    # frames, and how many in the buffer
 BACKENDS = {"wav": "wav,id=snd,path={folder}/out.wav,out.frequency=48000",
             "none": "none,id=snd,out.frequency=48000"}
@@ -76,50 +75,52 @@ class Exerciser:
         self.base = peers.place(0, 0, 0).registers
         peers.give_memory(self.qtest, peers.place(0, 0, 0))
 
-    def write64(self, register, value):
-        """Writes a register of 64 bits."""
-        self.qtest.write("q", self.base + register, value)
+    def write(self, name, content, argument=0):
+        """Writes a register of 32 bits."""
+        self.qtest.write("l", self.base + value(name, argument), content)
 
-    def knows(self, name):
-        """Does this device have that command?"""
-        self.prepare(SMALL)
-        self.qtest.write("l", self.base + EX_COMMAND, COMMANDS[name])
-        return self.qtest.read("l", self.base + EX_STATUS) >> 4 != BAD_COMMAND
+    def write64(self, name, content):
+        """Writes a register of 64 bits."""
+        self.qtest.write("q", self.base + value(name), content)
 
     def prepare(self, length):
         """Sets address and length of the next commands."""
-        self.write64(EX_ADDR, BUFFER)
-        self.qtest.write("l", self.base + EX_LENGTH, length)
+        self.write64("EX_ADDR", BUFFER)
+        self.write("EX_LENGTH", length)
 
     def run(self, name, length, count=None):
         """ns for one command of that length, the doorbell's write included."""
         self.prepare(length)
-        status = self.base + EX_STATUS if length > SLICE else 0
-        taken = self.machine.ring(self.base + EX_COMMAND, COMMANDS[name],
-                                  count or calls(length), status)
-        if self.qtest.read("l", self.base + EX_STATUS):
+        status = self.base + value("EX_STATUS")
+        taken = self.machine.ring(self.base + value("EX_COMMAND"), COMMANDS[name],
+                                  count or calls(length), status if length > SLICE else 0)
+        if self.qtest.read("l", status):
             raise Problem(f"{name} of {length} bytes failed")
         return taken
 
     def touch(self):
         """ns for the write of a register that does nothing."""
-        return self.machine.ring(self.base + EX_SEED, 0, calls(SMALL))
+        return self.machine.ring(self.base + value("EX_SEED"), 0, calls(SMALL))
 
     def set_rules(self, on):
         """All rules, none of which the benchmark breaks; or none again."""
-        self.qtest.write("l", self.base + CTRL, 1)
+        self.write("CTRL", value("CTRL_RESET"))
         if not on:
             return
-        self.qtest.write("l", self.base + ADDR_BITS, 40)
-        self.write64(LIMIT, (1 << 36) - 1)
-        self.write64(BOUNDARY, (1 << 20) - 1)
-        self.qtest.write("l", self.base + NODE, 0)
-        for number in range(64):
-            window = self.base + WINDOWS + 0x20 * number
-            first = BUFFER + (63 - number) * RULED
-            self.qtest.write("q", window, first)
-            self.qtest.write("q", window + 8, first + RULED - 1)
-            self.qtest.write("l", window + 16, 7)
+        self.write("ADDR_BITS", 40)
+        self.write64("LIMIT", (1 << 36) - 1)
+        self.write64("BOUNDARY", (1 << 20) - 1)
+        self.write("NODE", 0)
+        self.write("ALIGN", RULED)
+        self.write("GRAIN", SMALL)
+        self.write("BURST", 1 << 20)
+        for number in range(value("WINDOW_COUNT")):
+            window = self.base + value("WINDOW", number)
+            first = BUFFER + (value("WINDOW_COUNT") - 1 - number) * RULED
+            self.qtest.write("q", window + value("W_FIRST"), first)
+            self.qtest.write("q", window + value("W_LAST"), first + RULED - 1)
+            self.qtest.write("l", window + value("W_CTRL"), value("W_ENABLE")
+                             | value("W_READ") | value("W_WRITE"))
 
 
 def calls(length):
@@ -131,7 +132,7 @@ def exerciser(options, table):
     """Commands of all sizes beside the host's memcpy and memcmp."""
     with machine(options, "-device", "pcmaster,addr=4,playback=0") as running:
         device = Exerciser(running)
-        names = [name for name in COMMANDS if device.knows(name)]
+        names = list(COMMANDS)
         for _ in range(options.rounds):
             table.add(device.touch(), "register", SMALL)
             for length in [SMALL, *SIZES]:
@@ -180,7 +181,7 @@ def rules(options, table):
 
 def playback(options, table):
     """Every device with one stream, then pcmaster with several."""
-    runs = [(name, 1) for name in peers.PEERS]
+    runs = [(name, 1) for name in [*peers.PEERS, *peers.OURS]]
     runs += [("pcmaster", count) for count in STREAMS[1:]]
     for backend in BACKENDS:
         for _ in range(options.rounds):
@@ -212,18 +213,20 @@ def sample(options, table, backend, name, count, setup):
 
 def show_playback(table, backend, setup, runs):
     """The table of one back end and one period."""
-    best = min(table.median(backend, setup[0], name, 1, "ms")
-               for name in peers.PEERS if name != "pcmaster")
+    best = min(table.median(backend, setup[0], name, 1, "ms") for name in peers.PEERS)
     rows = []
     for name, count in runs:
         key = (backend, setup[0], name, count)
         cost = table.median(*key, "ms")
+        one = table.median(backend, setup[0], name, 1, "ms")
         rows.append([name, str(count), figure(cost, 2), figure(cost / best, 2),
+                     figure(cost / one, 2),
                      figure(table.median(*key, "wakes")),
                      figure(table.median(*key, "interrupts"), 1)])
     show(f"playback on {backend}, period {setup[0]}: ms of processor a second, "
          "outside the vCPU",
-         ["device", "streams", "ms/s", "of best peer", "wake-ups/s", "interrupts/s"], rows)
+         ["device", "streams", "ms/s", "of best peer", "of one stream", "wake-ups/s",
+          "interrupts/s"], rows)
 
 
 def memory(options, table):

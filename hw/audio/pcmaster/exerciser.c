@@ -114,7 +114,7 @@ static void run_slice(PcmasterState *s)
 {
     PcmExerciser *e = &s->exerciser;
 
-    if (!pcmaster_is_bus_master(s)) {
+    if (!pcmaster_can_do_dma(s)) {
         finish(s, PCM_EX_NO_BUS_MASTER);
         return;
     }

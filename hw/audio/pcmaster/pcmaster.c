@@ -16,7 +16,7 @@
 #include "pcmaster.h"
 #include "trace.h"
 
-bool pcmaster_is_bus_master(PcmasterState *s)
+bool pcmaster_can_do_dma(PcmasterState *s)
 {
     return !pcm_injection_silent(s) &&
            (pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND) &
@@ -50,7 +50,7 @@ static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
 {
     PcmasterState *s = PCMASTER(dev);
     PcmIrqWay way = pcmaster_irq_way(s);
-    bool was_master = pcmaster_is_bus_master(s);
+    bool was_master = pcmaster_can_do_dma(s);
     bool was_on = is_on(dev);
     bool was_guarded = pcmaster_guard(s);
 
@@ -64,7 +64,7 @@ static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
             pcie_cap_flr_write_config(dev, address, value, len);
         }
         if (pcmaster_irq_way(s) != way ||
-            (!was_master && pcmaster_is_bus_master(s))) {
+            (!was_master && pcmaster_can_do_dma(s))) {
             pcmaster_tell_again(s);
         }
     }

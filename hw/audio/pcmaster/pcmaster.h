@@ -244,8 +244,8 @@ struct PcmasterState {
 /* Returns every register, queue and engine to its state after power-on. */
 void pcmaster_reset_state(PcmasterState *s);
 
-/* Does the PCI command register let the device be bus master? */
-bool pcmaster_is_bus_master(PcmasterState *s);
+/* Is bus mastering on, and is the device not silent? */
+bool pcmaster_can_do_dma(PcmasterState *s);
 
 /* --- irq.c -------------------------------------------------------------- */
 

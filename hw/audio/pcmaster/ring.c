@@ -183,7 +183,7 @@ int32_t pcm_ring_move(PcmStream *p, uint8_t *buf, uint32_t frames,
     uint32_t *effort = pcm_effort(p->device, now);
     int32_t done;
 
-    if (!pcmaster_is_bus_master(p->device)) {
+    if (!pcmaster_can_do_dma(p->device)) {
         return -1;
     }
     if (!*effort) {

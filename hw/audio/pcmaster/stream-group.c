@@ -23,7 +23,7 @@ static uint32_t check(PcmStream *p)
 {
     uint32_t cause = pcm_stream_check_setup(p->device, &p->next);
 
-    if (cause == PCM_S_CAUSE_NONE && !pcmaster_is_bus_master(p->device)) {
+    if (cause == PCM_S_CAUSE_NONE && !pcmaster_can_do_dma(p->device)) {
         cause = PCM_S_CAUSE_DMA;
     }
     return cause;

@@ -14,7 +14,7 @@ bool pcm_writeback(PcmStream *p)
     uint8_t block[PCM_WRITEBACK_BYTES];
     PcmDma dma;
 
-    if (!pcmaster_is_bus_master(s)) {
+    if (!pcmaster_can_do_dma(s)) {
         return false;
     }
     stq_le_p(block + PCM_WRITEBACK_POSITION,

@@ -131,7 +131,7 @@ void pcm_capture_take(PcmStream *p, uint32_t bytes)
     if (p->phase != PCM_STREAM_RUNNING) {
         return;
     }
-    pcm_stream_catch_up(p, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    pcm_stream_catch_up(p, pcm_now_ns());
     while (p->phase == PCM_STREAM_RUNNING) {
         uint32_t room;
         uint8_t *to = pcm_fifo_room(&p->fifo, &room);

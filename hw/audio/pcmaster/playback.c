@@ -107,13 +107,14 @@ void pcm_playback_end(PcmStream *p)
     if (p->voice) {
         pcm_voice_set_active(p, true);
     } else {
+        pcm_playback_discard(p);
         rest(p);
     }
 }
 
 void pcm_playback_feed(PcmStream *p, uint32_t room)
 {
-    const int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    const int64_t now = pcm_now_ns();
     PcmStream *listener = pcm_capture_listener(p);
     uint32_t bytes;
     uint8_t *from;

@@ -8,34 +8,10 @@
 #include "stream.h"
 #include "trace.h"
 
-/* Pieces of memory that all streams of a device share: at most, and each ms. */
-#define PCM_EFFORT_MOST         8192
-#define PCM_EFFORT_PER_MS       1024
 /* So many bytes are an effort, too, even if they are one piece. */
 #define PCM_EFFORT_BYTES        4096
 /* Bytes moved between two looks at the effort. */
 #define PCM_MOVE_STEP           1024
-
-void pcm_effort_reset(PcmasterState *s)
-{
-    s->effort = PCM_EFFORT_MOST;
-    s->effort_ms = 0;
-}
-
-uint32_t *pcm_effort(PcmasterState *s, int64_t now)
-{
-    int64_t ms = now / SCALE_MS;
-
-    if (ms != s->effort_ms) {
-        uint64_t more = ms < s->effort_ms ? 0 :
-                        MIN(ms - s->effort_ms, PCM_EFFORT_MOST);
-
-        s->effort = MIN(s->effort + more * PCM_EFFORT_PER_MS,
-                        PCM_EFFORT_MOST);
-        s->effort_ms = ms;
-    }
-    return &s->effort;
-}
 
 uint32_t pcm_ring_frames(const PcmStreamSetup *setup)
 {
@@ -84,40 +60,41 @@ static bool parse_list(PcmRing *r, const uint8_t *list, uint32_t count)
     return true;
 }
 
-static uint32_t read_list(PcmStream *p)
+static uint32_t read_list(PcmStream *p, const PcmStreamSetup *setup,
+                          PcmRing *r, uint64_t pc)
 {
     PcmasterState *s = p->device;
-    uint32_t count = p->now.fragments;
+    uint32_t count = setup->fragments;
     g_autofree uint8_t *list = g_malloc(count * PCM_FRAGMENT_BYTES);
     PcmDma dma;
 
     pcm_dma_begin(s, &dma, (PcmTransaction) {
-        .address = p->now.buffer,
-        .anchor = p->now.buffer,
+        .address = setup->buffer,
+        .anchor = setup->buffer,
         .extent = count * PCM_FRAGMENT_BYTES,
         .length = count * PCM_FRAGMENT_BYTES,
-        .pc = p->pc,
+        .pc = pc,
         .requester = p->number,
     });
     if (pcm_dma_check(s, &dma, UINT32_MAX) != PCM_DMA_GRANTED ||
         !pcm_dma_move(s, &dma, 0, list, count * PCM_FRAGMENT_BYTES)) {
         return PCM_S_CAUSE_DMA;
     }
-    trace_pcmaster_stream_list(p->number, p->now.buffer, count);
-    return parse_list(&p->ring, list, count) &&
-           pcm_ring_is_valid(&p->ring, &p->now) ? PCM_S_CAUSE_NONE :
-                                                  PCM_S_CAUSE_LIST;
+    trace_pcmaster_stream_list(p->number, setup->buffer, count);
+    return parse_list(r, list, count) && pcm_ring_is_valid(r, setup) ?
+           PCM_S_CAUSE_NONE : PCM_S_CAUSE_LIST;
 }
 
-uint32_t pcm_ring_open(PcmStream *p)
+uint32_t pcm_ring_read(PcmStream *p, const PcmStreamSetup *setup, PcmRing *r,
+                       uint64_t pc)
 {
-    p->ring.at = 0;
-    if (p->now.fragments) {
-        return read_list(p);
+    r->at = 0;
+    if (setup->fragments) {
+        return read_list(p, setup, r, pc);
     }
-    p->ring.count = 1;
-    p->ring.fragment[0] = (PcmFragment) {
-        .address = p->now.buffer, .length = p->now.length,
+    r->count = 1;
+    r->fragment[0] = (PcmFragment) {
+        .address = setup->buffer, .length = setup->length,
     };
     return PCM_S_CAUSE_NONE;
 }

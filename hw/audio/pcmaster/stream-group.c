@@ -11,15 +11,19 @@
 #include "stream.h"
 #include "trace.h"
 
-static int64_t now_ns(void)
-{
-    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-}
-
 /* --- Starting ----------------------------------------------------------- */
 
+/*
+ * A start that has been asked for.  Until all of its streams have passed,
+ * none is changed: what plays out of a former run still needs its set-up.
+ */
+typedef struct Request {
+    uint64_t pc;                /* of the guest that asks */
+    PcmRing *rings;             /* by stream */
+} Request;
+
 /* Returns: why the stream cannot be started, as far as its registers tell. */
-static uint32_t check(PcmStream *p)
+static uint32_t check(PcmStream *p, Request *r)
 {
     uint32_t cause = pcm_stream_check_setup(p->device, &p->next);
 
@@ -29,24 +33,24 @@ static uint32_t check(PcmStream *p)
     return cause;
 }
 
-/* Returns: why the stream cannot be started, its ring and voice considered. */
-static uint32_t prepare(PcmStream *p)
+static uint32_t read_ring(PcmStream *p, Request *r)
 {
-    uint32_t cause;
+    return pcm_ring_read(p, &p->next, &r->rings[p->number], r->pc);
+}
 
-    if (p->next.format != p->now.format || p->next.rate != p->now.rate) {
-        pcm_playback_discard(p);
-        pcm_fifo_init(&p->fifo, pcm_frame_bytes(&p->next));
+static uint32_t open_voice(PcmStream *p, Request *r)
+{
+    return pcm_voice_open(p, &p->next) ? PCM_S_CAUSE_NONE :
+                                         PCM_S_CAUSE_BACKEND;
+}
+
+/* What still plays out goes on, in its own format. */
+static void restore_voice(PcmStream *p)
+{
+    if (p->phase != PCM_STREAM_STOPPED) {
+        pcm_voice_open(p, &p->now);
+        pcm_playback_end(p);
     }
-    p->now = p->next;
-    p->pc = pcm_doorbell_pc();
-    cause = pcm_ring_open(p);
-    if (cause == PCM_S_CAUSE_NONE && !pcm_voice_open(p)) {
-        pcm_playback_discard(p);
-        p->phase = PCM_STREAM_STOPPED;
-        cause = PCM_S_CAUSE_BACKEND;
-    }
-    return cause;
 }
 
 /* A new run, or an attempt at one. */
@@ -84,8 +88,20 @@ static void go(PcmStream *p, int64_t now)
     pcm_stream_arm(p, now);
 }
 
-static void start(PcmStream *p, int64_t now, bool paused)
+static void take_over(PcmStream *p, const Request *r)
 {
+    if (p->next.format != p->now.format || p->next.rate != p->now.rate) {
+        pcm_playback_discard(p);
+        pcm_fifo_init(&p->fifo, pcm_frame_bytes(&p->next));
+    }
+    p->now = p->next;
+    p->ring = r->rings[p->number];
+    p->pc = r->pc;
+}
+
+static void start(PcmStream *p, const Request *r, int64_t now, bool paused)
+{
+    take_over(p, r);
     clear(p);
     trace_pcmaster_stream_start(p->number, p->now.format, p->now.rate,
                                 p->now.buffer, p->now.length);
@@ -104,18 +120,31 @@ static void start(PcmStream *p, int64_t now, bool paused)
     }
 }
 
+/* Returns: a bit for each stream that is in one of @phases. */
+static uint32_t streams_in(const PcmasterState *s, uint32_t phases)
+{
+    uint32_t mask = 0;
+
+    for (unsigned i = 0; i < s->stream_count; i++) {
+        if (BIT(s->streams[i]->phase) & phases) {
+            mask |= BIT(i);
+        }
+    }
+    return mask;
+}
+
 /*
  * Put each of @mask's streams to @test.
  * Returns: true if all passed; the others know why.
  */
-static bool all_pass(PcmasterState *s, uint32_t mask,
-                     uint32_t (*test)(PcmStream *p))
+static bool all_pass(PcmasterState *s, uint32_t mask, Request *r,
+                     uint32_t (*test)(PcmStream *p, Request *r))
 {
     bool passed = true;
 
     for (unsigned i = 0; i < s->stream_count; i++) {
         if (mask & BIT(i)) {
-            uint32_t cause = test(s->streams[i]);
+            uint32_t cause = test(s->streams[i], r);
 
             if (cause != PCM_S_CAUSE_NONE) {
                 refuse(s->streams[i], cause);
@@ -126,21 +155,37 @@ static bool all_pass(PcmasterState *s, uint32_t mask,
     return passed;
 }
 
-void pcm_streams_start(PcmasterState *s, uint32_t mask, bool paused)
+/* Those that have nothing to lose come first. */
+static bool all_open(PcmasterState *s, uint32_t mask, Request *r)
 {
-    const int64_t now = now_ns();
+    uint32_t idle = streams_in(s, BIT(PCM_STREAM_STOPPED)) & mask;
 
+    if (all_pass(s, idle, r, open_voice) &&
+        all_pass(s, mask & ~idle, r, open_voice)) {
+        return true;
+    }
     for (unsigned i = 0; i < s->stream_count; i++) {
-        if (pcm_stream_is_active(s->streams[i])) {
-            mask &= ~BIT(i);
+        if (mask & BIT(i)) {
+            restore_voice(s->streams[i]);
         }
     }
-    if (!all_pass(s, mask, check) || !all_pass(s, mask, prepare)) {
+    return false;
+}
+
+void pcm_streams_start(PcmasterState *s, uint32_t mask, bool paused)
+{
+    const int64_t now = pcm_now_ns();
+    g_autofree PcmRing *rings = g_new(PcmRing, s->stream_count);
+    Request r = { .pc = pcm_doorbell_pc(), .rings = rings };
+
+    mask &= ~streams_in(s, BIT(PCM_STREAM_RUNNING) | BIT(PCM_STREAM_PAUSED));
+    if (!all_pass(s, mask, &r, check) || !all_pass(s, mask, &r, read_ring) ||
+        !all_open(s, mask, &r)) {
         return;
     }
     for (unsigned i = 0; i < s->stream_count; i++) {
         if (mask & BIT(i)) {
-            start(s->streams[i], now, paused);
+            start(s->streams[i], &r, now, paused);
         }
     }
     pcmaster_irq_update(s);
@@ -201,7 +246,7 @@ static void resume_stream(PcmStream *p, int64_t now)
 static void for_each(PcmasterState *s, uint32_t mask,
                      void (*act)(PcmStream *p, int64_t now))
 {
-    const int64_t now = now_ns();
+    const int64_t now = pcm_now_ns();
 
     for (unsigned i = 0; i < s->stream_count; i++) {
         if (mask & BIT(i)) {

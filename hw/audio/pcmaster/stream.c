@@ -16,11 +16,6 @@
 /* Shorter periods than this share an interrupt. */
 #define PCM_PERIOD_MIN_NS       (125 * SCALE_US)
 
-static int64_t now_ns(void)
-{
-    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-}
-
 uint32_t pcm_stream_check_setup(const PcmasterState *s,
                                 const PcmStreamSetup *setup)
 {
@@ -193,24 +188,26 @@ static void on_timer(void *opaque)
 {
     PcmStream *p = opaque;
     bool was_guarded = pcmaster_guard(p->device);
-    int64_t now = now_ns();
+    int64_t now = pcm_now_ns();
 
     pcm_stream_catch_up(p, now);
     if (p->phase == PCM_STREAM_RUNNING) {
         pcm_stream_arm(p, now);
+    } else if (!pcm_stream_is_active(p) && p->phase != PCM_STREAM_STOPPED) {
+        pcm_playback_end(p);
     }
     pcmaster_unguard(p->device, was_guarded);
 }
 
 uint64_t pcm_stream_position(PcmStream *p)
 {
-    pcm_stream_catch_up(p, now_ns());
+    pcm_stream_catch_up(p, pcm_now_ns());
     return p->position;
 }
 
 void pcm_stream_set_end(PcmStream *p, uint64_t end)
 {
-    int64_t now = now_ns();
+    int64_t now = pcm_now_ns();
 
     pcm_stream_catch_up(p, now);
     p->end = end;
@@ -222,7 +219,7 @@ void pcm_stream_set_end(PcmStream *p, uint64_t end)
 
 void pcm_stream_set_ready(PcmStream *p, uint64_t ready)
 {
-    pcm_stream_catch_up(p, now_ns());
+    pcm_stream_catch_up(p, pcm_now_ns());
     p->ready = ready;
 }
 
@@ -284,21 +281,35 @@ void pcm_streams_reset(PcmasterState *s)
     }
 }
 
+/* Returns: false if there must be a back end, and is none. */
+static bool arrive(PcmStream *p)
+{
+    if (p->phase == PCM_STREAM_STOPPED) {
+        return true;
+    }
+    p->voice_rate = 0;
+    if (!pcm_voice_open(p, &p->now)) {
+        error_report("pcmaster: stream %u was playing, but no audio "
+                     "back end opens here", p->number);
+        return false;
+    }
+    pcm_voice_set_active(p, p->phase != PCM_STREAM_PAUSED);
+    if (!p->capture && !p->voice) {
+        pcm_playback_discard(p);
+        if (!pcm_stream_is_active(p)) {
+            /* There is nobody to ask for the rest.  It ends with the clock. */
+            timer_mod(&p->timer, pcm_now_ns());
+        }
+    }
+    return true;
+}
+
 bool pcm_streams_arrive(PcmasterState *s)
 {
     for (unsigned i = 0; i < s->stream_count; i++) {
-        PcmStream *p = s->streams[i];
-
-        if (p->phase == PCM_STREAM_STOPPED) {
-            continue;
-        }
-        p->voice_rate = 0;
-        if (!pcm_voice_open(p)) {
-            error_report("pcmaster: stream %u was playing, but no audio "
-                         "back end opens here", i);
+        if (!arrive(s->streams[i])) {
             return false;
         }
-        pcm_voice_set_active(p, p->phase != PCM_STREAM_PAUSED);
     }
     return true;
 }

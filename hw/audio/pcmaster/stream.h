@@ -7,6 +7,7 @@
  * capture.c       from the back end, or from a playback stream, to the ring
  * voice.c         sample formats and voices of QEMU's audio layer
  * ring.c          the cyclic buffer in guest memory
+ * effort.c        what all that may cost the host
  * fifo.c          frames between ring and back end
  * writeback.c     S_WRITEBACK
  *
@@ -106,6 +107,12 @@ struct PcmStream {
     PcmFifo fifo;
 };
 
+/* The clock of all streams. */
+static inline int64_t pcm_now_ns(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
 /* Is the stream started, and not stopped? */
 static inline bool pcm_stream_is_active(const PcmStream *p)
 {
@@ -154,8 +161,10 @@ void pcm_stream_arm(PcmStream *p, int64_t now);
 uint32_t pcm_stream_check_setup(const PcmasterState *s,
                                 const PcmStreamSetup *setup);
 
-/* PCM_S_END, PCM_S_READY were written. */
+/* PCM_S_END was written. */
 void pcm_stream_set_end(PcmStream *p, uint64_t end);
+
+/* PCM_S_READY was written. */
 void pcm_stream_set_ready(PcmStream *p, uint64_t ready);
 
 /* Frames since RUN, all of which have passed the ring. */
@@ -217,8 +226,13 @@ void pcm_capture_hear(PcmStream *source, uint64_t first, const uint8_t *data,
  */
 void pcm_streams_start(PcmasterState *s, uint32_t mask, bool paused);
 
+/* Stop those of @mask that run or pause. */
 void pcm_streams_stop(PcmasterState *s, uint32_t mask);
+
+/* Pause those of @mask that run. */
 void pcm_streams_pause(PcmasterState *s, uint32_t mask);
+
+/* Resume those of @mask that pause. */
 void pcm_streams_resume(PcmasterState *s, uint32_t mask);
 
 /* --- voice.c ------------------------------------------------------------ */
@@ -234,12 +248,16 @@ uint32_t pcm_frame_bytes(const PcmStreamSetup *setup);
 void pcm_silence(const PcmStreamSetup *setup, uint8_t *buf, uint32_t frames);
 
 /**
- * pcm_voice_open: open a voice for the stream's format and rate.
+ * pcm_voice_open: open a voice for @setup's format and rate, or keep the one
+ * that is.  What another one had not passed on to the back end is gone.
  * Returns: false if there must be one, and none opens
  */
-bool pcm_voice_open(PcmStream *p);
+bool pcm_voice_open(PcmStream *p, const PcmStreamSetup *setup);
 
+/* Let go of the voice, if there is one. */
 void pcm_voice_close(PcmStream *p);
+
+/* Let the voice, if there is one, ask for frames or offer them. */
 void pcm_voice_set_active(PcmStream *p, bool active);
 
 /* S_VOLUME was written. */
@@ -251,10 +269,14 @@ void pcm_voice_swap(const PcmStreamSetup *setup, uint8_t *buf, uint32_t bytes);
 /* --- ring.c ------------------------------------------------------------- */
 
 /**
- * pcm_ring_open: take over buffer or list of the setup.
+ * pcm_ring_read: make a ring of @setup's buffer, or of the list that is there.
+ * @p: whose transaction the reading of the list is
+ * @r: the ring; holds anything if it cannot be made
+ * @pc: of the guest that asks for it
  * Returns: why it cannot be, PCM_S_CAUSE_...
  */
-uint32_t pcm_ring_open(PcmStream *p);
+uint32_t pcm_ring_read(PcmStream *p, const PcmStreamSetup *setup, PcmRing *r,
+                       uint64_t pc);
 
 /* Are they fragments of which a ring of @setup can be made? */
 bool pcm_ring_is_valid(const PcmRing *r, const PcmStreamSetup *setup);
@@ -269,12 +291,19 @@ int32_t pcm_ring_move(PcmStream *p, uint8_t *buf, uint32_t frames,
 /* Frames that the ring holds. */
 uint32_t pcm_ring_frames(const PcmStreamSetup *setup);
 
+/* --- effort.c ----------------------------------------------------------- */
+
 /**
  * pcm_effort: what the device can do at @now for its streams, all together.
  * Returns: a number of pieces of memory, from which to take off what was done
  */
 uint32_t *pcm_effort(PcmasterState *s, int64_t now);
+
+/* All of it is there again. */
 void pcm_effort_reset(PcmasterState *s);
+
+/* Can it be what migrated? */
+bool pcm_effort_is_valid(const PcmasterState *s);
 
 /* --- fifo.c ------------------------------------------------------------- */
 
@@ -283,15 +312,22 @@ void pcm_fifo_init(PcmFifo *f, uint32_t frame);
 
 /* Room in one piece: where, and how many @bytes. */
 uint8_t *pcm_fifo_room(PcmFifo *f, uint32_t *bytes);
+
+/* @bytes have been written there. */
 void pcm_fifo_put(PcmFifo *f, uint32_t bytes);
 
 /* The oldest bytes in one piece: where, and how many @bytes. */
 uint8_t *pcm_fifo_peek(PcmFifo *f, uint32_t *bytes);
+
+/* @bytes of them have been used up. */
 void pcm_fifo_drop(PcmFifo *f, uint32_t bytes);
 
 /* --- writeback.c -------------------------------------------------------- */
 
-/* Returns: false if a rule forbids it. */
+/**
+ * pcm_writeback: write the block to where the stream was started with.
+ * Returns: false if a rule forbids it
+ */
 bool pcm_writeback(PcmStream *p);
 
 #endif /* HW_AUDIO_PCMASTER_STREAM_H */

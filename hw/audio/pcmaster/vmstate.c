@@ -319,12 +319,29 @@ static bool fifo_is_valid(const PcmFifo *f, uint32_t frame)
            f->used <= f->size && f->used % frame == 0;
 }
 
+/* Do the registers hold nothing but what they can? */
+static bool stream_registers_valid(const PcmStream *p)
+{
+    return !(p->status & ~PCM_S_EVENTS) && !(p->int_enable & ~PCM_S_EVENTS) &&
+           p->cause <= PCM_S_CAUSE_LIST &&
+           !(p->volume & ~(PCM_S_VOLUME_FULL | PCM_S_MUTE));
+}
+
+/* The next interrupt is at most a period away. */
+static bool next_period_valid(const PcmStream *p)
+{
+    return !p->now.period ||
+           (p->next_period && p->next_period % p->now.period == 0 &&
+            p->next_period <= p->position + p->now.period);
+}
+
 static int stream_post_load(void *opaque, int version_id)
 {
     PcmStream *p = opaque;
 
     if (p->phase >= PCM_STREAM_PHASES || p->position > INT64_MAX ||
-        p->start_ns < 0 || p->paused_ns < 0) {
+        p->start_ns < 0 || p->paused_ns < 0 || p->fed_ns < 0 ||
+        !stream_registers_valid(p)) {
         return -EINVAL;
     }
     p->ring.at = 0;
@@ -340,6 +357,7 @@ static int stream_post_load(void *opaque, int version_id)
     return (pcm_stream_is_active(p) || !p->capture) &&
            pcm_stream_check_setup(p->device, &p->now) == PCM_S_CAUSE_NONE &&
            pcm_ring_is_valid(&p->ring, &p->now) &&
+           next_period_valid(p) &&
            fifo_is_valid(&p->fifo, pcm_frame_bytes(&p->now)) ? 0 : -EINVAL;
 }
 
@@ -425,7 +443,7 @@ static int pcmaster_post_load(void *opaque, int version_id)
     if (!pcm_port_registers_valid(s)) {
         return -EINVAL;
     }
-    return pcm_streams_arrive(s) ? 0 : -EINVAL;
+    return pcm_effort_is_valid(s) && pcm_streams_arrive(s) ? 0 : -EINVAL;
 }
 
 const VMStateDescription vmstate_pcmaster = {

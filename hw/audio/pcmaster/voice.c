@@ -99,15 +99,15 @@ static void on_supply(void *opaque, int bytes)
     pcmaster_unguard_later(p->device, was_guarded);
 }
 
-static void open_backend(PcmStream *p)
+static void open_backend(PcmStream *p, const PcmStreamSetup *setup)
 {
     PcmasterState *s = p->device;
     g_autofree char *name = g_strdup_printf("pcmaster.%u", p->number);
     struct audsettings settings = {
-        .freq = p->now.rate,
-        .nchannels = channels(p->now.format),
-        .fmt = samples[sample_kind(p->now.format)].format,
-        .endianness = must_swap(&p->now),
+        .freq = setup->rate,
+        .nchannels = channels(setup->format),
+        .fmt = samples[sample_kind(setup->format)].format,
+        .endianness = must_swap(setup),
     };
 
     if (p->capture) {
@@ -121,30 +121,30 @@ static void open_backend(PcmStream *p)
 }
 
 /* Can there be a voice, whether it opens or not? */
-static bool has_backend(const PcmStream *p)
+static bool has_backend(const PcmStream *p, const PcmStreamSetup *setup)
 {
     const PcmasterState *s = p->device;
 
     return s->audio_ready &&
            (p->capture ? !s->loopback :
-                         pcm_frame_bytes(&p->now) % s->frame_unit == 0);
+                         pcm_frame_bytes(setup) % s->frame_unit == 0);
 }
 
-bool pcm_voice_open(PcmStream *p)
+bool pcm_voice_open(PcmStream *p, const PcmStreamSetup *setup)
 {
-    if (p->voice_format == p->now.format && p->voice_rate == p->now.rate) {
+    if (p->voice_format == setup->format && p->voice_rate == setup->rate) {
         return true;
     }
     p->most_free = 0;
     p->voice_rate = 0;
-    if (has_backend(p)) {
-        open_backend(p);
+    if (has_backend(p, setup)) {
+        open_backend(p, setup);
     } else {
         pcm_voice_close(p);
     }
     if (p->voice || p->voice_in) {
-        p->voice_format = p->now.format;
-        p->voice_rate = p->now.rate;
+        p->voice_format = setup->format;
+        p->voice_rate = setup->rate;
     }
     return p->capture || p->device->loopback || p->voice;
 }

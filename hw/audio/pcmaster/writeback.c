@@ -19,8 +19,7 @@ bool pcm_writeback(PcmStream *p)
     }
     stq_le_p(block + PCM_WRITEBACK_POSITION,
              pcm_injection_position(s, p->number, p->position));
-    stq_le_p(block + PCM_WRITEBACK_TIME,
-             qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    stq_le_p(block + PCM_WRITEBACK_TIME, pcm_now_ns());
     stl_le_p(block + PCM_WRITEBACK_STATUS, pcm_stream_status(p));
     stl_le_p(block + PCM_WRITEBACK_CAUSE, p->cause);
     stl_le_p(block + PCM_WRITEBACK_LOST, p->lost);
@@ -30,7 +29,6 @@ bool pcm_writeback(PcmStream *p)
     pcm_dma_begin(s, &dma, (PcmTransaction) {
         .address = p->now.writeback,
         .anchor = p->now.writeback,
-        .extent = sizeof(block),
         .extent = sizeof(block),
         .length = sizeof(block),
         .write = true,

@@ -4,9 +4,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qobject/qdict.h"
-#include "qobject/qlist.h"
-#include "qobject/qnum.h"
 #include "pcmaster-bus.h"
 #include "pcmaster-player.h"
 #include "pcmaster-test.h"
@@ -134,15 +131,7 @@ static void test_no_distances(void)
 
 static QDict *get_accounting(Dut *d)
 {
-    QDict *response = qtest_qmp(d->qts, "{'execute': 'qom-get', 'arguments': {"
-                                "'path': '/machine/peripheral/dut',"
-                                "'property': 'accounting'}}");
-    QDict *result = qdict_get_qdict(response, "return");
-
-    g_assert_nonnull(result);
-    qobject_ref(result);
-    qobject_unref(response);
-    return result;
+    return qobject_to(QDict, dut_qom_get(d, "accounting"));
 }
 
 static QDict *list_entry(QDict *dict, const char *name, unsigned n)

@@ -7,7 +7,6 @@
 #include "pcmaster-player.h"
 #include "pcmaster-test.h"
 
-#define S16_STEREO      (PCM_S_S16 | PCM_S_CHANNELS(2))
 #define RECORDING       0x500000
 #define BOTH            3               /* playback 0, capture 1 */
 #define UNTOUCHED       0x77

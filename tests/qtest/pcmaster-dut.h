@@ -14,6 +14,11 @@
 #include "libqos/pci.h"
 #include "libqos/pci-pc.h"
 #include "hw/pci/pci_regs.h"
+#include "qobject/qbool.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
+#include "qobject/qnum.h"
+#include "qobject/qstring.h"
 #include "hw/audio/pcmaster/pcmaster_regs.h"
 
 #define DUT_RAM_SIZE    (64 * MiB)
@@ -179,6 +184,37 @@ static inline void dut_set_window(Dut *d, unsigned n, uint64_t first,
     dut_write64(d, PCM_WINDOW(n) + PCM_W_FIRST, first);
     dut_write64(d, PCM_WINDOW(n) + PCM_W_LAST, last);
     dut_write(d, PCM_WINDOW(n) + PCM_W_CTRL, ctrl);
+}
+
+/* --- Properties --------------------------------------------------------- */
+
+/* Returns: the value of a property of the device, to be unreferenced */
+static inline QObject *dut_qom_get(Dut *d, const char *property)
+{
+    QDict *response = qtest_qmp(d->qts, "{'execute': 'qom-get', 'arguments': {"
+                                "'path': '/machine/peripheral/dut',"
+                                "'property': %s}}", property);
+    QObject *value = qobject_ref(qdict_get(response, "return"));
+
+    g_assert_nonnull(value);
+    qobject_unref(response);
+    return value;
+}
+
+/*
+ * @value: is consumed
+ * Returns: does the device accept it?
+ */
+static inline bool dut_qom_set(Dut *d, const char *property, QObject *value)
+{
+    QDict *response = qtest_qmp(d->qts, "{'execute': 'qom-set', 'arguments': {"
+                                "'path': '/machine/peripheral/dut',"
+                                "'property': %s, 'value': %p}}",
+                                property, value);
+    bool ok = qdict_haskey(response, "return");
+
+    qobject_unref(response);
+    return ok;
 }
 
 /* --- Log ---------------------------------------------------------------- */

@@ -7,7 +7,6 @@
 #include "pcmaster-player.h"
 #include "pcmaster-test.h"
 
-#define S16_STEREO      (PCM_S_S16 | PCM_S_CHANNELS(2))
 #define LIST            0x280000
 
 typedef struct Fragment {

@@ -7,7 +7,6 @@
 #include "pcmaster-player.h"
 #include "pcmaster-test.h"
 
-#define S16_STEREO      (PCM_S_S16 | PCM_S_CHANNELS(2))
 #define PAUSED          (PCM_S_RUNNING | PCM_S_PAUSED)
 
 /* A pause takes nothing away, adds nothing, and keeps parts of a frame. */

@@ -4,9 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qobject/qdict.h"
-#include "qobject/qlist.h"
-#include "pcmaster-bus.h"
+#include "pcmaster-msix.h"
 #include "pcmaster-model.h"
 #include "pcmaster-player.h"
 #include "pcmaster-test.h"
@@ -35,36 +33,22 @@ static const struct {
 /* Returns: does the device accept it? */
 static bool inject(Dut *d, const char *property, uint64_t value)
 {
-    QDict *response = qtest_qmp(d->qts, "{'execute': 'qom-set', 'arguments': {"
-                                "'path': '/machine/peripheral/dut',"
-                                "'property': %s, 'value': %" PRIu64 "}}",
-                                property, value);
-    bool ok = qdict_haskey(response, "return");
-
-    qobject_unref(response);
-    return ok;
+    return dut_qom_set(d, property, QOBJECT(qnum_from_uint(value)));
 }
 
 static void silence(Dut *d, bool on)
 {
-    QDict *response = qtest_qmp(d->qts, "{'execute': 'qom-set', 'arguments': {"
-                                "'path': '/machine/peripheral/dut',"
-                                "'property': 'inject-silence', 'value': %i}}",
-                                on);
-
-    g_assert_true(qdict_haskey(response, "return"));
-    qobject_unref(response);
+    g_assert_true(dut_qom_set(d, "inject-silence",
+                              QOBJECT(qbool_from_bool(on))));
 }
 
 static uint64_t injected(Dut *d, const char *property)
 {
-    QDict *response = qtest_qmp(d->qts, "{'execute': 'qom-get', 'arguments': {"
-                                "'path': '/machine/peripheral/dut',"
-                                "'property': %s}}", property);
-    uint64_t value = qdict_get_int(response, "return");
+    QNum *value = qobject_to(QNum, dut_qom_get(d, property));
+    uint64_t result = qnum_get_uint(value);
 
-    qobject_unref(response);
-    return value;
+    qobject_unref(value);
+    return result;
 }
 
 /* Each setting through each door, from reset to reset. */
@@ -300,18 +284,16 @@ static void test_not_if_aborted(void)
 static void test_property(void)
 {
     Dut *d = dut_start("q35", "");
-    QDict *response, *record;
+    QList *list;
+    QDict *record;
 
     inject(d, "inject-cut", 1);
     dut_exercise(d, PCM_EX_FILL, 0x200000, 64, 9, PCM_EX_OK, 0);
-    response = qtest_qmp(d->qts, "{'execute': 'qom-get', 'arguments': {"
-                         "'path': '/machine/peripheral/dut',"
-                         "'property': 'violations'}}");
-    record = qobject_to(QDict, qlist_peek(qdict_get_qlist(response,
-                                                          "return")));
+    list = qobject_to(QList, dut_qom_get(d, "violations"));
+    record = qobject_to(QDict, qlist_peek(list));
     g_assert_cmpstr(qdict_get_str(record, "injected"), ==, "cut");
     g_assert_false(qdict_haskey(record, "rule"));
-    qobject_unref(response);
+    qobject_unref(list);
     dut_stop(d);
 }
 
@@ -378,6 +360,35 @@ static void test_silence(void)
     dut_stop(d);
 }
 
+/* No value but 0 and 1 is one of the register. */
+static void test_silence_register(void)
+{
+    Dut *d = dut_start("q35", ",guest-injection=on");
+
+    dut_write(d, PCM_INJ_SILENCE, 2);
+    g_assert_cmphex(dut_read(d, PCM_INJ_SILENCE), ==, 0);
+    g_assert_cmphex(dut_read(d, PCM_ID), ==, PCM_ID_VALUE);
+    dut_stop(d);
+}
+
+/* The host ends it from outside of any access: messages are sent at once. */
+static void test_silence_and_messages(void)
+{
+    Dut *d = dut_start("q35", "");
+
+    msix_start(d);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_EXERCISER);
+    dut_command(d, PCM_EX_FILL, 0x200000, 4 * MiB, 1);
+    silence(d, true);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmphex(msix_arrived(d), ==, 0);
+    silence(d, false);
+    g_assert_cmphex(msix_arrived(d), ==, 1u << 0);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmphex(msix_arrived(d), ==, 0);
+    dut_stop(d);
+}
+
 /* The guest may turn itself off, but only a reset of the bus helps then. */
 static void test_silence_by_guest(void)
 {
@@ -412,6 +423,10 @@ void pcm_add_injection_tests(void)
     qtest_add_func("/pcmaster/injection/property", test_property);
     qtest_add_func("/pcmaster/injection/stuck", test_stuck);
     qtest_add_func("/pcmaster/injection/silence", test_silence);
+    qtest_add_func("/pcmaster/injection/silence-register",
+                   test_silence_register);
+    qtest_add_func("/pcmaster/injection/silence-and-messages",
+                   test_silence_and_messages);
     qtest_add_func("/pcmaster/injection/silence-by-guest",
                    test_silence_by_guest);
 }

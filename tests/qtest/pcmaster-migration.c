@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qobject/qdict.h"
 #include "pcmaster-msix.h"
 #include "pcmaster-player.h"
 #include "pcmaster-test.h"
@@ -294,7 +293,7 @@ static void test_migration_of_masked(void)
     d->dev->msix_table_bar = (QPCIBar) { .addr = MSIX_BAR };
     d->dev->msix_pba_bar = d->dev->msix_table_bar;
     d->dev->msix_pba_off = MSIX_PBA;
-    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_1, MSIX_BAR);
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0 + 4 * PCM_MSIX_BAR, MSIX_BAR);
     g_assert_cmpuint(dut_read(d, PCM_INT_VECTOR), ==, 5);
     g_assert_cmpuint(dut_read(d, S0(VECTOR)), ==, 7);
     g_assert_cmphex(msix_pending(d), ==, 1u << 5);
@@ -320,7 +319,7 @@ static void test_migration_of_masked(void)
 #define SEED_TO_PHASE               (8 + 8 * 4 + 8 * PCM_NODES_MAX)
 #define VECTOR_TO_DUE               (4 + 64 + 4 + 64)
 #define VECTOR_TO_LATE              (VECTOR_TO_DUE + 4 + 1)
-#define VECTOR_TO_TIMER             (VECTOR_TO_LATE + 4 + 8 * MSIX_VECTORS + \
+#define VECTOR_TO_TIMER             (VECTOR_TO_LATE + 4 + 8 * PCM_VECTORS + \
                                      4 + 1)
 
 typedef struct ForgedCase {
@@ -340,12 +339,12 @@ static const ForgedCase forged_cases[] = {
     { "policy", MARK_LIMIT, LIMIT_TO(1), 4, 3 },
     { "exerciser-result", MARK_SEED, SEED_TO_RESULT, 4, 5 },
     { "exerciser-phase", MARK_SEED, SEED_TO_PHASE, 1, 3 },
-    { "vector", MARK_VECTOR, 0, 4, MSIX_VECTORS },
-    { "vector-last", MARK_VECTOR, 0, 4, MSIX_VECTORS - 1, true },
-    { "stream-vector", MARK_VECTOR, 4, 4, MSIX_VECTORS },
-    { "last-stream-vector", MARK_VECTOR, 64, 4, MSIX_VECTORS },
-    { "due", MARK_VECTOR, VECTOR_TO_DUE, 4, 1u << MSIX_VECTORS },
-    { "late", MARK_VECTOR, VECTOR_TO_LATE, 4, 1u << MSIX_VECTORS },
+    { "vector", MARK_VECTOR, 0, 4, PCM_VECTORS },
+    { "vector-last", MARK_VECTOR, 0, 4, PCM_VECTORS - 1, true },
+    { "stream-vector", MARK_VECTOR, 4, 4, PCM_VECTORS },
+    { "last-stream-vector", MARK_VECTOR, 64, 4, PCM_VECTORS },
+    { "due", MARK_VECTOR, VECTOR_TO_DUE, 4, 1u << PCM_VECTORS },
+    { "late", MARK_VECTOR, VECTOR_TO_LATE, 4, 1u << PCM_VECTORS },
 };
 
 static void forge(const char *file, const ForgedCase *c)

@@ -70,7 +70,7 @@ static void test_source(const void *data)
         if (i < ARRAY_SIZE(vectors)) {
             vector = vectors[i];
             dut_write(d, c->vector_register, vector);
-            dut_write(d, c->vector_register, MSIX_VECTORS);
+            dut_write(d, c->vector_register, PCM_VECTORS);
             g_assert_cmpuint(dut_read(d, c->vector_register), ==, vector);
         }
         msix_start(d);
@@ -187,6 +187,37 @@ static void test_without_bus_master(void)
     dut_stop(d);
 }
 
+/*
+ * What SELF_CLEAR clears was told: not so by a message that cannot be sent.
+ * The period has passed before it is enabled.
+ */
+static void test_self_clear_without_bus_master(void)
+{
+    Dut *d = start_with_streams();
+
+    msix_start(d);
+    stream_set_up(d, 0, PCM_S_S16 | PCM_S_CHANNELS(2), 48000, RING, 4096);
+    dut_write(d, S0(PERIOD_FRAMES), 48);
+    dut_write64(d, S0(END), 60);
+    dut_write(d, S0(INT_ENABLE), PCM_S_PERIOD);
+    dut_write(d, S0(CTL), PCM_S_RUN | PCM_S_SELF_CLEAR);
+    qtest_clock_step(d->qts, 300000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_PERIOD | PCM_S_DRAINED);
+    dut_set_bus_master(d, false);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_STREAM(0));
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_PERIOD | PCM_S_DRAINED);
+    g_assert_cmphex(msix_arrived(d), ==, 0);
+    dut_set_bus_master(d, true);
+    g_assert_cmphex(msix_arrived(d), ==, 1u << 1);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_DRAINED);
+    dut_set_bus_master(d, false);
+    dut_set_bus_master(d, true);
+    g_assert_cmphex(msix_arrived(d), ==, 0);
+    dut_stop(d);
+}
+
 typedef struct WayCase {
     const char *options;
     bool msi;
@@ -213,12 +244,12 @@ static void test_properties(void)
         g_assert_cmpint(qpci_find_capability(d->dev, PCI_CAP_ID_MSIX, 0) != 0,
                         ==, c->msix);
         g_assert_cmphex(PCM_CAP2_VECTORS(dut_read(d, PCM_CAP2)), ==,
-                        c->msix ? MSIX_VECTORS : 0);
+                        c->msix ? PCM_VECTORS : 0);
         if (c->msix) {
-            g_assert_cmpuint(qpci_msix_table_size(d->dev), ==, MSIX_VECTORS);
+            g_assert_cmpuint(qpci_msix_table_size(d->dev), ==, PCM_VECTORS);
         }
-        qpci_config_writel(d->dev, PCI_BASE_ADDRESS_1, ~0u);
-        bar = qpci_config_readl(d->dev, PCI_BASE_ADDRESS_1);
+        qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0 + 4 * PCM_MSIX_BAR, ~0u);
+        bar = qpci_config_readl(d->dev, PCI_BASE_ADDRESS_0 + 4 * PCM_MSIX_BAR);
         g_assert_cmphex(bar, ==, c->msix ? 0xfffff000 : 0);
         exerciser_event(d, 0);
         dut_stop(d);
@@ -247,7 +278,7 @@ static void test_unmasked(const void *data)
     uint8_t slot = qpci_find_capability(port, PCI_CAP_ID_EXP, 0);
 
     dut_enable_ecam(d);
-    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_1, PORT_MEMORY + 0x8000);
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0 + 4 * PCM_MSIX_BAR, PORT_MEMORY + 0x8000);
     d->dev->msix_table_bar = (QPCIBar) { .addr = PORT_MEMORY + 0x8000 };
     d->dev->msix_pba_bar = d->dev->msix_table_bar;
     d->dev->msix_pba_off = MSIX_PBA;
@@ -283,6 +314,8 @@ void pcm_add_msix_tests(void)
     qtest_add_func("/pcmaster/msix/switched", test_switched);
     qtest_add_func("/pcmaster/msix/without-bus-master",
                    test_without_bus_master);
+    qtest_add_func("/pcmaster/msix/self-clear-without-bus-master",
+                   test_self_clear_without_bus_master);
     qtest_add_func("/pcmaster/msix/properties", test_properties);
     for (unsigned i = 0; i < ARRAY_SIZE(unmask_cases); i++) {
         pcm_add_case("msix/unmasked", unmask_cases[i].name, &unmask_cases[i],

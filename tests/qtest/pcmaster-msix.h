@@ -8,7 +8,6 @@
 
 #include "pcmaster-bus.h"
 
-#define MSIX_VECTORS    17
 #define MSIX_PBA        0x800           /* in its BAR */
 #define MSIX_BAR        0xe7000000u     /* where nothing else is */
 /* Where each vector sends its message by default, 4 bytes apart. */
@@ -44,7 +43,7 @@ static inline void msix_set_flags(Dut *d, uint16_t flags)
 static inline void msix_start(Dut *d)
 {
     qpci_msix_enable(d->dev);
-    for (unsigned i = 0; i < MSIX_VECTORS; i++) {
+    for (unsigned i = 0; i < PCM_VECTORS; i++) {
         msix_set_entry(d, i, MSIX_MAILBOX + 4 * i, 0x5000 + i);
         msix_mask(d, i, false);
     }
@@ -55,7 +54,7 @@ static inline uint32_t msix_arrived(Dut *d)
 {
     uint32_t vectors = 0;
 
-    for (unsigned i = 0; i < MSIX_VECTORS; i++) {
+    for (unsigned i = 0; i < PCM_VECTORS; i++) {
         uint32_t mail = qtest_readl(d->qts, MSIX_MAILBOX + 4 * i);
 
         if (mail) {

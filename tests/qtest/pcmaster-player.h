@@ -14,6 +14,7 @@
 #define S0(reg)         (PCM_STREAM(0) + PCM_S_##reg)
 #define RING            0x300000
 #define WAV_HEADER      44
+#define S16_STEREO      (PCM_S_S16 | PCM_S_CHANNELS(2))
 
 /* Frame @i of the recording: no two of a test are alike. */
 static inline uint32_t frame(uint32_t i)

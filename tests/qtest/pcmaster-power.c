@@ -72,7 +72,7 @@ static void test_d3hot(void)
     g_assert_cmphex(qpci_config_readw(d->dev, PCI_COMMAND), ==, 0);
     g_assert_cmphex(qpci_config_readl(d->dev, PCI_BASE_ADDRESS_0), ==, 0);
     g_assert_cmphex(qpci_config_readw(d->dev, msix + PCI_MSIX_FLAGS), ==,
-                    MSIX_VECTORS - 1);
+                    PCM_VECTORS - 1);
     qpci_device_enable(d->dev);
     qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, d->bar.addr);
     pcm_expect_clean(d);

@@ -31,8 +31,7 @@ static void finish(PcmasterState *s, uint32_t result)
     e->result = result;
     e->done = e->dma.moved;
     trace_pcmaster_exerciser_end(e->command, result, e->done, e->mismatches);
-    s->int_status |= PCM_INT_EXERCISER;
-    pcmaster_irq_update(s);
+    pcmaster_irq_raise(s, PCM_INT_EXERCISER);
 }
 
 static void fill(void *opaque, uint8_t *memory, uint32_t offset,

@@ -254,9 +254,26 @@ static void setting_write(PcmasterState *s, unsigned index, uint64_t value)
     }
 }
 
+#define REGISTER(name_) \
+    { .name = "INJ_" #name_, .offset = PCM_INJ_##name_, .field = NO_FIELD, \
+      .number = NUMBER(PCM_INJ_##name_), .accepts_writes = true, \
+      .writable = ALL32, .read = setting_read, .write = setting_write }
+
 static const PcmRegister injection_registers[] = {
-    EFFECT("INJ", 0, ALL32, setting_read, setting_write),
+    REGISTER(IRQ_DELAY),
+    REGISTER(IRQ_LOSE),
+    REGISTER(IRQ_REPEAT),
+    REGISTER(STUCK),
+    REGISTER(REQUESTERS),
+    REGISTER(FLIP),
+    REGISTER(FLIP_OFFSET),
+    REGISTER(FLIP_MASK),
+    REGISTER(CUT),
+    REGISTER(CUT_LENGTH),
+    REGISTER(SILENCE),
 };
+
+QEMU_BUILD_BUG_ON(ARRAY_SIZE(injection_registers) != ARRAY_SIZE(settings));
 
 const PcmRegisterTable pcm_injection_registers = {
     injection_registers, ARRAY_SIZE(injection_registers)

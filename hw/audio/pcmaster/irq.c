@@ -10,8 +10,6 @@
 #include "stream.h"
 #include "trace.h"
 
-#define PCM_MSIX_BAR    1
-
 PcmIrqWay pcmaster_irq_way(PcmasterState *s)
 {
     PCIDevice *dev = PCI_DEVICE(s);
@@ -207,6 +205,12 @@ void pcmaster_irq_update(PcmasterState *s)
     }
 }
 
+void pcmaster_irq_raise(PcmasterState *s, uint32_t bits)
+{
+    s->int_status |= bits;
+    pcmaster_irq_update(s);
+}
+
 static void forget_interrupts(PcmasterState *s)
 {
     s->irq.due = 0;
@@ -247,8 +251,11 @@ void pcmaster_send_messages(PcmasterState *s)
     PCIDevice *dev = PCI_DEVICE(s);
 
     timer_del(&s->irq.timer);
-    /* Each may reset the device, or unplug it: then no more are due. */
-    while (s->irq.due) {
+    /*
+     * Those that cannot be sent stay due until bus mastering is switched on.
+     * Each may reset the device, or unplug it: then no more are due.
+     */
+    while (s->irq.due && pcmaster_can_do_dma(s)) {
         unsigned vector = ctz32(s->irq.due);
 
         if (s->irq.repeated & (1u << vector)) {

@@ -168,7 +168,7 @@ typedef struct PcmExerciser {
 /* --- Interrupt ---------------------------------------------------------- */
 
 /* One for each stream, and one more. */
-#define PCM_VECTORS             (PCM_STREAM_COUNT + 1)
+QEMU_BUILD_BUG_ON(PCM_VECTORS != PCM_STREAM_COUNT + 1);
 
 typedef struct PcmIrq {
     QEMUTimer timer;            /* sends messages where nobody else can */
@@ -254,6 +254,9 @@ bool pcmaster_can_do_dma(PcmasterState *s);
  * change.  It drives INTx; messages are only noted to be due.
  */
 void pcmaster_irq_update(PcmasterState *s);
+
+/* Sets bits of PCM_INT_STATUS that are the device's own. */
+void pcmaster_irq_raise(PcmasterState *s, uint32_t bits);
 
 /* The driver has looked at PCM_INT_STATUS: a repeated INTx ends. */
 void pcmaster_irq_looked_at(PcmasterState *s);

@@ -18,6 +18,8 @@
 #define PCM_PCI_DEVICE_ID           0x10fa
 #define PCM_BAR                     0
 #define PCM_BAR_SIZE                0x4000
+#define PCM_MSIX_BAR                1
+#define PCM_VECTORS                 17      /* of MSI-X */
 
 /* --- Identification and interrupts ------------------------------------- */
 

@@ -24,7 +24,7 @@ typedef struct PcmBlock {
 typedef struct PcmSlot {
     const PcmBlock *block;      /* NULL: nothing */
     const PcmRegister *reg;
-    uint8_t index;              /* of the register in its block */
+    uint8_t index;              /* what the register's functions get */
     uint8_t half;               /* 1: the high one */
 } PcmSlot;
 
@@ -71,8 +71,7 @@ static const PcmBlock blocks[] = {
     { 0, 1, 0, &pcm_port_registers, device_element },
     { 0, 1, 0, &pcm_log_registers, device_element },
     { 0, 1, 0, &pcm_exerciser_registers, device_element },
-    { PCM_INJ_IRQ_DELAY, PCM_INJECTION_SETTINGS, 4,
-      &pcm_injection_registers, device_element },
+    { 0, 1, 0, &pcm_injection_registers, device_element },
     { PCM_WINDOW(0), PCM_WINDOW_COUNT, PCM_WINDOW(1) - PCM_WINDOW(0),
       &pcm_window_registers, window_element },
     { PCM_NODE_BYTES(0), PCM_NODES_MAX, 8,
@@ -104,7 +103,8 @@ static void place_register(const PcmBlock *block, unsigned index,
 
         assert(!slot->block);
         *slot = (PcmSlot) {
-            .block = block, .reg = reg, .index = index, .half = half,
+            .block = block, .reg = reg, .index = index + reg->number,
+            .half = half,
         };
     }
 }

@@ -20,6 +20,7 @@ typedef struct PcmRegister {
     bool wide;                  /* 64 bits: a pair, the low half first */
     bool write_only;
     bool accepts_writes;
+    uint8_t number;             /* added to the functions' index */
     uint64_t writable;          /* bits that are not reserved */
     size_t field;               /* in the block's element, or NO_FIELD */
     uint64_t (*read)(PcmasterState *s, unsigned index);

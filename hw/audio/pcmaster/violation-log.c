@@ -72,8 +72,7 @@ void pcm_log_add(PcmasterState *s, PcmViolation v)
         }
         trace_pcmaster_log_lost(log->lost);
     }
-    s->int_status |= PCM_INT_VIOLATION;
-    pcmaster_irq_update(s);
+    pcmaster_irq_raise(s, PCM_INT_VIOLATION);
 }
 
 const PcmViolation *pcm_log_oldest(const PcmLog *log)

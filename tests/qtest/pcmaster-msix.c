@@ -278,7 +278,8 @@ static void test_unmasked(const void *data)
     uint8_t slot = qpci_find_capability(port, PCI_CAP_ID_EXP, 0);
 
     dut_enable_ecam(d);
-    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0 + 4 * PCM_MSIX_BAR, PORT_MEMORY + 0x8000);
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0 + 4 * PCM_MSIX_BAR,
+                       PORT_MEMORY + 0x8000);
     d->dev->msix_table_bar = (QPCIBar) { .addr = PORT_MEMORY + 0x8000 };
     d->dev->msix_pba_bar = d->dev->msix_table_bar;
     d->dev->msix_pba_off = MSIX_PBA;

@@ -53,7 +53,8 @@ class Target:
 TARGETS = {
     "generic": Target("generic-fuzz", 2048, {
         "QEMU_FUZZ_ARGS": "-machine q35 -nodefaults -audiodev none,id=snd -device "
-                          "pcmaster,audiodev=snd,playback=8,addr-bits=40,boundary=1M",
+                          "pcmaster,audiodev=snd,playback=4,capture=8,loopback=on,"
+                          "guest-injection=on,addr-bits=40,boundary=1M",
         "QEMU_FUZZ_OBJECTS": "pcmaster"}),
     "registers": Target("pcmaster-registers", 768),
 }

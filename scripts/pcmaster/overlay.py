@@ -21,7 +21,7 @@ QTESTS = Path("tests/qtest")
 QTEST_FILES = "pcmaster-*"
 QTEST = "pcmaster-test"     # the program; its main file is named after it
 FUZZ = QTESTS / "fuzz"
-FUZZ_FILES = "pcmaster-*.c"
+FUZZ_FILES = "pcmaster-*"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qobject/qjson.h"
 #include "pcmaster-msix.h"
 #include "pcmaster-player.h"
 #include "pcmaster-test.h"
@@ -155,6 +157,161 @@ static void test_migration_while_playing(void)
     g_assert_cmpuint(heard + player_check_wav(b, heard), ==, 2000);
     player_free(a);
     player_free(b);
+    unlink(file);
+}
+
+/* --- What can be seen --------------------------------------------------- */
+
+/* Distances are known, so that bytes weigh something. */
+#define WEIGHING \
+    "q35 -object memory-backend-ram,id=m0,size=64M -smp 1" \
+    " -numa node,nodeid=0,memdev=m0,cpus=0 -numa node,nodeid=1" \
+    " -numa dist,src=0,dst=1,val=20" \
+    " -device pxb-pcie,id=pxb,bus_nr=64,bus=pcie.0,numa_node=0" \
+    " -device pcie-root-port,id=rp,bus=pxb,addr=0,chassis=1" \
+    " -device pcmaster,bus=rp,id=dut,guest-injection=on"
+#define PXB_BUS         0x40
+#define VIOLATIONS      258     /* two are lost, one is dropped */
+
+/* No two registers have the same value, as far as they can. */
+static const struct {
+    unsigned reg;
+    uint32_t value;
+} seen_registers[] = {
+    { PCM_INT_VECTOR, 3 },
+    { PCM_ADDR_BITS, 31 },
+    { PCM_LIMIT, 0x12345678 },
+    { PCM_LIMIT + 4, 0x9abcdef0 },
+    { PCM_BOUNDARY, 0x0fffffff },
+    { PCM_ALIGN, 2 },
+    { PCM_GRAIN, 4 },
+    { PCM_BURST, 0x10000 },
+    { PCM_NODE, 1 },
+    { PCM_POLICY, 0x12012 },
+    { PCM_EX_ADDR, 0x23456789 },
+    { PCM_EX_ADDR + 4, 0xabcdef01 },
+    { PCM_EX_LENGTH, 0x3456789a },
+    { PCM_EX_SEED, 0x456789ab },
+    { PCM_EX_SEED + 4, 0xcdef0123 },
+    { PCM_INJ_IRQ_DELAY, 5 },
+    { PCM_INJ_IRQ_LOSE, 6 },
+    { PCM_INJ_IRQ_REPEAT, 7 },
+    { PCM_INJ_STUCK, 1 << 1 },
+    { PCM_INJ_REQUESTERS, 9 },
+    { PCM_INJ_FLIP, 10 },
+    { PCM_INJ_FLIP_OFFSET, 11 },
+    { PCM_INJ_FLIP_MASK, 12 },
+    { PCM_INJ_CUT, 13 },
+    { PCM_INJ_CUT_LENGTH, 14 },
+    { PCM_WINDOW(0) + PCM_W_FIRST, 15 },
+    { PCM_WINDOW(0) + PCM_W_LAST, 16 },
+    { PCM_WINDOW(0) + PCM_W_CTRL, PCM_W_ENABLE | PCM_W_READ },
+    { PCM_WINDOW(63) + PCM_W_FIRST + 4, 17 },
+    { PCM_WINDOW(63) + PCM_W_LAST + 4, 18 },
+    { PCM_WINDOW(63) + PCM_W_CTRL, PCM_W_WRITE },
+    { PCM_STREAM(1) + PCM_S_INT_ENABLE, PCM_S_ERROR },
+    { PCM_STREAM(1) + PCM_S_FORMAT, 19 },
+    { PCM_STREAM(1) + PCM_S_RATE, 20 },
+    { PCM_STREAM(1) + PCM_S_BUFFER, 21 },
+    { PCM_STREAM(1) + PCM_S_BUFFER + 4, 22 },
+    { PCM_STREAM(1) + PCM_S_LENGTH, 23 },
+    { PCM_STREAM(1) + PCM_S_PERIOD_FRAMES, 24 },
+    { PCM_STREAM(1) + PCM_S_END, 25 },
+    { PCM_STREAM(1) + PCM_S_END + 4, 26 },
+    { PCM_STREAM(1) + PCM_S_FRAGMENTS, 27 },
+    { PCM_STREAM(1) + PCM_S_VECTOR, 8 },
+    { PCM_STREAM(1) + PCM_S_VOLUME, 28 },
+    { PCM_STREAM(1) + PCM_S_WRITEBACK, 29 },
+    { PCM_STREAM(1) + PCM_S_WRITEBACK + 4, 30 },
+    { PCM_STREAM(1) + PCM_S_READY, 31 },
+    { PCM_STREAM(1) + PCM_S_READY + 4, 32 },
+};
+
+/* Each register that counts has something to count. */
+static void fill_registers(Dut *d, uint32_t command)
+{
+    const unsigned s1 = PCM_STREAM(1);
+
+    dut_write(d, PCM_ADDR_BITS, 24);
+    for (unsigned i = 0; i < VIOLATIONS; i++) {
+        dut_exercise(d, PCM_EX_FILL, 0x1000000 + i, 8, 1, PCM_EX_VIOLATION,
+                     0);
+    }
+    dut_write(d, PCM_ADDR_BITS, 64);
+    dut_write(d, PCM_LOG_CTRL, PCM_LOG_POP);
+    stream_set_up(d, 1, PCM_S_S16 | PCM_S_CHANNELS(2), 48000, 0x300000, 40);
+    dut_write(d, s1 + PCM_S_PERIOD_FRAMES, 10);
+    dut_write64(d, s1 + PCM_S_READY, 2);
+    dut_write(d, s1 + PCM_S_CTL, PCM_S_RUN | PCM_S_SELF_CLEAR);
+    qtest_clock_step(d->qts, 1000000);
+    dut_write(d, s1 + PCM_S_CTL, PCM_S_RUN | PCM_S_PAUSE | PCM_S_SELF_CLEAR);
+    g_assert_cmpuint(stream_position(d, 1), ==, 48);
+    g_assert_cmpuint(stream_read(d, 1, PCM_S_XRUNS), ==, 36);
+    dut_exercise(d, PCM_EX_CHECKSUM, 0xfffff000, 7, 1, PCM_EX_OK, 7);
+    dut_exercise(d, PCM_EX_FILL, 0x200000, 64, 1, PCM_EX_OK, 64);
+    qtest_writeb(d->qts, 0x200021, 0);
+    dut_command(d, command, 0x200000, 64, 1);
+    for (unsigned i = 0; i < ARRAY_SIZE(seen_registers); i++) {
+        dut_write(d, seen_registers[i].reg, seen_registers[i].value);
+    }
+    g_assert_cmpuint(stream_position(d, 1), ==, 48);
+}
+
+static void append_property(Dut *d, GByteArray *seen, const char *name)
+{
+    QDict *response = qtest_qmp(d->qts, "{'execute': 'qom-get', 'arguments': {"
+                                "'path': '/machine/peripheral/dut',"
+                                "'property': %s}}", name);
+    GString *text = qobject_to_json(qdict_get(response, "return"));
+
+    g_byte_array_append(seen, (uint8_t *)text->str, text->len);
+    g_string_free(text, true);
+    qobject_unref(response);
+}
+
+/* Returns: all registers, and what the host can see besides. */
+static GByteArray *look_at(Dut *d)
+{
+    GByteArray *seen = g_byte_array_new();
+
+    g_byte_array_set_size(seen, PCM_BAR_SIZE);
+    qtest_memread(d->qts, d->bar.addr, seen->data, PCM_BAR_SIZE);
+    append_property(d, seen, "violations");
+    append_property(d, seen, "accounting");
+    return seen;
+}
+
+/* Every register is there, and the records go on being numbered. */
+static void test_migration_of_registers(const void *data)
+{
+    g_autofree char *file = state_file();
+    g_autofree char *incoming = g_strdup_printf(WEIGHING " -incoming file:%s",
+                                                file);
+    g_autoptr(GByteArray) before = NULL;
+    g_autoptr(GByteArray) after = NULL;
+    Dut *d = dut_launch(WEIGHING);
+
+    g_free(configure_port(d, PXB_BUS, 0));
+    fill_registers(d, *(const uint32_t *)data);
+    before = look_at(d);
+    migrate_to(d, file);
+    dut_stop(d);
+
+    d = dut_launch(incoming);
+    wait_for_migration(d->qts);
+    g_free(configure_port(d, PXB_BUS, 0));
+    after = look_at(d);
+    for (unsigned i = 0; i < PCM_BAR_SIZE; i += 4) {
+        g_test_message("register 0x%x", i);
+        g_assert_cmphex(ldl_le_p(before->data + i), ==,
+                        ldl_le_p(after->data + i));
+    }
+    g_assert_cmpmem(before->data, before->len, after->data, after->len);
+    dut_write(d, PCM_LOG_CTRL, PCM_LOG_CLEAR);
+    dut_set_policies(d, PCM_POLICY_ABORT);
+    dut_command(d, PCM_EX_FILL, 0xfffff000, 4, 1);
+    g_assert_cmpuint(dut_read(d, PCM_LOG_SEQUENCE), ==, VIOLATIONS + 1);
+    dut_stop(d);
     unlink(file);
 }
 
@@ -541,6 +698,12 @@ static void test_migration_of_list(void)
 
 void pcm_add_migration_tests(void)
 {
+    static const uint32_t last[] = { PCM_EX_VERIFY, PCM_EX_CHECKSUM };
+
+    pcm_add_case("migration/registers", "verify", &last[0],
+                 test_migration_of_registers);
+    pcm_add_case("migration/registers", "checksum", &last[1],
+                 test_migration_of_registers);
     for (unsigned i = 0; i < ARRAY_SIZE(scene_cases); i++) {
         pcm_add_case("migration/same-bytes", scene_cases[i].name,
                      &scene_cases[i], test_same_bytes);

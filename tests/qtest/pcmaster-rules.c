@@ -453,6 +453,15 @@ static void test_one_record_for_each_command(void)
 #define ODD_RING        0x200010
 
 /* Plays a ring of 48 frames, 1 ms of them. */
+static void play_ring(Dut *d, uint64_t address)
+{
+    dut_write(d, S0(FORMAT), PCM_S_S16 | PCM_S_CHANNELS(2));
+    dut_write(d, S0(RATE), 48000);
+    dut_write64(d, S0(BUFFER), address);
+    dut_write(d, S0(LENGTH), 0xc0);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+}
+
 static Dut *play_odd_ring(uint32_t align, uint32_t grain, uint32_t burst,
                           unsigned policy)
 {
@@ -460,11 +469,7 @@ static Dut *play_odd_ring(uint32_t align, uint32_t grain, uint32_t burst,
 
     demand(d, align, grain, burst);
     dut_set_policies(d, policy);
-    dut_write(d, S0(FORMAT), PCM_S_S16 | PCM_S_CHANNELS(2));
-    dut_write(d, S0(RATE), 48000);
-    dut_write64(d, S0(BUFFER), ODD_RING);
-    dut_write(d, S0(LENGTH), 0xc0);
-    dut_write(d, S0(CTL), PCM_S_RUN);
+    play_ring(d, ODD_RING);
     return d;
 }
 
@@ -491,6 +496,36 @@ static void test_ring_rules(void)
         dut_expect_no_record(d);
     }
     dut_stop(d);
+}
+
+/* A piece that crosses no boundary is in another page than its ring. */
+static void test_ring_boundary(void)
+{
+    static const struct {
+        unsigned policy;
+        uint64_t landed;
+    } list[] = {
+        { PCM_POLICY_WRAP, 0x200000 },
+        { PCM_POLICY_RECORD, 0x210000 },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
+        Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
+
+        dut_write64(d, PCM_BOUNDARY, 0xffff);
+        dut_set_policies(d, list[i].policy);
+        play_ring(d, 0x20ffa0);
+        qtest_clock_step(d->qts, 500000);
+        g_assert_cmpuint(dut_read(d, S0(POSITION)), ==, 24);
+        dut_expect_no_record(d);
+        qtest_clock_step(d->qts, 500000);
+        g_assert_cmpuint(dut_read(d, S0(POSITION)), ==, 48);
+        dut_expect_record(d, &(DutRecord) {
+            PCM_RULE_BOUNDARY, 0, false, list[i].policy, 0x210000, 0x60,
+            0xffff, 0x1ffff, 0x210000, list[i].landed });
+        dut_expect_no_record(d);
+        dut_stop(d);
+    }
 }
 
 /* A ring that a rule about buffers aborts is not played. */
@@ -671,6 +706,7 @@ void pcm_add_rule_tests(void)
     qtest_add_func("/pcmaster/policy/one-record",
                    test_one_record_for_each_command);
     qtest_add_func("/pcmaster/rule/ring", test_ring_rules);
+    qtest_add_func("/pcmaster/rule/ring-boundary", test_ring_boundary);
     qtest_add_func("/pcmaster/rule/ring-abort", test_ring_abort);
     qtest_add_func("/pcmaster/rule/trace-events", test_trace_events);
     qtest_add_func("/pcmaster/window/table", test_windows);

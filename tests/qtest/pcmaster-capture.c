@@ -304,6 +304,44 @@ static void test_silence(void)
     }
 }
 
+#define TICK_NS         50000000        /* of the slow back end */
+
+/*
+ * A back end that delivers each 50 ms less than is recorded in that time.
+ * Before it has delivered twice nothing is amiss; then what is missing is.
+ */
+static void test_slow_back_end(void)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd,timer-period=50000",
+                       ",audiodev=snd");
+    const unsigned s1 = PCM_STREAM(1);
+    const uint32_t tick = frames_in(TICK_NS, 48000);
+    uint32_t lost[12];
+
+    stream_set_up(d, 1, S16_STEREO, 48000, RECORDING, 0x4000);
+    dut_write(d, s1 + PCM_S_CTL, PCM_S_RUN);
+    qtest_clock_step(d->qts, 2 * TICK_NS - 1000000);
+    g_assert_cmphex(dut_read(d, s1 + PCM_S_STATUS), ==, PCM_S_RUNNING);
+    g_assert_cmpuint(dut_read(d, s1 + PCM_S_LOST), ==, 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(lost); i++) {
+        qtest_clock_step(d->qts, TICK_NS);
+        stream_position(d, 1);
+        lost[i] = dut_read(d, s1 + PCM_S_LOST);
+    }
+    g_assert_cmphex(dut_read(d, s1 + PCM_S_STATUS), ==,
+                    PCM_S_RUNNING | PCM_S_LATE);
+    g_assert_cmpuint(dut_read(d, s1 + PCM_S_XRUNS), ==, 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(lost); i++) {
+        g_test_message("%u: %u of %u", i, lost[i], tick);
+    }
+    /* From each second delivery on it is heard again. */
+    for (unsigned i = 4; i < ARRAY_SIZE(lost); i++) {
+        g_assert_cmpuint(lost[i] - lost[i - 2], >, 0);
+        g_assert_cmpuint(lost[i] - lost[i - 2], <, 2 * tick);
+    }
+    dut_stop(d);
+}
+
 /* Nobody records: silence, without a word. */
 static void test_no_recorder(void)
 {
@@ -432,6 +470,7 @@ void pcm_add_capture_tests(void)
     qtest_add_func("/pcmaster/loopback/unequal", test_loop_unequal);
     qtest_add_func("/pcmaster/loopback/back-end", test_loop_and_back_end);
     qtest_add_func("/pcmaster/capture/silence", test_silence);
+    qtest_add_func("/pcmaster/capture/slow-back-end", test_slow_back_end);
     qtest_add_func("/pcmaster/capture/no-recorder", test_no_recorder);
     qtest_add_func("/pcmaster/capture/refused", test_capture_refused);
     qtest_add_func("/pcmaster/capture/ready", test_capture_ready);

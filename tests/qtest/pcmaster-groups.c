@@ -129,6 +129,31 @@ static Dut *start_group_machine(void)
     return d;
 }
 
+/*
+ * There is one voice, and it is taken: what has it does not lose it to the
+ * attempt, though it asks for another format.
+ */
+static void test_group_refused_voice(void)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd,out.mixing-engine=off,"
+                       "out.voices=1", ",audiodev=snd,playback=2,capture=0");
+
+    for (unsigned n = 0; n < 2; n++) {
+        stream_set_up(d, n, S16_STEREO, 48000, RING, 4096);
+    }
+    dut_write64(d, PCM_STREAM(0) + PCM_S_END, 700);
+    dut_write(d, PCM_STREAM(0) + PCM_S_CTL, PCM_S_RUN);
+    qtest_clock_step(d->qts, 15000000);
+    g_assert_cmphex(stream_read(d, 0, PCM_S_STATUS), ==, 0);
+    dut_write(d, PCM_STREAM(0) + PCM_S_RATE, 44100);
+    dut_write(d, PCM_STREAMS_START, 3);
+    g_assert_cmpuint(stream_read(d, 1, PCM_S_CAUSE), ==, PCM_S_CAUSE_BACKEND);
+    g_assert_cmphex(stream_read(d, 0, PCM_S_STATUS), ==, 0);
+    qtest_clock_step(d->qts, 300000000);
+    g_assert_cmphex(stream_read(d, 0, PCM_S_STATUS), ==, PCM_S_DRAINED);
+    dut_stop(d);
+}
+
 /* All or none. */
 static void test_group_refused(void)
 {
@@ -157,6 +182,56 @@ static void test_group_refused(void)
     g_assert_cmphex(stream_read(d, 3, PCM_S_STATUS), ==, PCM_S_ERROR);
     g_assert_cmpuint(stream_read(d, 3, PCM_S_CAUSE), ==, PCM_S_CAUSE_DMA);
     dut_stop(d);
+}
+
+#define OLD_BLOCK       0x2a0000        /* S_WRITEBACK */
+#define NEW_BLOCK       0x2b0000
+
+typedef struct SpareCase {
+    const char *name;
+    uint32_t format;            /* that the member would start with */
+    uint32_t fragments;         /* of the other one, whose list is bad */
+    uint32_t other_format;
+    unsigned cause;
+} SpareCase;
+
+static const SpareCase spare_cases[] = {
+    { "list", S16_STEREO, 1, S16_STEREO, PCM_S_CAUSE_LIST },
+    { "list-other-format", PCM_S_U8 | PCM_S_CHANNELS(1), 1, S16_STEREO,
+      PCM_S_CAUSE_LIST },
+    { "format", PCM_S_U8 | PCM_S_CHANNELS(1), 0, 0, PCM_S_CAUSE_FORMAT },
+};
+
+/* A member that drains when another is refused goes on as if nothing was. */
+static void test_group_refused_spares(const void *data)
+{
+    const SpareCase *c = data;
+    Player *p = player_new(48000, "q35 -global pcmaster.playback=2");
+    Dut *d = p->d;
+
+    dut_write64(d, S0(WRITEBACK), OLD_BLOCK);
+    player_start(p, 48000, 4096, 0, 700);
+    qtest_clock_step(d->qts, 15000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, 0);
+    dut_write64(d, S0(WRITEBACK), NEW_BLOCK);
+    dut_write(d, S0(FORMAT), c->format);
+    stream_set_up(d, 1, c->other_format, 48000, 0x280000, 4096);
+    dut_write(d, PCM_STREAM(1) + PCM_S_FRAGMENTS, c->fragments);
+    dut_write(d, PCM_STREAMS_START, 3);
+    g_assert_cmphex(stream_read(d, 1, PCM_S_STATUS), ==, PCM_S_ERROR);
+    g_assert_cmpuint(stream_read(d, 1, PCM_S_CAUSE), ==, c->cause);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, 0);
+    g_assert_cmpuint(stream_position(d, 0), ==, 700);
+    qtest_clock_step(d->qts, 200000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_DRAINED);
+    g_assert_cmpuint(qtest_readl(d->qts, OLD_BLOCK), ==, 700);
+    g_assert_cmphex(qtest_readl(d->qts, OLD_BLOCK + PCM_WRITEBACK_STATUS), ==,
+                    PCM_S_DRAINED);
+    g_assert_cmpuint(qtest_readq(d->qts, NEW_BLOCK + PCM_WRITEBACK_TIME), ==,
+                     0);
+    dut_stop(d);
+    player_expect_wav(p, 700);
+    player_free(p);
 }
 
 static void expect_together(Dut *d, uint64_t position, uint32_t status)
@@ -235,6 +310,11 @@ void pcm_add_group_tests(void)
     qtest_add_func("/pcmaster/pause/prepared", test_prepared);
     qtest_add_func("/pcmaster/pause/stop", test_stop_in_pause);
     qtest_add_func("/pcmaster/group/refused", test_group_refused);
+    for (unsigned i = 0; i < ARRAY_SIZE(spare_cases); i++) {
+        pcm_add_case("group/refused-spares", spare_cases[i].name,
+                     &spare_cases[i], test_group_refused_spares);
+    }
+    qtest_add_func("/pcmaster/group/refused-voice", test_group_refused_voice);
     qtest_add_func("/pcmaster/group/together", test_group);
     qtest_add_func("/pcmaster/group/aligned", test_group_is_aligned);
 }

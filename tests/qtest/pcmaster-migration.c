@@ -8,58 +8,8 @@
 #include "qobject/qjson.h"
 #include "pcmaster-msix.h"
 #include "pcmaster-player.h"
+#include "pcmaster-state.h"
 #include "pcmaster-test.h"
-
-/* Returns: did it succeed? */
-static bool migration_succeeds(QTestState *qts)
-{
-    for (;;) {
-        QDict *response = qtest_qmp(qts, "{'execute': 'query-migrate'}");
-        QDict *info = qdict_get_qdict(response, "return");
-        const char *status = qdict_get_try_str(info, "status");
-        bool completed = status && !strcmp(status, "completed");
-        bool failed = status && !strcmp(status, "failed");
-
-        qobject_unref(response);
-        if (completed || failed) {
-            return completed;
-        }
-        g_usleep(10000);
-    }
-}
-
-static void wait_for_migration(QTestState *qts)
-{
-    g_assert_true(migration_succeeds(qts));
-}
-
-/* A file for the state of a machine. */
-static char *state_file(void)
-{
-    char *path = NULL;
-    int fd = g_file_open_tmp("pcmaster-XXXXXX", &path, NULL);
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    return path;
-}
-
-static void migrate_to(Dut *d, const char *file)
-{
-    g_autofree char *uri = g_strdup_printf("file:%s", file);
-
-    qtest_qmp_assert_success(d->qts, "{'execute': 'migrate', 'arguments': {"
-                             "'uri': %s}}", uri);
-    wait_for_migration(d->qts);
-}
-
-/* @bar: where the registers were on the other side */
-static void wait_for_arrival(Dut *d, uint64_t bar)
-{
-    wait_for_migration(d->qts);
-    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, bar);
-    d->bar.addr = bar;
-}
 
 /* Returns: @d as it goes on in another process. */
 static Dut *go_on_elsewhere(Dut *d)
@@ -479,15 +429,6 @@ static void test_migration_of_masked(void)
 #define VECTOR_TO_TIMER             (VECTOR_TO_LATE + 4 + 8 * PCM_VECTORS + \
                                      4 + 1)
 
-typedef struct ForgedCase {
-    const char *name;
-    uint64_t mark;
-    int distance;
-    unsigned size;
-    uint32_t value;
-    bool accepted;
-} ForgedCase;
-
 static const ForgedCase forged_cases[] = {
     { "nothing", MARK_LIMIT, LIMIT_TO(6), 4, 33, true },
     { "addr-bits-low", MARK_LIMIT, LIMIT_TO(6), 4, 19 },
@@ -503,42 +444,6 @@ static const ForgedCase forged_cases[] = {
     { "due", MARK_VECTOR, VECTOR_TO_DUE, 4, 1u << PCM_VECTORS },
     { "late", MARK_VECTOR, VECTOR_TO_LATE, 4, 1u << PCM_VECTORS },
 };
-
-static void forge(const char *file, const ForgedCase *c)
-{
-    g_autofree char *state = NULL;
-    char *at = NULL;
-    uint8_t mark[8];
-    gsize size;
-
-    stq_be_p(mark, c->mark);
-    g_assert_true(g_file_get_contents(file, &state, &size, NULL));
-    at = memmem(state, size, mark, sizeof(mark));
-    g_assert_nonnull(at);
-    at += c->distance;
-    if (c->size == 1) {
-        stb_p(at, c->value);
-    } else {
-        stl_be_p(at, c->value);
-    }
-    g_assert_true(g_file_set_contents(file, state, size, NULL));
-}
-
-/* Returns: a machine that waits for its state, and outlives a bad one. */
-static Dut *start_waiting(void)
-{
-    return dut_start("q35 -incoming defer", "");
-}
-
-static bool arrives(Dut *d, const char *file)
-{
-    g_autofree char *uri = g_strdup_printf("file:%s", file);
-
-    qtest_qmp_assert_success(d->qts, "{'execute': 'migrate-incoming',"
-                             "'arguments': {'uri': %s,"
-                             "'exit-on-error': false}}", uri);
-    return migration_succeeds(d->qts);
-}
 
 /* What a driver could not have made is not taken in. */
 static void test_forged(const void *data)

@@ -89,6 +89,31 @@ static void test_refused_while_draining(void)
     player_free(p);
 }
 
+/*
+ * A start with frames that the back end does not take, of which it can have
+ * but one voice: the one that plays out is left alone.
+ */
+static void test_refused_frame(void)
+{
+    g_autofree char *options = NULL;
+    Player *p = player_prepare(44100, "unused", "", &options);
+    g_autofree char *machine = g_strdup_printf(
+        "q35 -audiodev wav,id=snd,path=%s,out.mixing-engine=off", p->wav);
+    Dut *d = p->d = dut_start(machine, ",audiodev=snd,capture=0");
+
+    player_start(p, 44100, 4096, 0, 700);
+    qtest_clock_step(d->qts, 16000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, 0);
+    dut_write(d, S0(INT_ENABLE), PCM_S_ERROR);
+    dut_write(d, S0(FORMAT), PCM_S_S16 | PCM_S_CHANNELS(1));
+    expect_refusal(d, PCM_S_CAUSE_BACKEND);
+    qtest_clock_step(d->qts, 200000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, 0);
+    dut_stop(d);
+    player_expect_wav(p, 700);
+    player_free(p);
+}
+
 /* The back end cannot record such samples: no voice opens. */
 static void test_no_back_end(void)
 {
@@ -334,6 +359,61 @@ static void test_msi_of_stream(void)
     player_free(p);
 }
 
+/* XRUN has one, too. */
+static void test_msi_of_xrun(void)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
+
+    msi_enable(d, MSI_MAILBOX, 0x4321);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_STREAM(0));
+    dut_write(d, S0(INT_ENABLE), PCM_S_XRUN);
+    dut_write64(d, S0(READY), 100);
+    start_silence(d, 0);
+    qtest_clock_step(d->qts, 1000000);
+    g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 48);
+    g_assert_false(msi_arrived(d));
+    qtest_clock_step(d->qts, 2000000);
+    g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 144);
+    g_assert_true(msi_arrived(d));
+    g_assert_cmpuint(dut_read(d, S0(XRUNS)), ==, 44);
+    dut_stop(d);
+}
+
+/* --- Over the edge of 32 bits ------------------------------------------- */
+
+#define A_DAY_NS        (24 * 3600 * 1000000000ll)
+
+/*
+ * Frames of most of a day at once: a counter stays at its maximum, and the
+ * high half of the position that was read stays over a new run.
+ */
+static void test_saturation(void)
+{
+    Dut *d = dut_start("q35 -audiodev wav,id=snd,out.format=f32",
+                       ",audiodev=snd,loopback=on");
+    const unsigned s1 = PCM_STREAM(1);
+    uint64_t position;
+
+    stream_set_up(d, 1, PCM_S_U8 | PCM_S_CHANNELS(1), 192000, RING, 4096);
+    dut_write64(d, s1 + PCM_S_READY, 0);
+    dut_write(d, s1 + PCM_S_CTL, PCM_S_RUN);
+    for (unsigned i = 1; i <= 2; i++) {
+        qtest_clock_step(d->qts, A_DAY_NS);
+        position = frames_in(i * A_DAY_NS, 192000);
+        g_assert_cmpuint(stream_position(d, 1), ==, position);
+        g_assert_cmpuint(dut_read(d, s1 + PCM_S_XRUNS), ==,
+                         MIN(position - 4096, UINT32_MAX));
+    }
+    dut_write(d, s1 + PCM_S_CTL, 0);
+    dut_write(d, s1 + PCM_S_CTL, PCM_S_RUN);
+    g_assert_cmpuint(position >> 32, !=, 0);
+    g_assert_cmpuint(dut_read(d, s1 + PCM_S_POSITION + 4), ==,
+                     position >> 32);
+    g_assert_cmpuint(stream_position(d, 1), ==, 0);
+    g_assert_cmpuint(dut_read(d, s1 + PCM_S_POSITION + 4), ==, 0);
+    dut_stop(d);
+}
+
 /* A read that fetches frames, and finds no memory there, sends one, too. */
 static void test_msi_of_read(void)
 {
@@ -395,6 +475,7 @@ void pcm_add_stream_tests(void)
     qtest_add_func("/pcmaster/stream/refused", test_refused);
     qtest_add_func("/pcmaster/stream/refused-draining",
                    test_refused_while_draining);
+    qtest_add_func("/pcmaster/stream/refused-frame", test_refused_frame);
     qtest_add_func("/pcmaster/stream/no-back-end", test_no_back_end);
     qtest_add_func("/pcmaster/stream/last-of-eight", test_last_stream);
     qtest_add_func("/pcmaster/stream/refused-dma", test_refused_dma);
@@ -405,5 +486,7 @@ void pcm_add_stream_tests(void)
     qtest_add_func("/pcmaster/stream/effort-shared", test_effort_is_shared);
     qtest_add_func("/pcmaster/stream/msi", test_msi_of_stream);
     qtest_add_func("/pcmaster/stream/msi-of-read", test_msi_of_read);
+    qtest_add_func("/pcmaster/stream/msi-of-xrun", test_msi_of_xrun);
+    qtest_add_func("/pcmaster/stream/saturation", test_saturation);
     qtest_add_func("/pcmaster/stream/extremes", test_extremes);
 }

@@ -27,6 +27,7 @@ int main(int argc, char **argv)
     pcm_add_doorbell_tests();
     pcm_add_late_tests();
     pcm_add_migration_tests();
+    pcm_add_stream_state_tests();
     pcm_add_playback_tests();
     pcm_add_stream_tests();
     pcm_add_group_tests();

@@ -25,6 +25,7 @@ void pcm_add_place_tests(void);
 void pcm_add_doorbell_tests(void);
 void pcm_add_late_tests(void);
 void pcm_add_migration_tests(void);
+void pcm_add_stream_state_tests(void);
 void pcm_add_playback_tests(void);
 void pcm_add_stream_tests(void);
 void pcm_add_example_tests(void);

@@ -8,13 +8,6 @@
 #include "stream.h"
 #include "trace.h"
 
-/*
- * The back end delivers in its own time.  What came at once is used up at the
- * stream's pace, so that the next delivery had better come before the last is
- * used up: so many must have come before the first is touched.
- */
-#define PCM_DELIVERIES          2
-
 #define PCM_SILENCE_BYTES       4096
 
 /* --- Into the ring ------------------------------------------------------ */

@@ -175,7 +175,7 @@ static bool all_open(PcmasterState *s, uint32_t mask, Request *r)
 void pcm_streams_start(PcmasterState *s, uint32_t mask, bool paused)
 {
     const int64_t now = pcm_now_ns();
-    g_autofree PcmRing *rings = g_new(PcmRing, s->stream_count);
+    g_autofree PcmRing *rings = g_new0(PcmRing, s->stream_count);
     Request r = { .pc = pcm_doorbell_pc(), .rings = rings };
 
     mask &= ~streams_in(s, BIT(PCM_STREAM_RUNNING) | BIT(PCM_STREAM_PAUSED));

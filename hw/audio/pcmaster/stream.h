@@ -23,6 +23,13 @@
 #define PCM_S_EVENTS            (PCM_S_PERIOD | PCM_S_DRAINED | PCM_S_ERROR | \
                                  PCM_S_LATE | PCM_S_XRUN)
 
+/*
+ * The back end delivers in its own time.  What came at once is used up at the
+ * stream's pace, so that the next delivery had better come before the last is
+ * used up: so many must have come before the first is touched.
+ */
+#define PCM_DELIVERIES          2
+
 typedef enum PcmStreamPhase {
     PCM_STREAM_STOPPED,
     PCM_STREAM_RUNNING,

@@ -341,7 +341,7 @@ static int stream_post_load(void *opaque, int version_id)
 
     if (p->phase >= PCM_STREAM_PHASES || p->position > INT64_MAX ||
         p->start_ns < 0 || p->paused_ns < 0 || p->fed_ns < 0 ||
-        !stream_registers_valid(p)) {
+        p->deliveries > PCM_DELIVERIES || !stream_registers_valid(p)) {
         return -EINVAL;
     }
     p->ring.at = 0;

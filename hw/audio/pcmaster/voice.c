@@ -132,21 +132,23 @@ static bool has_backend(const PcmStream *p, const PcmStreamSetup *setup)
 
 bool pcm_voice_open(PcmStream *p, const PcmStreamSetup *setup)
 {
+    const bool needed = !p->capture && !p->device->loopback;
+
     if (p->voice_format == setup->format && p->voice_rate == setup->rate) {
         return true;
     }
-    p->most_free = 0;
-    p->voice_rate = 0;
     if (has_backend(p, setup)) {
         open_backend(p, setup);
-    } else {
+    } else if (!needed) {
         pcm_voice_close(p);
+    } else {
+        /* What still plays out may keep its voice. */
+        return false;
     }
-    if (p->voice || p->voice_in) {
-        p->voice_format = setup->format;
-        p->voice_rate = setup->rate;
-    }
-    return p->capture || p->device->loopback || p->voice;
+    p->most_free = 0;
+    p->voice_rate = p->voice || p->voice_in ? setup->rate : 0;
+    p->voice_format = setup->format;
+    return p->voice || !needed;
 }
 
 void pcm_voice_close(PcmStream *p)

@@ -342,6 +342,68 @@ static void test_slow_back_end(void)
     dut_stop(d);
 }
 
+#ifdef CONFIG_AUDIO_ALSA
+#define RECORDED_FRAMES 100000
+
+/* An ALSA device from which @frame can be recorded, whatever the host has. */
+static void write_sound_card(const char *sound, const char *config)
+{
+    g_autofree uint32_t *data = g_new(uint32_t, RECORDED_FRAMES);
+    g_autofree char *text = g_strdup_printf(
+        "pcm.card { type file slave.pcm { type null } format raw "
+        "file /dev/null infile %s }", sound);
+
+    for (uint32_t i = 0; i < RECORDED_FRAMES; i++) {
+        data[i] = cpu_to_le32(frame(i));
+    }
+    g_assert_true(g_file_set_contents(sound, (char *)data,
+                                      4 * RECORDED_FRAMES, NULL));
+    g_assert_true(g_file_set_contents(config, text, -1, NULL));
+}
+
+/*
+ * What the back end delivers comes in its order, with nothing missing, and
+ * after silence.  ALSA's null device is always ready, and asked by the
+ * virtual clock.
+ */
+static void test_recording(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("pcmaster-XXXXXX", NULL);
+    g_autofree char *sound = g_build_filename(dir, "sound", NULL);
+    g_autofree char *config = g_build_filename(dir, "asound.conf", NULL);
+    const unsigned frames = 0x10000;
+    g_autofree uint32_t *heard = g_new(uint32_t, frames);
+    unsigned first = 0;
+    Dut *d;
+
+    write_sound_card(sound, config);
+    g_setenv("ALSA_CONFIG_PATH", config, true);
+    d = dut_start("q35 -audiodev alsa,id=snd,in.dev=card,in.try-poll=off,"
+                  "in.frequency=48000,in.channels=2,in.format=s16",
+                  ",audiodev=snd");
+    stream_set_up(d, 1, S16_STEREO, 48000, RECORDING, 4 * frames);
+    dut_write64(d, PCM_STREAM(1) + PCM_S_END, 48000);
+    dut_write(d, PCM_STREAM(1) + PCM_S_CTL, PCM_S_RUN);
+    qtest_clock_step(d->qts, 1000000000);
+    g_assert_cmphex(stream_read(d, 1, PCM_S_STATUS), ==, PCM_S_DRAINED);
+    g_assert_cmpuint(stream_read(d, 1, PCM_S_LOST), ==, 0);
+    qtest_bufread(d->qts, RECORDING, heard, 4 * frames);
+    while (first < 48000 && !heard[first]) {
+        first++;
+    }
+    /* Two deliveries of the default timer-period, and what is under way. */
+    g_assert_cmpuint(first, <, 3 * 480);
+    for (unsigned i = first; i < 48000; i++) {
+        g_assert_cmphex(le32_to_cpu(heard[i]), ==, frame(i - first));
+    }
+    dut_stop(d);
+    g_unsetenv("ALSA_CONFIG_PATH");
+    unlink(config);
+    unlink(sound);
+    rmdir(dir);
+}
+#endif
+
 /* Nobody records: silence, without a word. */
 static void test_no_recorder(void)
 {
@@ -471,6 +533,9 @@ void pcm_add_capture_tests(void)
     qtest_add_func("/pcmaster/loopback/back-end", test_loop_and_back_end);
     qtest_add_func("/pcmaster/capture/silence", test_silence);
     qtest_add_func("/pcmaster/capture/slow-back-end", test_slow_back_end);
+#ifdef CONFIG_AUDIO_ALSA
+    qtest_add_func("/pcmaster/capture/recording", test_recording);
+#endif
     qtest_add_func("/pcmaster/capture/no-recorder", test_no_recorder);
     qtest_add_func("/pcmaster/capture/refused", test_capture_refused);
     qtest_add_func("/pcmaster/capture/ready", test_capture_ready);

@@ -33,6 +33,7 @@ KILLED, SURVIVED, UNBUILT = "killed", "survived", "does not compile"
 DEVICE = CHECKOUT / overlay.DEVICE
 # A change that makes a test hang is one that was noticed.
 PATIENCE, PATIENCE_FACTOR = 30, 4
+QTEST_ROOT = "/x86_64/pcmaster"
 ASSERTION = re.compile(r"^Bail out! ERROR:(?:.*/)?([^/:]+:\d+:\w+):", re.M)
 
 
@@ -183,7 +184,6 @@ class Room:
 
     def __init__(self, cache):
         self.cache = cache
-        self.programs = qemu.ensure(cache)
         self.tree = qemu.find_tree(cache)
         self.home = self.tree.home / "mutation"
         self.source = self.home / "source"
@@ -203,19 +203,29 @@ class Room:
             yield
 
     def prepare(self):
-        """Makes the copy and builds QEMU in it, as far as that is missing.
-
-        The copy shares its files with the source by hard links: whatever
-        writes there puts a new file in the old one's place.
-        """
-        if not self.source.is_dir():
-            with self.cache.scratch() as work:
-                process.run_logged(["cp", "-al", self.tree.home / "source",
-                                    work / "source"], self.cache.log("mutation"), _quiet())
-                (work / "source").rename(self.source)
-        overlay.apply(self.source, self.tree.origin or self.tree.home / "source")
+        """Makes the copy and builds QEMU and the qtests in it, if need be."""
+        if self.tree.origin:
+            qemu.mirror(self.cache, self.tree.origin, self.source)
+        elif not self.source.is_dir():
+            self.copy()
+        overlay.apply(self.source, self.tree.origin)
         self.build = qemu.configured(self.cache, self.source, qemu.MUTABLE)
-        qemu.compile_in(self.cache, self.build, qemu.MUTABLE.about, qemu.SYSTEM)
+        qemu.compile_in(self.cache, self.build, qemu.MUTABLE.about, qemu.SYSTEM,
+                        *(f"tests/qtest/{name}" for name in self.programs()))
+
+    def copy(self):
+        """Copies Debian's source by hard links.
+
+        Whatever writes there puts a new file in the old one's place.
+        """
+        with self.cache.scratch() as work:
+            process.run_logged(["cp", "-al", self.tree.home / "source",
+                                work / "source"], self.cache.log("mutation"), _quiet())
+            (work / "source").rename(self.source)
+
+    def programs(self):
+        """The qtest programs that the overlay adds."""
+        return qemu.qtest_names(self.source)
 
     def rest(self):
         """The qtests hold on the unchanged device, or no result means a thing."""
@@ -233,7 +243,8 @@ class Room:
             write_whole(path, mutant.text.encode())
             if not self.compiles():
                 return UNBUILT, ""
-            failed = self.qtests(PATIENCE + PATIENCE_FACTOR * self.seconds)
+            failed = self.first_tests(mutant) or self.qtests(
+                PATIENCE + PATIENCE_FACTOR * self.seconds)
             return (KILLED, failed) if failed else (SURVIVED, "")
         finally:
             write_whole(path, (DEVICE / mutant.file).read_bytes())
@@ -245,11 +256,21 @@ class Room:
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         return done.returncode == 0
 
-    def qtests(self, patience):
-        """The name of the first test that fails, or None."""
+    def first_tests(self, mutant):
+        """The same as qtests() for the groups that most likely notice."""
+        groups = table.FIRST.get(mutant.file)
+        return groups and self.qtests(PATIENCE + self.seconds, groups.split())
+
+    def qtests(self, patience, groups=()):
+        """The name of the first test that fails, or None.
+
+        groups: names below /pcmaster/; all tests if there are none.
+        """
         env = dict(os.environ, QTEST_QEMU_BINARY=str(self.build / qemu.SYSTEM))
-        for program in sorted(self.programs.glob("pcmaster-*test")):
-            failed = first_failure(program, env, patience)
+        chosen = [word for group in groups for word in ("-p", f"{QTEST_ROOT}/{group}")]
+        for name in self.programs():
+            program = self.build / overlay.QTESTS / name
+            failed = first_failure([program, "--tap", *chosen], env, patience)
             if failed:
                 return failed
         return None
@@ -271,12 +292,12 @@ class Room:
         return digest(self.tree.identity, *qemu.overlay_contents())
 
 
-def first_failure(program, env, patience):
+def first_failure(argv, env, patience):
     """Runs a qtest up to its first failure: what failed, or None.
 
     It has a process group of its own, so that no QEMU outlives it.
     """
-    child = subprocess.Popen([program, "--tap"], env=env, text=True,
+    child = subprocess.Popen(argv, env=env, text=True,
                              start_new_session=True, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:

@@ -44,6 +44,14 @@ class TableTest(unittest.TestCase):
     def test_the_table_is_changes_only(self):
         self.assertEqual({len(change) for change in table.CHANGES}, {4})
 
+    def test_what_runs_first_is_there(self):
+        tests = "".join(path.read_text() for path in
+                        (CHECKOUT / mutate.overlay.QTESTS).glob("pcmaster-*.c"))
+        for file, groups in table.FIRST.items():
+            self.assertTrue((mutate.DEVICE / file).is_file(), file)
+            for group in groups.split():
+                self.assertRegex(tests, f'"/?pcmaster/{group}["/]', file)
+
 
 class GeneratedTest(unittest.TestCase):
     """The operators on pieces of C."""
@@ -114,7 +122,7 @@ class QtestTest(unittest.TestCase):
             program = Path(folder, "qtest")
             program.write_text(f"#!/bin/sh\n{script}\n")
             program.chmod(0o755)
-            return mutate.first_failure(program, dict(os.environ), patience)
+            return mutate.first_failure([program], dict(os.environ), patience)
 
     def test_ends(self):
         self.assertIsNone(self.first_failure("echo ok 1 /a; exit 0"))

@@ -327,6 +327,7 @@ static void expect_silence(Dut *d)
 {
     g_assert_cmphex(dut_read(d, PCM_ID), ==, ~0u);
     g_assert_cmphex(dut_read(d, 0x7fc), ==, ~0u);
+    g_assert_cmphex(qpci_config_readw(d->dev, PCI_VENDOR_ID), ==, 0x1af4);
     g_assert_cmphex(qpci_io_readq(d->dev, d->bar, PCM_LIMIT), ==, ONES);
     dut_write(d, PCM_ADDR_BITS, 20);
     dut_write(d, PCM_CTRL, PCM_CTRL_RESET);
@@ -389,6 +390,22 @@ static void test_silence_and_messages(void)
     dut_stop(d);
 }
 
+/* D3hot resets, so it ends silence, too. */
+static void test_silence_and_power(void)
+{
+    Dut *d = dut_start("q35", "");
+    uint8_t power = qpci_find_capability(d->dev, PCI_CAP_ID_PM, 0) +
+                    PCI_PM_CTRL;
+
+    silence(d, true);
+    qpci_config_writew(d->dev, power, 3);
+    qpci_config_writew(d->dev, power, 0);
+    qpci_device_enable(d->dev);
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, d->bar.addr);
+    pcm_expect_clean(d);
+    dut_stop(d);
+}
+
 /* The guest may turn itself off, but only a reset of the bus helps then. */
 static void test_silence_by_guest(void)
 {
@@ -425,6 +442,8 @@ void pcm_add_injection_tests(void)
     qtest_add_func("/pcmaster/injection/silence", test_silence);
     qtest_add_func("/pcmaster/injection/silence-register",
                    test_silence_register);
+    qtest_add_func("/pcmaster/injection/silence-and-power",
+                   test_silence_and_power);
     qtest_add_func("/pcmaster/injection/silence-and-messages",
                    test_silence_and_messages);
     qtest_add_func("/pcmaster/injection/silence-by-guest",

@@ -209,14 +209,12 @@ static void fill_registers(Dut *d, uint32_t command)
 
 static void append_property(Dut *d, GByteArray *seen, const char *name)
 {
-    QDict *response = qtest_qmp(d->qts, "{'execute': 'qom-get', 'arguments': {"
-                                "'path': '/machine/peripheral/dut',"
-                                "'property': %s}}", name);
-    GString *text = qobject_to_json(qdict_get(response, "return"));
+    QObject *value = dut_qom_get(d, name);
+    GString *text = qobject_to_json(value);
 
     g_byte_array_append(seen, (uint8_t *)text->str, text->len);
     g_string_free(text, true);
-    qobject_unref(response);
+    qobject_unref(value);
 }
 
 /* Returns: all registers, and what the host can see besides. */
@@ -417,17 +415,36 @@ static void test_migration_of_masked(void)
 /* Values that are found in the state again; integers there are big-endian. */
 #define MARK_LIMIT      0x123456789abcdef1ull
 #define MARK_SEED       0x23456789abcdef12ull
-#define MARK_BUFFER     0x3456789abcdef123ull
 #define MARK_VECTOR     0x0000000b0000000dull   /* INT_VECTOR, S_VECTOR */
 
 /* Bytes from a mark to fields of the same structure. */
 #define LIMIT_TO(fields_before)     (-4 * (fields_before))
+#define LIMIT_TO_W_CTRL             (8 + 8 + 16)
 #define SEED_TO_RESULT              12
 #define SEED_TO_PHASE               (8 + 8 * 4 + 8 * PCM_NODES_MAX)
+#define SEED_TO_COMMAND             (SEED_TO_PHASE + 1)
+#define SEED_TO_OFFSET              (SEED_TO_COMMAND + 4)
+#define SEED_TO_DMA                 (SEED_TO_OFFSET + 4 + 8)
+#define SEED_TO_REQUESTER           (SEED_TO_DMA + 33)
+#define SEED_TO_WRAP_BOUNDARY       (SEED_TO_REQUESTER + 34)
+#define SEED_TO_POLICY              (SEED_TO_WRAP_BOUNDARY + 1 + \
+                                     20 * PCM_RULE_COUNT + 4)
+#define SEED_TO_CHECKED             (SEED_TO_POLICY + 4)
+#define SEED_TO_INJECTION           (-8 - 8 * PCM_STREAM_COUNT - 12 * 4)
+#define SEED_TO_INJ(reg)            (SEED_TO_INJECTION + \
+                                     PCM_INJ_##reg - PCM_INJ_IRQ_DELAY)
+#define SEED_TO_ACC(n)              (SEED_TO_INJECTION - 16 - 32 * \
+                                     (PCM_NODES_MAX + PCM_ACC_COUNT - (n)))
+#define SEED_TO_LOG_LOST            (SEED_TO_ACC(0) - 8)
+#define SEED_TO_LOG_COUNT           (SEED_TO_LOG_LOST - 4)
+#define SEED_TO_LOG_HEAD            (SEED_TO_LOG_COUNT - 4)
+#define SEED_TO_RULE                (SEED_TO_LOG_HEAD - 4)
 #define VECTOR_TO_DUE               (4 + 64 + 4 + 64)
 #define VECTOR_TO_LATE              (VECTOR_TO_DUE + 4 + 1)
 #define VECTOR_TO_TIMER             (VECTOR_TO_LATE + 4 + 8 * PCM_VECTORS + \
                                      4 + 1)
+
+#define FORGED_LENGTH   (4 * MiB)
 
 static const ForgedCase forged_cases[] = {
     { "nothing", MARK_LIMIT, LIMIT_TO(6), 4, 33, true },
@@ -435,6 +452,28 @@ static const ForgedCase forged_cases[] = {
     { "addr-bits-high", MARK_LIMIT, LIMIT_TO(6), 4, 65 },
     { "align", MARK_LIMIT, LIMIT_TO(5), 4, 3 },
     { "policy", MARK_LIMIT, LIMIT_TO(1), 4, 3 },
+    { "int-status", MARK_LIMIT, LIMIT_TO(8), 4, 4 },
+    { "int-status-all", MARK_LIMIT, LIMIT_TO(8), 4, 3, true },
+    { "int-enable", MARK_LIMIT, LIMIT_TO(7), 4, PCM_INT_STREAM(2) },
+    { "window", MARK_LIMIT, LIMIT_TO_W_CTRL, 4, 8 },
+    { "window-all", MARK_LIMIT, LIMIT_TO_W_CTRL, 4, 7, true },
+    { "log-head", MARK_SEED, SEED_TO_LOG_HEAD, 4, 256 },
+    { "log-head-last", MARK_SEED, SEED_TO_LOG_HEAD, 4, 255, true },
+    { "log-count", MARK_SEED, SEED_TO_LOG_COUNT, 4, 257 },
+    { "log-count-most", MARK_SEED, SEED_TO_LOG_COUNT, 4, 256, true },
+    { "log-rule", MARK_SEED, SEED_TO_RULE, 1, PCM_RULE_COUNT },
+    { "log-rule-last", MARK_SEED, SEED_TO_RULE, 1, PCM_RULE_COUNT - 1,
+      true },
+    { "log-injected", MARK_SEED, SEED_TO_RULE, 1, PCM_LOG_INJECTED },
+    { "log-policy", MARK_SEED, SEED_TO_RULE + 2, 1, 3 },
+    { "inj-irq-delay", MARK_SEED, SEED_TO_INJ(IRQ_DELAY), 4,
+      PCM_INJ_IRQ_DELAY_MAX + 1 },
+    { "inj-stuck", MARK_SEED, SEED_TO_INJ(STUCK), 4, 0x10000 },
+    { "inj-requesters", MARK_SEED, SEED_TO_INJ(REQUESTERS), 4, 0x20000 },
+    { "inj-flip-mask", MARK_SEED, SEED_TO_INJ(FLIP_MASK), 4, 0x100 },
+    { "inj-flip-mask-most", MARK_SEED, SEED_TO_INJ(FLIP_MASK), 4, 0xff,
+      true },
+    { "inj-silence", MARK_SEED, SEED_TO_INJ(SILENCE), 4, 2 },
     { "exerciser-result", MARK_SEED, SEED_TO_RESULT, 4, 5 },
     { "exerciser-phase", MARK_SEED, SEED_TO_PHASE, 1, 3 },
     { "vector", MARK_VECTOR, 0, 4, PCM_VECTORS },
@@ -445,10 +484,22 @@ static const ForgedCase forged_cases[] = {
     { "late", MARK_VECTOR, VECTOR_TO_LATE, 4, 1u << PCM_VECTORS },
 };
 
+/* With a command under way. */
+static const ForgedCase forged_commands[] = {
+    { "command", MARK_SEED, SEED_TO_COMMAND, 4, 5 },
+    { "command-last", MARK_SEED, SEED_TO_COMMAND, 4, 4, true },
+    { "offset-odd", MARK_SEED, SEED_TO_OFFSET, 4, 4 },
+    { "offset-end", MARK_SEED, SEED_TO_OFFSET, 4, FORGED_LENGTH },
+    { "offset", MARK_SEED, SEED_TO_OFFSET, 4, 8, true },
+    { "requester", MARK_SEED, SEED_TO_REQUESTER, 1, 0 },
+    { "wrap-boundary", MARK_SEED, SEED_TO_WRAP_BOUNDARY, 1, 1 },
+    { "command-policy", MARK_SEED, SEED_TO_POLICY, 4, 3 },
+    { "checked", MARK_SEED, SEED_TO_CHECKED, 4, FORGED_LENGTH + 1 },
+};
+
 /* What a driver could not have made is not taken in. */
-static void test_forged(const void *data)
+static void expect_arrival(const ForgedCase *c, bool busy)
 {
-    const ForgedCase *c = data;
     g_autofree char *file = state_file();
     Dut *d = dut_start("q35", "");
 
@@ -457,6 +508,12 @@ static void test_forged(const void *data)
     dut_write64(d, PCM_EX_SEED, MARK_SEED);
     dut_write(d, PCM_INT_VECTOR, MARK_VECTOR >> 32);
     dut_write(d, S0(VECTOR), MARK_VECTOR & UINT32_MAX);
+    if (busy) {
+        dut_write64(d, PCM_EX_ADDR, 0x200000);
+        dut_write(d, PCM_EX_LENGTH, FORGED_LENGTH);
+        dut_write(d, PCM_EX_COMMAND, PCM_EX_VERIFY);
+        g_assert_true(dut_read(d, PCM_EX_STATUS) & PCM_EX_BUSY);
+    }
     migrate_to(d, file);
     dut_stop(d);
     forge(file, c);
@@ -464,6 +521,16 @@ static void test_forged(const void *data)
     g_assert_cmpint(arrives(d, file), ==, c->accepted);
     dut_stop(d);
     unlink(file);
+}
+
+static void test_forged(const void *data)
+{
+    expect_arrival(data, false);
+}
+
+static void test_forged_command(const void *data)
+{
+    expect_arrival(data, true);
 }
 
 /*
@@ -498,6 +565,73 @@ static void test_migration_of_due(void)
     g_assert_cmphex(msix_arrived(d), ==, 0);
     dut_stop(d);
     unlink(file);
+}
+
+/* Counters that stay at their maximum; nobody waits for them to get there. */
+static void test_saturated(void)
+{
+    static const int account = SEED_TO_ACC(PCM_ACC_EXERCISER);
+    const ForgedCase list[] = {
+        { "count", MARK_SEED, SEED_TO_LOG_COUNT, 4, 256 },
+        { "lost", MARK_SEED, SEED_TO_LOG_LOST, 4, UINT32_MAX - 1 },
+        { "bytes", MARK_SEED, account + PCM_A_READ_BYTES, 4, UINT32_MAX },
+        { "bytes", MARK_SEED, account + PCM_A_READ_BYTES + 4, 4,
+          UINT32_MAX - 63 },
+        { "reads", MARK_SEED, account + PCM_A_READS, 4, UINT32_MAX },
+        { "reads", MARK_SEED, account + PCM_A_READS + 4, 4,
+          UINT32_MAX - 1 },
+    };
+    const unsigned counters = PCM_ACC(PCM_ACC_EXERCISER);
+    g_autofree char *file = state_file();
+    Dut *d = dut_start("q35", "");
+    uint64_t bar = d->bar.addr;
+
+    dut_write64(d, PCM_EX_SEED, MARK_SEED);
+    migrate_to(d, file);
+    dut_stop(d);
+    for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
+        forge(file, &list[i]);
+    }
+    d = start_waiting();
+    g_assert_true(arrives(d, file));
+    wait_for_arrival(d, bar);
+    dut_exercise(d, PCM_EX_READ, 0x200000, 62, 0, PCM_EX_OK, 62);
+    g_assert_cmphex(dut_read64(d, counters + PCM_A_READ_BYTES), ==, ONES - 1);
+    for (unsigned i = 0; i < 3; i++) {
+        dut_exercise(d, PCM_EX_READ, 0x200000, 64, 0, PCM_EX_OK, 64);
+        g_assert_cmphex(dut_read64(d, counters + PCM_A_READ_BYTES), ==, ONES);
+        g_assert_cmphex(dut_read64(d, counters + PCM_A_READS), ==, ONES);
+    }
+    dut_write(d, PCM_ADDR_BITS, 20);
+    for (unsigned i = 0; i < 3; i++) {
+        dut_exercise(d, PCM_EX_READ, 0x200000, 8, 0, PCM_EX_VIOLATION, 0);
+        g_assert_cmphex(dut_read(d, PCM_LOG_LOST), ==, UINT32_MAX);
+    }
+    dut_stop(d);
+    unlink(file);
+}
+
+/* A stream that plays cannot go where nobody plays it; one that rests can. */
+static void test_no_back_end(void)
+{
+    for (unsigned plays = 0; plays < 2; plays++) {
+        g_autofree char *file = state_file();
+        Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
+
+        start_silence(d, 0);
+        if (!plays) {
+            dut_write(d, S0(CTL), 0);
+            qtest_clock_step(d->qts, 300000000);
+        }
+        migrate_to(d, file);
+        dut_stop(d);
+        /* This one cannot record such samples: no voice opens. */
+        d = dut_start("q35 -incoming defer -audiodev wav,id=snd,"
+                      "path=/dev/null,out.format=f32", ",audiodev=snd");
+        g_assert_cmpint(arrives(d, file), ==, !plays);
+        dut_stop(d);
+        unlink(file);
+    }
 }
 
 /* --- Loop-back ---------------------------------------------------------- */
@@ -619,6 +753,12 @@ void pcm_add_migration_tests(void)
         pcm_add_case("migration/forged", forged_cases[i].name,
                      &forged_cases[i], test_forged);
     }
+    for (unsigned i = 0; i < ARRAY_SIZE(forged_commands); i++) {
+        pcm_add_case("migration/forged-command", forged_commands[i].name,
+                     &forged_commands[i], test_forged_command);
+    }
+    qtest_add_func("/pcmaster/migration/saturated", test_saturated);
+    qtest_add_func("/pcmaster/migration/no-back-end", test_no_back_end);
     qtest_add_func("/pcmaster/migration/command", test_migration);
     qtest_add_func("/pcmaster/migration/over-the-top",
                    test_migration_over_the_top);

@@ -191,6 +191,8 @@ static void test_access_sizes(void)
     qpci_io_writeb(d->dev, d->bar, PCM_LIMIT, 0x55);
     qpci_io_writew(d->dev, d->bar, PCM_LIMIT, 0x5555);
     g_assert_cmphex(dut_read64(d, PCM_LIMIT), ==, 0x123456789abcdef0ull);
+    g_assert_cmphex(qpci_io_readb(d->dev, d->bar, PCM_ID), ==, 0);
+    g_assert_cmphex(qpci_io_readw(d->dev, d->bar, PCM_ID), ==, 0);
     g_assert_cmphex(qpci_io_readq(d->dev, d->bar, PCM_ID), ==,
                     0x00020000414d4350ull);
     dut_stop(d);
@@ -208,56 +210,118 @@ static unsigned count_reports(const char *path)
     return count;
 }
 
-/* What is ignored is reported; what drivers write back by habit is not. */
-static void test_reports(void)
+typedef struct ReportCase {
+    unsigned offset;
+    uint32_t value;
+    unsigned reports;
+    bool read;                  /* else @value is written */
+} ReportCase;
+
+static const ReportCase reports_of_all[] = {
+    { PCM_INT_STATUS, PCM_INT_STREAM(0) | PCM_INT_EXERCISER, 0 },
+    { PCM_INT_STATUS, PCM_INT_STREAM(2), 1 },
+    { PCM_INT_ENABLE, PCM_INT_STREAM(2), 1 },
+    { PCM_STREAMS_STOP, 3, 0 },
+    { PCM_STREAMS_START, 4, 1 },
+    { PCM_STREAMS_STOP, 1u << 31, 1 },
+    { PCM_STREAMS_PAUSE, 4, 1 },
+    { PCM_STREAMS_RESUME, 0x8000, 1 },
+    { PCM_STREAM(0) + PCM_S_STATUS, PCM_S_RUNNING | PCM_S_PERIOD, 0 },
+    { PCM_STREAM(0) + PCM_S_STATUS, PCM_S_PAUSED, 0 },
+    { PCM_STREAM(0) + PCM_S_STATUS, 1u << 5, 1 },
+    { PCM_STREAM(0) + PCM_S_CTL, 1u << 3, 1 },
+    { PCM_STREAM(0) + PCM_S_VOLUME, 1u << 16, 1 },
+    { PCM_STREAM(2) + PCM_S_RATE, 1, 1 },
+    { PCM_ADDR_BITS, 65, 1 },
+    { PCM_ALIGN, 3, 1 },
+    { PCM_GRAIN, 0, 1 },
+    { PCM_BURST, 8, 1 },
+    { PCM_BURST, 0, 0 },
+    { PCM_NODE, 7, 0 },
+    { PCM_HW_ALIGN, 1, 1 },
+    { PCM_POLICY, 3, 1 },
+    { PCM_ID, 1, 1 },
+    { PCM_LOG_CTRL, PCM_LOG_POP, 1 },
+    { PCM_LOG_CTRL, 0, 1, true },
+    { PCM_EX_COMMAND, 0, 1, true },
+    { PCM_STREAMS_START, 0, 1, true },
+    { PCM_CTRL, 0, 0, true },
+    { 0x014, 0, 1, true },
+    { 0x014, 0, 1 },
+    { PCM_STREAM(2) + PCM_S_RATE, 0, 1, true },
+    { PCM_INT_VECTOR, PCM_VECTORS - 1, 0 },
+    { PCM_INT_VECTOR, PCM_VECTORS, 1 },
+    { PCM_STREAM(0) + PCM_S_VECTOR, PCM_VECTORS - 1, 0 },
+    { PCM_STREAM(0) + PCM_S_VECTOR, PCM_VECTORS, 1 },
+    { PCM_WINDOW(0) + PCM_W_FIRST, 1, 0 },
+    { PCM_WINDOW(0) + PCM_W_CTRL, PCM_W_READ, 0 },
+    { PCM_WINDOW(0) + PCM_W_CTRL, PCM_W_ENABLE, 1 },
+    { PCM_WINDOW(0) + PCM_W_CTRL, 0, 0 },
+    { PCM_INJ_FLIP, 0, 0, true },
+    { PCM_INJ_FLIP, 0, 1 },
+    { PCM_INJ_SILENCE, 1, 1 },
+    { PCM_EX_COMMAND, PCM_EX_FILL, 1 },         /* without a length */
+    { PCM_NODE, PCM_NODE_ANY, 0 },
+    { PCM_EX_ADDR, 0x200000, 0 },
+    { PCM_EX_LENGTH, 4 * MiB, 0 },
+    { PCM_EX_COMMAND, 5, 1 },
+    { PCM_EX_COMMAND, PCM_EX_FILL, 0 },
+    { PCM_EX_COMMAND, PCM_EX_FILL, 1 },         /* it is busy */
+};
+
+/* Of a device that lacks something, and whose guest may inject faults. */
+static const ReportCase reports_of_lesser[] = {
+    { PCM_ADDR_BITS, 32, 0 },
+    { PCM_ADDR_BITS, 33, 1 },
+    { PCM_ALIGN, 8, 1 },
+    { PCM_GRAIN, 8, 1 },
+    { PCM_BURST, 0, 1 },
+    { PCM_BURST, 128 * KiB, 1 },
+    { PCM_NODE, 0, 0 },
+    { PCM_NODE, 1, 1 },
+    { PCM_NODE, PCM_NODE_ANY, 1 },
+    { PCM_INJ_IRQ_DELAY, PCM_INJ_IRQ_DELAY_MAX, 0 },
+    { PCM_INJ_IRQ_DELAY, PCM_INJ_IRQ_DELAY_MAX + 1, 1 },
+    { PCM_INJ_STUCK, 0x10000, 1 },
+    { PCM_INJ_REQUESTERS, 0x20000, 1 },
+    { PCM_INJ_FLIP, ~0u, 0 },
+    { PCM_INJ_FLIP_MASK, 0x100, 1 },
+    { PCM_INJ_SILENCE, 2, 1 },
+};
+
+static void expect_reports(const char *options, const ReportCase *list,
+                           unsigned count)
 {
     g_autofree char *dir = g_dir_make_tmp("pcmaster-XXXXXX", NULL);
     g_autofree char *log = g_build_filename(dir, "log", NULL);
     g_autofree char *machine = g_strdup_printf("q35 -d guest_errors -D %s",
                                                log);
-    Dut *d = dut_start(machine, "");
-    static const struct {
-        unsigned offset;
-        uint32_t value;
-        unsigned reports;
-    } list[] = {
-        { PCM_INT_STATUS, PCM_INT_STREAM(0) | PCM_INT_EXERCISER, 0 },
-        { PCM_INT_STATUS, PCM_INT_STREAM(2), 1 },
-        { PCM_INT_ENABLE, PCM_INT_STREAM(2), 1 },
-        { PCM_STREAMS_STOP, 3, 0 },
-        { PCM_STREAMS_START, 4, 1 },
-        { PCM_STREAMS_STOP, 1u << 31, 1 },
-        { PCM_STREAMS_PAUSE, 4, 1 },
-        { PCM_STREAMS_RESUME, 0x8000, 1 },
-        { PCM_STREAM(0) + PCM_S_STATUS, PCM_S_RUNNING | PCM_S_PERIOD, 0 },
-        { PCM_STREAM(0) + PCM_S_STATUS, PCM_S_PAUSED, 0 },
-        { PCM_STREAM(0) + PCM_S_STATUS, 1u << 5, 1 },
-        { PCM_STREAM(0) + PCM_S_CTL, 1u << 3, 1 },
-        { PCM_STREAM(0) + PCM_S_VOLUME, 1u << 16, 1 },
-        { PCM_STREAM(2) + PCM_S_RATE, 1, 1 },
-        { PCM_ADDR_BITS, 65, 1 },
-        { PCM_ALIGN, 3, 1 },
-        { PCM_GRAIN, 0, 1 },
-        { PCM_BURST, 8, 1 },
-        { PCM_BURST, 0, 0 },
-        { PCM_NODE, 7, 0 },
-        { PCM_HW_ALIGN, 1, 1 },
-        { PCM_POLICY, 3, 1 },
-        { PCM_ID, 1, 1 },
-        { PCM_LOG_CTRL, PCM_LOG_POP, 1 },
-    };
+    Dut *d = dut_start(machine, options);
 
-    for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
+    for (unsigned i = 0; i < count; i++) {
         unsigned before = count_reports(log);
 
-        g_test_message("write of 0x%x to 0x%x", list[i].value,
-                       list[i].offset);
-        dut_write(d, list[i].offset, list[i].value);
+        g_test_message("%s 0x%x at 0x%x", list[i].read ? "read" : "write",
+                       list[i].value, list[i].offset);
+        if (list[i].read) {
+            g_assert_cmphex(dut_read(d, list[i].offset), ==, list[i].value);
+        } else {
+            dut_write(d, list[i].offset, list[i].value);
+        }
         g_assert_cmpuint(count_reports(log) - before, ==, list[i].reports);
     }
     dut_stop(d);
     unlink(log);
     rmdir(dir);
+}
+
+/* What is ignored is reported; what drivers write back by habit is not. */
+static void test_reports(void)
+{
+    expect_reports("", reports_of_all, ARRAY_SIZE(reports_of_all));
+    expect_reports(",addr-bits=32,align=16,grain=16,burst=64K,node=0,"
+                   "guest-injection=on", reports_of_lesser,
+                   ARRAY_SIZE(reports_of_lesser));
 }
 
 /* Properties: what the hardware is, and that a driver cannot loosen it. */
@@ -355,6 +419,9 @@ static const struct {
     { "burst=48", "burst must be 0 or a power of two, 16 to 2147483648, "
                   "not 48" },
     { "burst=2G", NULL },
+    { "playback=9", "playback must be 0 to 8 streams, not 9" },
+    { "capture=9", "capture must be 0 to 8 streams, not 9" },
+    { "playback=8,capture=8", NULL },
     { "node=1", "node 1 is not there: the machine has 1" },
     { "node=0", NULL },
     { "policy-burst=maybe", "Parameter 'policy-burst' does not accept value "
@@ -375,6 +442,53 @@ static void test_property_limits(void)
 
         g_assert_cmpstr(answer, ==, expected);
     }
+    dut_stop(d);
+}
+
+/* Returns: the properties of devices of this type, by name */
+static QDict *list_properties(Dut *d, const char *type)
+{
+    QDict *response = qtest_qmp(d->qts, "{'execute': 'device-list-properties',"
+                                "'arguments': {'typename': %s}}", type);
+    QDict *properties = qdict_new();
+    QListEntry *entry;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(response, "return"), entry) {
+        QDict *property = qobject_to(QDict, qlist_entry_obj(entry));
+
+        qdict_put(properties, qdict_get_str(property, "name"),
+                  qobject_ref(property));
+    }
+    qobject_unref(response);
+    return properties;
+}
+
+/* Those that other PCI devices do not have say what they are for. */
+static void test_property_descriptions(void)
+{
+    Dut *d = dut_start("q35", "");
+    QDict *ours = list_properties(d, "pcmaster");
+    QDict *others = list_properties(d, "pci-testdev");
+    unsigned count = 0;
+
+    for (const QDictEntry *e = qdict_first(ours); e;
+         e = qdict_next(ours, e)) {
+        const char *name = qdict_entry_key(e);
+        const char *text;
+
+        if (qdict_haskey(others, name)) {
+            continue;
+        }
+        text = qdict_get_try_str(qobject_to(QDict, qdict_entry_value(e)),
+                                 "description");
+        g_test_message("%s: %s", name, text);
+        /* What QEMU says by itself is a type, and one word. */
+        g_assert_true(text && strchr(text, ' '));
+        count++;
+    }
+    g_assert_cmpuint(count, ==, 15 + 1 + PCM_RULE_COUNT + 11 + 1);
+    qobject_unref(ours);
+    qobject_unref(others);
     dut_stop(d);
 }
 
@@ -471,6 +585,8 @@ void pcm_add_register_tests(void)
     qtest_add_func("/pcmaster/properties/hardware", test_properties);
     qtest_add_func("/pcmaster/properties/detail", test_properties_in_detail);
     qtest_add_func("/pcmaster/properties/limits", test_property_limits);
+    qtest_add_func("/pcmaster/properties/descriptions",
+                   test_property_descriptions);
     qtest_add_func("/pcmaster/properties/policies", test_policies_stay);
     qtest_add_func("/pcmaster/pci/reset", test_reset);
     qtest_add_func("/pcmaster/pci/flr", test_flr);

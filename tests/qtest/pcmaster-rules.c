@@ -647,59 +647,6 @@ static void test_window_policies(void)
     }
 }
 
-/* --- Trace events ------------------------------------------------------- */
-
-/* Breaks each rule but that of the IOMMU. */
-static void break_rules(Dut *d)
-{
-    dut_set_policies(d, PCM_POLICY_RECORD);
-    dut_write(d, PCM_ADDR_BITS, 20);
-    dut_write64(d, PCM_BOUNDARY, 0xff);
-    dut_write(d, PCM_NODE, 1);
-    demand(d, 16, 16, 16);
-    dut_set_window(d, 0, 0, 0, PCM_W_ENABLE);
-    dut_exercise(d, PCM_EX_READ, DUT_RAM_SIZE - 1, 17, 1, PCM_EX_OK, 1);
-    g_assert_cmpuint(dut_read(d, PCM_LOG_COUNT), ==, PCM_RULE_COUNT - 1);
-}
-
-/* Each rule has an event of its own, which says what the record does. */
-static void test_trace_events(void)
-{
-    static const char *const shapes[] = {
-        "pcmaster_violation_limit address 0x3ffffff length 17 read requester "
-        "255 last legal byte 0xfffff last byte asked for 0x400000f "
-        "fault 0x3ffffff landed 0x3ffffff policy record "
-        "pc 0xffffffffffffffff",
-        "pcmaster_violation_boundary address 0x3ffffff length 17 read",
-        "pcmaster_violation_window address 0x3ffffff length 17 read",
-        "pcmaster_violation_node address 0x3ffffff length 17 read requester "
-        "255 expected node 1 actual node 0 ",
-        "pcmaster_violation_target address 0x3ffffff length 17 read",
-        "pcmaster_violation_align address 0x3ffffff length 17 read requester "
-        "255 demanded 16 bytes above 15 ",
-        "pcmaster_violation_grain address 0x3ffffff length 17 read requester "
-        "255 demanded 16 bytes beyond 1 ",
-        "pcmaster_violation_burst address 0x3ffffff length 17 read requester "
-        "255 longest 16 length 17 ",
-    };
-    g_autofree char *dir = g_dir_make_tmp("pcmaster-XXXXXX", NULL);
-    g_autofree char *log = g_build_filename(dir, "log", NULL);
-    g_autofree char *machine = g_strdup_printf(
-        "q35 -trace pcmaster_violation_* -D %s", log);
-    g_autofree char *text = NULL;
-    Dut *d = dut_start(machine, "");
-
-    break_rules(d);
-    dut_stop(d);
-    g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
-    for (unsigned i = 0; i < ARRAY_SIZE(shapes); i++) {
-        g_test_message("%s", shapes[i]);
-        g_assert_nonnull(strstr(text, shapes[i]));
-    }
-    unlink(log);
-    rmdir(dir);
-}
-
 void pcm_add_rule_tests(void)
 {
     qtest_add_func("/pcmaster/policy/abort-wins", test_abort_wins);
@@ -708,7 +655,6 @@ void pcm_add_rule_tests(void)
     qtest_add_func("/pcmaster/rule/ring", test_ring_rules);
     qtest_add_func("/pcmaster/rule/ring-boundary", test_ring_boundary);
     qtest_add_func("/pcmaster/rule/ring-abort", test_ring_abort);
-    qtest_add_func("/pcmaster/rule/trace-events", test_trace_events);
     qtest_add_func("/pcmaster/window/table", test_windows);
     qtest_add_func("/pcmaster/window/policies", test_window_policies);
     for (unsigned i = 0; i < ARRAY_SIZE(rule_cases); i++) {

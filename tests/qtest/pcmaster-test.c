@@ -17,6 +17,7 @@ int main(int argc, char **argv)
     pcm_add_memory_tests();
     pcm_add_exerciser_tests();
     pcm_add_log_tests();
+    pcm_add_trace_tests();
     pcm_add_accounting_tests();
     pcm_add_injection_tests();
     pcm_add_bus_tests();

@@ -15,6 +15,7 @@ void pcm_add_rule_tests(void);
 void pcm_add_memory_tests(void);
 void pcm_add_exerciser_tests(void);
 void pcm_add_log_tests(void);
+void pcm_add_trace_tests(void);
 void pcm_add_accounting_tests(void);
 void pcm_add_injection_tests(void);
 void pcm_add_bus_tests(void);

@@ -333,6 +333,11 @@ extern const MemoryRegionOps pcmaster_mmio_ops;
 /* To be called once, before the first access. */
 void pcm_registers_init(void);
 
+/* --- registers-device.c ------------------------------------------------- */
+
+/* Could the device and its driver have made what is in its registers? */
+bool pcm_device_registers_valid(const PcmasterState *s);
+
 /* --- vmstate.c ---------------------------------------------------------- */
 
 extern const VMStateDescription vmstate_pcmaster;
@@ -469,6 +474,8 @@ bool pcm_align_valid(uint64_t align);
 bool pcm_burst_valid(uint64_t burst);
 
 void pcm_port_reset(PcmasterState *s);
+
+#define PCM_W_ALL       (PCM_W_ENABLE | PCM_W_READ | PCM_W_WRITE)
 
 /* A window's W_CTRL has changed, or those of all. */
 void pcm_port_update_window(PcmasterState *s, unsigned number);

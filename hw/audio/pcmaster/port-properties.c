@@ -94,9 +94,20 @@ bool pcm_port_check_properties(const PcmHardware *hw, Error **errp)
 
 /* --- Registers ---------------------------------------------------------- */
 
+static bool windows_valid(const PcmasterState *s)
+{
+    for (unsigned i = 0; i < PCM_WINDOW_COUNT; i++) {
+        if (s->windows[i].ctrl & ~PCM_W_ALL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool pcm_port_registers_valid(const PcmasterState *s)
 {
-    return s->addr_bits >= PCM_ADDR_BITS_MIN &&
+    return windows_valid(s) &&
+           s->addr_bits >= PCM_ADDR_BITS_MIN &&
            s->addr_bits <= s->hw.addr_bits &&
            pcm_align_valid(s->align) && s->align >= s->hw.align &&
            pcm_align_valid(s->grain) && s->grain >= s->hw.grain &&

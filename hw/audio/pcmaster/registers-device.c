@@ -56,11 +56,23 @@ static uint64_t int_status_read(PcmasterState *s, unsigned index)
     return status;
 }
 
+#define INT_OWN     (PCM_INT_VIOLATION | PCM_INT_EXERCISER)
+#define INT_ALL     (INT_OWN | 0xffff0000u)
+
+static uint32_t all_sources(const PcmasterState *s)
+{
+    return INT_OWN | ((1u << s->stream_count) - 1) << 16;
+}
+
+bool pcm_device_registers_valid(const PcmasterState *s)
+{
+    return !(s->int_status & ~INT_OWN) && !(s->int_enable & ~all_sources(s));
+}
+
 /* Returns: @value without the bits of streams that there are not. */
 static uint32_t known_sources(PcmasterState *s, uint64_t value)
 {
-    uint32_t streams = ((1u << s->stream_count) - 1) << 16;
-    uint32_t known = PCM_INT_VIOLATION | PCM_INT_EXERCISER | streams;
+    uint32_t known = all_sources(s);
 
     if (value & ~known) {
         qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: bits of sources that there "
@@ -87,9 +99,6 @@ static void vector_write(PcmasterState *s, unsigned index, uint64_t value)
         s->irq.vector = value;
     }
 }
-
-#define INT_OWN     (PCM_INT_VIOLATION | PCM_INT_EXERCISER)
-#define INT_ALL     (INT_OWN | 0xffff0000u)
 
 static const PcmRegister device_registers[] = {
     RO("ID", PCM_ID, id_read),

@@ -193,12 +193,10 @@ static void window_ctrl_write(PcmasterState *s, unsigned index,
     pcm_port_update_window(s, index);
 }
 
-#define W_BITS      (PCM_W_ENABLE | PCM_W_READ | PCM_W_WRITE)
-
 static const PcmRegister window_registers[] = {
     FIELD_RW("W_FIRST", PCM_W_FIRST, PcmWindow, first, ALL64, NULL),
     FIELD_RW("W_LAST", PCM_W_LAST, PcmWindow, last, ALL64, NULL),
-    FIELD_RW("W_CTRL", PCM_W_CTRL, PcmWindow, ctrl, W_BITS,
+    FIELD_RW("W_CTRL", PCM_W_CTRL, PcmWindow, ctrl, PCM_W_ALL,
              window_ctrl_write),
 };
 

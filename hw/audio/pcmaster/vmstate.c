@@ -440,7 +440,7 @@ static int pcmaster_post_load(void *opaque, int version_id)
     PcmasterState *s = opaque;
 
     pcm_port_update_windows(s);
-    if (!pcm_port_registers_valid(s)) {
+    if (!pcm_port_registers_valid(s) || !pcm_device_registers_valid(s)) {
         return -EINVAL;
     }
     return pcm_effort_is_valid(s) && pcm_streams_arrive(s) ? 0 : -EINVAL;

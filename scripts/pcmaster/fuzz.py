@@ -33,7 +33,6 @@ CONFIGURE = f"""
     --disable-docs --disable-install-blobs --disable-download
 """.split()
 CORPUS = CHECKOUT / "tests/fuzz/corpus"
-SUPPRESSIONS = CHECKOUT / "tests/fuzz/ubsan-suppressions"
 INPUT_TIMEOUT = 25              # seconds that one input may take
 OVERTIME = 120                  # a run that much too long is ended
 FINDING = re.compile(r"^(==\d+== ?ERROR: .*|.*: runtime error: .*|ERROR:.*assertion failed.*"
@@ -123,8 +122,7 @@ def environment(target):
     """
     return dict(os.environ, **target.environment,
                 ASAN_OPTIONS="detect_leaks=0",
-                UBSAN_OPTIONS=f"suppressions={SUPPRESSIONS}:print_stacktrace=1:"
-                              "halt_on_error=1")
+                UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
 
 
 def fuzz(programs, key, seconds, out, keep=None, seed=0):

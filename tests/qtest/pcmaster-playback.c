@@ -140,6 +140,90 @@ static void test_format(const void *data)
     player_free(p);
 }
 
+typedef struct FloatCase {
+    uint32_t bits;
+    int16_t mixed;
+} FloatCase;
+
+/* Samples that are in no other format, among some that are. */
+static const FloatCase float_cases[] = {
+    { 0x3f000000, 0x4000 },                     /* 1/2 */
+    { 0xbf000000, -0x4000 },
+    { 0x3f7fffff, INT16_MAX },                  /* less than 1 */
+    { 0x3f800000, INT16_MAX },                  /* 1 */
+    { 0xbf800000, INT16_MIN },
+    { 0x3f800001, INT16_MAX },                  /* more than 1 */
+    { 0xbf800001, INT16_MIN },
+    { 0x40000000, INT16_MAX },                  /* 2 */
+    { 0xc0000000, INT16_MIN },
+    { 0x7f7fffff, INT16_MAX },                  /* the largest */
+    { 0xff7fffff, INT16_MIN },
+    { 0x7f800000, INT16_MAX },                  /* infinite */
+    { 0xff800000, INT16_MIN },
+    { 0x7f800001, 0 },                          /* no numbers */
+    { 0xff800001, 0 },
+    { 0x7fffffff, 0 },
+    { 0xffffffff, 0 },
+    { 0x00000001, 0 },                          /* the smallest */
+    { 0x80000000, 0 },
+    { 0x3e800000, 0x2000 },                     /* 1/4 */
+};
+
+/* Play float_cases as frames of F32 stereo; returns what was recorded. */
+static char *record_floats(Player *p, unsigned rate, gsize *size)
+{
+    Dut *d = p->d;
+    char *file = NULL;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(float_cases); i++) {
+        qtest_writel(d->qts, RING + 4 * i, float_cases[i].bits);
+    }
+    stream_set_up(d, 0, PCM_S_F32 | PCM_S_CHANNELS(2), rate, RING,
+                  4 * ARRAY_SIZE(float_cases));
+    dut_write64(d, S0(END), ARRAY_SIZE(float_cases) / 2);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    qtest_clock_step(d->qts, 300000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_DRAINED);
+    dut_stop(d);
+    g_assert_true(g_file_get_contents(p->wav, &file, size, NULL));
+    return file;
+}
+
+/* The mixer gets no sample that it has no number for. */
+static void test_floats(void)
+{
+    Player *p = player_new(48000, "q35");
+    gsize size;
+    g_autofree char *file = record_floats(p, 48000, &size);
+
+    g_assert_cmpuint(size, ==, WAV_HEADER + 2 * ARRAY_SIZE(float_cases));
+    for (unsigned i = 0; i < ARRAY_SIZE(float_cases); i++) {
+        g_assert_cmpint(lduw_le_p(file + WAV_HEADER + 2 * i), ==,
+                        (uint16_t)float_cases[i].mixed);
+    }
+    player_free(p);
+}
+
+/* Without the mixer, the samples are none of our business. */
+static void test_floats_unmixed(void)
+{
+    g_autofree char *options = NULL;
+    Player *p = player_prepare(44100, "unused", "", &options);
+    g_autofree char *machine = g_strdup_printf("q35 -audiodev wav,id=snd,"
+                               "path=%s,out.mixing-engine=off", p->wav);
+    g_autofree char *file = NULL;
+    gsize size;
+
+    p->d = dut_start(machine, ",audiodev=snd");
+    file = record_floats(p, 8000, &size);
+    g_assert_cmpuint(size, ==, WAV_HEADER + 4 * ARRAY_SIZE(float_cases));
+    for (unsigned i = 0; i < ARRAY_SIZE(float_cases); i++) {
+        g_assert_cmphex((uint32_t)ldl_le_p(file + WAV_HEADER + 4 * i), ==,
+                        float_cases[i].bits);
+    }
+    player_free(p);
+}
+
 /*
  * Without the mixing engine, bytes reach the back end as they are; wav takes
  * whole frames of S16 stereo at 44100 Hz.
@@ -514,6 +598,8 @@ static void test_play_again_at_another_rate(void)
 
 void pcm_add_playback_tests(void)
 {
+    qtest_add_func("/pcmaster/stream/floats", test_floats);
+    qtest_add_func("/pcmaster/stream/floats-unmixed", test_floats_unmixed);
     qtest_add_func("/pcmaster/stream/channels", test_channels);
     qtest_add_func("/pcmaster/stream/position", test_position);
     qtest_add_func("/pcmaster/stream/position-latch", test_position_latch);

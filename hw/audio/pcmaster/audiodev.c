@@ -55,14 +55,14 @@ static bool is_mixed(const QDict *options, const char *direction)
 void pcm_audio_look(PcmasterState *s)
 {
     QDict *options = s->audio_ready ? find_options(s) : NULL;
-    bool mixed_out = s->audio_ready && is_mixed(options, "out");
     bool mixed_in = s->audio_ready && is_mixed(options, "in");
 
-    s->channels = (s->playback && mixed_out) ||
+    s->mixed_out = s->audio_ready && is_mixed(options, "out");
+    s->channels = (s->playback && s->mixed_out) ||
                   (s->capture && !s->loopback && mixed_in) ?
                   PCM_CHANNELS_MIXED : PCM_CHANNELS_RAW;
     /* It counts in frames of S16 stereo then, and takes no half ones. */
-    s->frame_unit = !mixed_out && options &&
+    s->frame_unit = !s->mixed_out && options &&
                     !g_strcmp0(qdict_get_str(options, "driver"), "wav") ?
                     4 : 1;
     qobject_unref(options);

@@ -211,6 +211,7 @@ struct PcmasterState {
     bool loopback;              /* capture hears playback */
     uint8_t channels;           /* most of a stream */
     uint8_t frame_unit;         /* bytes that the back end takes together */
+    bool mixed_out;             /* QEMU mixes what is played */
     bool guest_injection;       /* the guest may inject faults, too */
 
     /* Registers */

@@ -135,7 +135,7 @@ void pcm_playback_feed(PcmStream *p, uint32_t room)
     for (;;) {
         from = pcm_fifo_peek(&p->fifo, &bytes);
         bytes = QEMU_ALIGN_DOWN(MIN(bytes, room), pcm_frame_bytes(&p->now));
-        bytes = bytes ? AUD_write(p->voice, from, bytes) : 0;
+        bytes = bytes ? pcm_voice_write(p, from, bytes) : 0;
         if (!bytes) {
             break;
         }

@@ -270,6 +270,13 @@ void pcm_voice_set_active(PcmStream *p, bool active);
 /* S_VOLUME was written. */
 void pcm_voice_set_volume(PcmStream *p);
 
+/**
+ * pcm_voice_write: offer frames to the back end.
+ * @buf: may change, where no back end could play it as it is
+ * Returns: how many of the @bytes it took
+ */
+uint32_t pcm_voice_write(PcmStream *p, uint8_t *buf, uint32_t bytes);
+
 /* Swap samples that QEMU's audio layer only takes in the host's order. */
 void pcm_voice_swap(const PcmStreamSetup *setup, uint8_t *buf, uint32_t bytes);
 

@@ -79,6 +79,36 @@ void pcm_voice_swap(const PcmStreamSetup *setup, uint8_t *buf, uint32_t bytes)
     }
 }
 
+/* IEEE 754, single precision */
+#define F32_SIGN        0x80000000u
+#define F32_INFINITY    0x7f800000u
+#define F32_ONE         0x3f800000u
+
+/*
+ * QEMU's mixer computes with integers: 1 is the least value that turns over
+ * there, and what is far beyond it or no number cannot be converted at all.
+ */
+static uint32_t tame_float(uint32_t bits)
+{
+    uint32_t magnitude = bits & ~F32_SIGN;
+
+    if (magnitude < F32_ONE) {
+        return bits;
+    }
+    if (magnitude > F32_INFINITY) {
+        return 0;
+    }
+    return bits & F32_SIGN ? F32_SIGN | F32_ONE : F32_ONE - 1;
+}
+
+/* @buf: in the host's byte order */
+static void tame_floats(uint8_t *buf, uint32_t bytes)
+{
+    for (uint32_t i = 0; i < bytes; i += 4) {
+        stl_he_p(buf + i, tame_float(ldl_he_p(buf + i)));
+    }
+}
+
 /* --- Voices ------------------------------------------------------------- */
 
 static void on_demand(void *opaque, int room)
@@ -161,6 +191,14 @@ void pcm_voice_close(PcmStream *p)
         AUD_close_in(pcm_audio_handle(&p->device->audio), p->voice_in);
         p->voice_in = NULL;
     }
+}
+
+uint32_t pcm_voice_write(PcmStream *p, uint8_t *buf, uint32_t bytes)
+{
+    if (p->device->mixed_out && sample_kind(p->voice_format) == PCM_S_F32) {
+        tame_floats(buf, bytes);
+    }
+    return AUD_write(p->voice, buf, bytes);
 }
 
 void pcm_voice_set_active(PcmStream *p, bool active)

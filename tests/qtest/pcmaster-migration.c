@@ -634,6 +634,36 @@ static void test_no_back_end(void)
     }
 }
 
+/*
+ * The end's timer comes late, as it may on a busy host: the clock on the other
+ * side is ahead.  The stream ends on its last frame all the same.
+ */
+static void test_late_end(void)
+{
+    g_autofree char *file = state_file();
+    Dut *d = dut_start("q35", "");
+    uint64_t bar = d->bar.addr;
+
+    stream_set_up(d, 1, PCM_S_S16 | PCM_S_CHANNELS(2), 48000, 0x300000,
+                  4 * 1000);
+    dut_write64(d, PCM_STREAM(1) + PCM_S_END, 700);
+    dut_write(d, PCM_STREAM(1) + PCM_S_CTL, PCM_S_RUN);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmpuint(stream_position(d, 1), ==, 480);
+    migrate_to(d, file);
+    dut_stop(d);
+
+    d = start_waiting();
+    qtest_clock_step(d->qts, 1000000000);
+    g_assert_true(arrives(d, file));
+    qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, bar);
+    d->bar.addr = bar;
+    g_assert_cmpuint(stream_position(d, 1), ==, 700);
+    g_assert_cmphex(stream_read(d, 1, PCM_S_STATUS), ==, PCM_S_DRAINED);
+    dut_stop(d);
+    unlink(file);
+}
+
 /* --- Loop-back ---------------------------------------------------------- */
 
 #define LOOP_FRAMES     8000
@@ -749,6 +779,7 @@ void pcm_add_migration_tests(void)
     }
     qtest_add_func("/pcmaster/migration/masked", test_migration_of_masked);
     qtest_add_func("/pcmaster/migration/due", test_migration_of_due);
+    qtest_add_func("/pcmaster/migration/late-end", test_late_end);
     for (unsigned i = 0; i < ARRAY_SIZE(forged_cases); i++) {
         pcm_add_case("migration/forged", forged_cases[i].name,
                      &forged_cases[i], test_forged);

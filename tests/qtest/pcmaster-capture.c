@@ -521,8 +521,29 @@ static void test_playback_ready(void)
     dut_stop(d);
 }
 
+/* Frames are transferred even if nobody looks and no back end asks. */
+static void test_unseen(void)
+{
+    Dut *d = dut_start("q35", ",playback=0");
+
+    qtest_memset(d->qts, RING, 0x5a, 4 * 48000);
+    stream_set_up(d, 0, PCM_S_S16 | PCM_S_CHANNELS(2), 48000, RING,
+                  4 * 48000);
+    dut_write(d, PCM_STREAM(0) + PCM_S_CTL, PCM_S_RUN);
+    qtest_clock_step(d->qts, 499000000);
+    g_assert_cmphex(qtest_readl(d->qts, RING), ==, 0x5a5a5a5a);
+    qtest_clock_step(d->qts, 1000000);
+    g_assert_cmphex(qtest_readl(d->qts, RING + 4 * 23999), ==, 0);
+    g_assert_cmphex(qtest_readl(d->qts, RING + 4 * 24000), ==, 0x5a5a5a5a);
+    qtest_clock_step(d->qts, 3600000000000);
+    g_assert_cmpuint(stream_position(d, 0), ==, 48000 / 2 * 7201);
+    g_assert_cmpuint(stream_read(d, 0, PCM_S_LOST), ==, 0);
+    dut_stop(d);
+}
+
 void pcm_add_capture_tests(void)
 {
+    qtest_add_func("/pcmaster/capture/unseen", test_unseen);
     qtest_add_func("/pcmaster/loopback/formats", test_loop_formats);
     qtest_add_func("/pcmaster/loopback/channels", test_loop_channels);
     qtest_add_func("/pcmaster/loopback/long", test_loop_long);

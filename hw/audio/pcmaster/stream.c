@@ -15,6 +15,8 @@
 
 /* Shorter periods than this share an interrupt. */
 #define PCM_PERIOD_MIN_NS       (125 * SCALE_US)
+/* So that nobody finds more to be done at once than this makes. */
+#define PCM_UNSEEN_MAX_NS       (500 * SCALE_MS)
 
 uint32_t pcm_stream_check_setup(const PcmasterState *s,
                                 const PcmStreamSetup *setup)
@@ -60,24 +62,22 @@ static int64_t time_of_frames(const PcmStream *p, uint64_t frames)
 
 void pcm_stream_arm(PcmStream *p, int64_t now)
 {
-    int64_t next = INT64_MAX;
+    int64_t next = now + PCM_UNSEEN_MAX_NS;
 
     if (p->now.period) {
-        next = time_of_frames(p, p->next_period);
-        next = MIN(next, INT64_MAX - p->now.slack) + p->now.slack;
+        int64_t period = MIN(time_of_frames(p, p->next_period),
+                             INT64_MAX - p->now.slack) + p->now.slack;
+
         if (muldiv64(p->now.period, NANOSECONDS_PER_SECOND, p->now.rate) <
             PCM_PERIOD_MIN_NS) {
-            next = MAX(next, now + PCM_PERIOD_MIN_NS);
+            period = MAX(period, now + PCM_PERIOD_MIN_NS);
         }
+        next = MIN(next, period);
     }
     if (p->end) {
         next = MIN(next, time_of_frames(p, p->end));
     }
-    if (next == INT64_MAX) {
-        timer_del(&p->timer);
-    } else {
-        timer_mod(&p->timer, next);
-    }
+    timer_mod(&p->timer, next);
 }
 
 /* --- Events ------------------------------------------------------------- */
@@ -162,6 +162,9 @@ void pcm_stream_catch_up(PcmStream *p, int64_t now)
         return;
     }
     due = pcm_stream_due(p, now);
+    if (due > p->position + p->now.rate) {
+        pcm_stream_lose(p, due - p->position - p->now.rate, PCM_S_LATE);
+    }
     ok = p->capture ? pcm_capture_advance(p, due, now) :
                       pcm_playback_advance(p, due, now);
     if (p->phase != PCM_STREAM_RUNNING) {

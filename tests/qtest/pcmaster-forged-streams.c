@@ -98,6 +98,25 @@ static void test_no_back_end(void)
     unlink(file);
 }
 
+/* Nor does one of more channels than the other side has. */
+static void test_fewer_channels(void)
+{
+    static const char options[] = ",audiodev=snd,capture=0";
+    g_autofree char *file = state_file();
+    Dut *d = dut_start("q35 -audiodev none,id=snd,out.mixing-engine=off",
+                       options);
+
+    stream_set_up(d, 0, PCM_S_S16 | PCM_S_CHANNELS(8), 48000, RING, 4096);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_RUNNING);
+    migrate_to(d, file);
+    dut_stop(d);
+    d = dut_start("q35 -incoming defer -audiodev none,id=snd", options);
+    g_assert_false(arrives(d, file));
+    dut_stop(d);
+    unlink(file);
+}
+
 /* --- What none can ------------------------------------------------------ */
 
 /* Values that are found in the state again. */
@@ -233,6 +252,8 @@ void pcm_add_stream_state_tests(void)
     qtest_add_func("/pcmaster/stream-state/draining-without-voice",
                    test_draining_without_voice);
     qtest_add_func("/pcmaster/stream-state/no-back-end", test_no_back_end);
+    qtest_add_func("/pcmaster/stream-state/fewer-channels",
+                   test_fewer_channels);
     for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
         pcm_add_case("stream-state/forged", cases[i].name, &cases[i],
                      test_forged);

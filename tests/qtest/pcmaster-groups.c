@@ -92,6 +92,32 @@ static void test_prepared(void)
     player_free(p);
 }
 
+/* An end that is past when it is written waits for the resumption. */
+static void test_end_in_pause(void)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
+
+    start_silence(d, 0);
+    qtest_clock_step(d->qts, 10000000);
+    dut_write(d, S0(CTL), PCM_S_RUN | PCM_S_PAUSE);
+    dut_write(d, S0(END), 100);
+    g_assert_cmphex(dut_read64(d, S0(END)), ==, 100);
+    dut_write(d, S0(END) + 4, 1);
+    g_assert_cmphex(dut_read64(d, S0(END)), ==, 1ull << 32 | 100);
+    dut_write(d, S0(END), 200);
+    g_assert_cmphex(dut_read64(d, S0(END)), ==, 1ull << 32 | 200);
+    dut_write(d, S0(END) + 4, 0);
+    qtest_clock_step(d->qts, 500000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PAUSED);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    qtest_clock_step(d->qts, 1);
+    g_assert_cmphex(dut_read(d, S0(CTL)), ==, 0);
+    g_assert_cmpuint(stream_position(d, 0), ==, 480);
+    qtest_clock_step(d->qts, 500000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_DRAINED);
+    dut_stop(d);
+}
+
 /* Stopped out of a pause, all below the position is still heard. */
 static void test_stop_in_pause(void)
 {
@@ -308,6 +334,7 @@ void pcm_add_group_tests(void)
     qtest_add_func("/pcmaster/pause/exact", test_pause);
     qtest_add_func("/pcmaster/pause/period", test_pause_and_period);
     qtest_add_func("/pcmaster/pause/prepared", test_prepared);
+    qtest_add_func("/pcmaster/pause/end", test_end_in_pause);
     qtest_add_func("/pcmaster/pause/stop", test_stop_in_pause);
     qtest_add_func("/pcmaster/group/refused", test_group_refused);
     for (unsigned i = 0; i < ARRAY_SIZE(spare_cases); i++) {

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "pcmaster-bus.h"
+#include "pcmaster-msix.h"
 #include "pcmaster-player.h"
 #include "pcmaster-test.h"
 
@@ -276,6 +277,141 @@ static void test_self_clear_without_messages(void)
     player_free(p);
 }
 
+#define S1(reg)         (PCM_STREAM(1) + PCM_S_##reg)
+
+/* Two streams, each of which sends a message for each of its periods. */
+static Dut *start_two(unsigned period0, unsigned period1)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd",
+                       ",audiodev=snd,playback=2");
+
+    msix_start(d);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_STREAM(0) | PCM_INT_STREAM(1));
+    for (unsigned n = 0; n < 2; n++) {
+        stream_set_up(d, n, PCM_S_S16 | PCM_S_CHANNELS(2), 48000, RING, 4096);
+        dut_write(d, PCM_STREAM(n) + PCM_S_PERIOD_FRAMES,
+                  n ? period1 : period0);
+        dut_write(d, PCM_STREAM(n) + PCM_S_INT_ENABLE, PCM_S_PERIOD);
+    }
+    return d;
+}
+
+/* They may share a vector: its message tells of both. */
+static void test_one_vector(void)
+{
+    Dut *d = start_two(480, 720);
+
+    dut_write(d, S0(VECTOR), 3);
+    dut_write(d, S1(VECTOR), 3);
+    dut_write(d, S0(CTL), PCM_S_SELF_CLEAR);
+    dut_write(d, S1(CTL), PCM_S_SELF_CLEAR);
+    dut_write(d, PCM_STREAMS_START, 3);
+    g_assert_cmphex(dut_read(d, S0(CTL)), ==, PCM_S_RUN | PCM_S_SELF_CLEAR);
+    for (unsigned ms = 5; ms <= 30; ms += 5) {
+        bool told = ms % 10 == 0 || ms % 15 == 0;
+
+        qtest_clock_step(d->qts, 5000000);
+        g_assert_cmphex(msix_arrived(d), ==, told ? 1u << 3 : 0);
+        g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_RUNNING);
+        g_assert_cmphex(dut_read(d, S1(STATUS)), ==, PCM_S_RUNNING);
+    }
+    /* The bit is the last write's. */
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    dut_write(d, PCM_STREAMS_PAUSE, 3);
+    dut_write(d, PCM_STREAMS_RESUME, 3);
+    g_assert_cmphex(dut_read(d, S0(CTL)), ==, PCM_S_RUN);
+    g_assert_cmphex(dut_read(d, S1(CTL)), ==, PCM_S_RUN | PCM_S_SELF_CLEAR);
+    dut_write(d, PCM_STREAMS_STOP, 3);
+    g_assert_cmphex(dut_read(d, S1(CTL)), ==, PCM_S_SELF_CLEAR);
+    dut_stop(d);
+}
+
+/* Another stream's message does not tell of this one. */
+static void test_other_vector(void)
+{
+    Dut *d = start_two(480, 240);
+
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    qtest_clock_step(d->qts, 10000000);
+    g_assert_cmphex(msix_arrived(d), ==, 1u << 1);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_RUNNING | PCM_S_PERIOD);
+    dut_write(d, S0(CTL), PCM_S_RUN | PCM_S_SELF_CLEAR);
+    dut_write(d, S1(CTL), PCM_S_RUN | PCM_S_SELF_CLEAR);
+    qtest_clock_step(d->qts, 5000000);
+    g_assert_cmphex(msix_arrived(d), ==, 1u << 2);
+    g_assert_cmphex(dut_read(d, S1(STATUS)), ==, PCM_S_RUNNING);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_RUNNING | PCM_S_PERIOD);
+    dut_stop(d);
+}
+
+/* --- Lists and blocks are transactions like others ---------------------- */
+
+#define LIST            0x280000
+
+static Player *start_listed(void)
+{
+    Player *p = player_new(48000, "q35");
+    Dut *d = p->d;
+
+    qtest_writeq(d->qts, LIST, RING);
+    qtest_writeq(d->qts, LIST + 8, 4096);
+    stream_set_up(d, 0, PCM_S_S16 | PCM_S_CHANNELS(2), 48000, LIST, 4096);
+    dut_write(d, S0(FRAGMENTS), 1);
+    dut_write(d, S0(PERIOD_FRAMES), 240);
+    dut_write64(d, S0(WRITEBACK), BLOCK);
+    return p;
+}
+
+static void test_counted(void)
+{
+    Player *p = start_listed();
+    Dut *d = p->d;
+
+    dut_write(d, S0(CTL), PCM_S_RUN | PCM_S_PAUSE);
+    g_assert_cmpuint(dut_read64(d, PCM_ACC(0) + PCM_A_READ_BYTES), ==, 16);
+    g_assert_cmpuint(dut_read64(d, PCM_ACC(0) + PCM_A_WRITE_BYTES), ==, 32);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    qtest_clock_step(d->qts, 5000000);
+    g_assert_cmpuint(dut_read64(d, PCM_ACC(0) + PCM_A_WRITE_BYTES), ==, 64);
+    dut_stop(d);
+    player_free(p);
+}
+
+static void inject(Dut *d, const char *property, unsigned value)
+{
+    qtest_qmp_assert_success(d->qts, "{'execute': 'qom-set', 'arguments': {"
+                             "'path': '/machine/peripheral/dut', "
+                             "'property': %s, 'value': %u}}", property,
+                             value);
+}
+
+/* A flipped reserved bit of the list, and a block of which half is written. */
+static void test_injected(void)
+{
+    Player *p = start_listed();
+    Dut *d = p->d;
+
+    inject(d, "inject-flip-offset", 12);
+    inject(d, "inject-flip-mask", 1);
+    inject(d, "inject-flip", 1);
+    dut_write(d, S0(CTL), PCM_S_RUN | PCM_S_PAUSE);
+    g_assert_cmpuint(dut_read(d, S0(CAUSE)), ==, PCM_S_CAUSE_LIST);
+    qtest_memset(d->qts, BLOCK, 0xff, PCM_WRITEBACK_BYTES);
+    inject(d, "inject-cut-length", 16);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    inject(d, "inject-requesters", 1);
+    qtest_clock_step(d->qts, 4000000);
+    g_assert_cmpuint(stream_position(d, 0), ==, 192);
+    inject(d, "inject-cut", 1);
+    dut_write(d, S0(CTL), PCM_S_RUN | PCM_S_PAUSE);
+    g_assert_cmpuint(qtest_readq(d->qts, BLOCK), ==, 192);
+    g_assert_cmphex(qtest_readq(d->qts, BLOCK + 16), ==, ONES);
+    dut_stop(d);
+    player_free(p);
+}
+
 /* --- Volume ------------------------------------------------------------- */
 
 typedef struct VolumeCase {
@@ -343,6 +479,10 @@ void pcm_add_writeback_tests(void)
     qtest_add_func("/pcmaster/self-clear/messages", test_self_clear);
     qtest_add_func("/pcmaster/self-clear/line",
                    test_self_clear_without_messages);
+    qtest_add_func("/pcmaster/self-clear/one-vector", test_one_vector);
+    qtest_add_func("/pcmaster/self-clear/other-vector", test_other_vector);
+    qtest_add_func("/pcmaster/writeback/counted", test_counted);
+    qtest_add_func("/pcmaster/writeback/injected", test_injected);
     for (unsigned i = 0; i < ARRAY_SIZE(volume_cases); i++) {
         pcm_add_case("volume", volume_cases[i].name, &volume_cases[i],
                      test_volume);

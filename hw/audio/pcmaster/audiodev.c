@@ -27,7 +27,10 @@ static QDict *to_dictionary(Audiodev *dev)
     return qobject_to(QDict, options);
 }
 
-/* The options of the device's -audiodev; NULL if QEMU made it up. */
+/*
+ * The options of the device's -audiodev; NULL if QEMU made it up.  QEMU's
+ * audio layer does not tell its clients what they can open, only QMP's users.
+ */
 static QDict *find_options(PcmasterState *s)
 {
     g_autofree char *id = object_property_get_str(OBJECT(s), "audiodev",
@@ -61,7 +64,10 @@ void pcm_audio_look(PcmasterState *s)
     s->channels = (s->playback && s->mixed_out) ||
                   (s->capture && !s->loopback && mixed_in) ?
                   PCM_CHANNELS_MIXED : PCM_CHANNELS_RAW;
-    /* It counts in frames of S16 stereo then, and takes no half ones. */
+    /*
+     * Without the mixing engine wav still counts in frames of S16 stereo, and
+     * takes no half ones.  Nothing tells of that but its name.
+     */
     s->frame_unit = !s->mixed_out && options &&
                     !g_strcmp0(qdict_get_str(options, "driver"), "wav") ?
                     4 : 1;

@@ -321,6 +321,7 @@ static void test_slow_back_end(void)
     stream_set_up(d, 1, S16_STEREO, 48000, RECORDING, 0x4000);
     dut_write(d, s1 + PCM_S_CTL, PCM_S_RUN);
     qtest_clock_step(d->qts, 2 * TICK_NS - 1000000);
+    stream_position(d, 1);
     g_assert_cmphex(dut_read(d, s1 + PCM_S_STATUS), ==, PCM_S_RUNNING);
     g_assert_cmpuint(dut_read(d, s1 + PCM_S_LOST), ==, 0);
     for (unsigned i = 0; i < ARRAY_SIZE(lost); i++) {
@@ -331,9 +332,6 @@ static void test_slow_back_end(void)
     g_assert_cmphex(dut_read(d, s1 + PCM_S_STATUS), ==,
                     PCM_S_RUNNING | PCM_S_LATE);
     g_assert_cmpuint(dut_read(d, s1 + PCM_S_XRUNS), ==, 0);
-    for (unsigned i = 0; i < ARRAY_SIZE(lost); i++) {
-        g_test_message("%u: %u of %u", i, lost[i], tick);
-    }
     /* From each second delivery on it is heard again. */
     for (unsigned i = 4; i < ARRAY_SIZE(lost); i++) {
         g_assert_cmpuint(lost[i] - lost[i - 2], >, 0);

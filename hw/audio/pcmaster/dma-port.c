@@ -11,131 +11,9 @@
 #include "system/dma.h"
 #include "pcmaster.h"
 
-/* IOMMUs do not translate finer than this. */
-#define PCM_IOMMU_PAGE      4096
-
-/* Bytes that are adjacent in one thing an address can lead to. */
-typedef struct PcmPiece {
-    uint64_t length;
-    uint32_t node;              /* or PCM_NODE_ANY */
-    uint32_t target;            /* PCM_TARGET_... */
-    uint32_t passes;            /* PCM_IOMMU_..., if it is denied */
-    bool denied;                /* by an IOMMU; what is behind is not told */
-} PcmPiece;
-
-static MemTxAttrs port_attrs(PcmasterState *s)
-{
-    return (MemTxAttrs) {
-        .memory = 1,
-        .requester_id = pci_requester_id(&s->parent_obj),
-    };
-}
-
 static bool is_usable(const PcmPiece *piece)
 {
     return piece->target == PCM_TARGET_RAM && !piece->denied;
-}
-
-/* What is at @address of @root, if it is not memory. */
-static PcmPiece look_up_region(MemoryRegion *root, hwaddr address,
-                               hwaddr length)
-{
-    MemoryRegionSection section = memory_region_find(root, address, length);
-    PcmPiece piece = { .length = length, .node = PCM_NODE_ANY };
-    hwaddr start = section.offset_within_address_space;
-
-    if (!section.mr) {
-        piece.target = PCM_TARGET_NOTHING;
-    } else if (start > address) {
-        piece.target = PCM_TARGET_NOTHING;
-        piece.length = start - address;
-    } else {
-        piece.target = PCM_TARGET_IO;
-        piece.length = int128_get64(section.size);
-    }
-    memory_region_unref(section.mr);
-    return piece;
-}
-
-static IOMMUTLBEntry ask_iommu(PcmasterState *s, IOMMUMemoryRegion *iommu,
-                               hwaddr offset, IOMMUAccessFlags flags)
-{
-    IOMMUMemoryRegionClass *class = IOMMU_MEMORY_REGION_GET_CLASS(iommu);
-    int index = class->attrs_to_index ?
-                class->attrs_to_index(iommu, port_attrs(s)) : 0;
-
-    return class->translate(iommu, offset, flags, index);
-}
-
-/* What the IOMMU at @section makes of a place that is not memory. */
-static PcmPiece look_up_iommu(PcmasterState *s,
-                              const MemoryRegionSection *section, bool write)
-{
-    IOMMUMemoryRegion *iommu = IOMMU_MEMORY_REGION(section->mr);
-    IOMMUAccessFlags flags = write ? IOMMU_WO : IOMMU_RO;
-    IOMMUAccessFlags other = write ? IOMMU_RO : IOMMU_WO;
-    hwaddr offset = section->offset_within_region;
-    hwaddr length = MIN(int128_get64(section->size),
-                        PCM_IOMMU_PAGE - offset % PCM_IOMMU_PAGE);
-    IOMMUTLBEntry entry = ask_iommu(s, iommu, offset, flags);
-    PcmPiece piece = {
-        .length = length, .node = PCM_NODE_ANY, .denied = true,
-    };
-
-    if (entry.perm & flags) {
-        length = MIN(length - 1, entry.addr_mask & ~offset) + 1;
-        return look_up_region(entry.target_as->root,
-                              (entry.translated_addr & ~entry.addr_mask) |
-                              (offset & entry.addr_mask), length);
-    }
-    if (ask_iommu(s, iommu, offset, other).perm & other) {
-        piece.passes = write ? PCM_IOMMU_READ : PCM_IOMMU_WRITE;
-    }
-    return piece;
-}
-
-/* What is at @address if it is not memory: regions, holes or an IOMMU. */
-static PcmPiece look_up_other(PcmasterState *s, hwaddr address,
-                              hwaddr length, bool write)
-{
-    MemoryRegion *root = pci_get_address_space(&s->parent_obj)->root;
-    MemoryRegionSection section = memory_region_find(root, address, length);
-    PcmPiece piece;
-
-    if (section.mr && memory_region_is_iommu(section.mr) &&
-        section.offset_within_address_space == address) {
-        piece = look_up_iommu(s, &section, write);
-    } else {
-        piece = look_up_region(root, address, length);
-    }
-    memory_region_unref(section.mr);
-    return piece;
-}
-
-/* What @length bytes at @address lead to, as far as it is one thing. */
-static PcmPiece look_up(PcmasterState *s, uint64_t address, uint64_t length,
-                        bool write)
-{
-    AddressSpace *as = pci_get_address_space(&s->parent_obj);
-    PcmPiece piece = { .target = PCM_TARGET_RAM };
-    MemoryRegion *mr;
-    hwaddr offset;
-
-    if (address && length > -address) {
-        length = -address;
-    }
-    piece.length = length;
-    RCU_READ_LOCK_GUARD();
-    mr = address_space_translate(as, address, &offset, &piece.length, write,
-                                 port_attrs(s));
-    if (!memory_region_is_ram(mr) || memory_region_is_ram_device(mr)) {
-        return look_up_other(s, address, length, write);
-    }
-    if (write && memory_region_is_rom(mr)) {
-        piece.target = PCM_TARGET_ROM;
-    }
-    piece.node = pcm_node_of_memory(mr, offset, &piece.length);
-    return piece;
 }
 
 static bool is_broken(const PcmDma *d, unsigned rule)
@@ -176,7 +54,7 @@ uint64_t pcm_dma_find_landing(PcmasterState *s, const PcmDma *d,
         !pcm_route(&d->route, d->t.address + offset, &address, &run)) {
         return PCM_LANDED_NOWHERE;
     }
-    piece = look_up(s, address, 1, d->t.write);
+    piece = pcm_memory_look_up(s, address, 1, d->t.write);
     return is_usable(&piece) ? address : PCM_LANDED_NOWHERE;
 }
 
@@ -266,7 +144,7 @@ static bool check_memory(PcmasterState *s, PcmDma *d, uint32_t effort)
         if (!effort--) {
             return false;
         }
-        piece = look_up(s, d->t.address + d->checked,
+        piece = pcm_memory_look_up(s, d->t.address + d->checked,
                         d->t.length - d->checked, d->t.write);
         d->pieces++;
         judge_piece(d, &piece);
@@ -295,13 +173,13 @@ static void account(PcmasterState *s, PcmDma *d, const PcmPiece *piece)
 {
     pcm_accounting_add(s, d, piece->node, piece->length);
     d->moved += piece->length;
-    if (d->t.requester != PCM_REQUESTER_EXERCISER) {
+    if (!d->places) {
         return;
     }
     if (piece->node < PCM_NODES_MAX) {
-        s->exerciser.node_bytes[piece->node] += piece->length;
+        d->places->node_bytes[piece->node] += piece->length;
     } else {
-        s->exerciser.nodeless += piece->length;
+        d->places->nodeless += piece->length;
     }
 }
 
@@ -359,7 +237,7 @@ static bool work_on_piece(PcmasterState *s, PcmDma *d, uint64_t address,
     AddressSpace *as = pci_get_address_space(&s->parent_obj);
     hwaddr mapped = length;
     void *memory = address_space_map(as, address, &mapped, d->t.write,
-                                     port_attrs(s));
+                                     pcm_memory_attrs(s));
 
     if (memory && mapped == length) {
         work_on_memory(s, d, memory, offset, length, work, opaque);
@@ -414,7 +292,7 @@ static uint32_t work_on_first(PcmasterState *s, PcmDma *d, uint32_t offset,
         work_on_nothing(d, offset, run, work, opaque);
         return run;
     }
-    piece = look_up(s, address, run, d->t.write);
+    piece = pcm_memory_look_up(s, address, run, d->t.write);
     d->pieces++;
     if (is_usable(&piece) &&
         !work_on_piece(s, d, address, offset, piece.length, work, opaque)) {

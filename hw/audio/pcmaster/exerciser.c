@@ -155,8 +155,9 @@ static void clear_results(PcmExerciser *e)
     e->first_mismatch = 0;
     e->mismatch_bytes = 0;
     e->checksum = 0;
-    e->nodeless = 0;
-    memset(e->node_bytes, 0, pcm_node_count() * sizeof(e->node_bytes[0]));
+    e->places.nodeless = 0;
+    memset(e->places.node_bytes, 0,
+           pcm_node_count() * sizeof(e->places.node_bytes[0]));
     e->offset = 0;
     e->dma = (PcmDma) { };
 }
@@ -191,6 +192,7 @@ void pcm_exerciser_command(PcmasterState *s, uint32_t command)
         .write = command == PCM_EX_FILL,
         .requester = PCM_REQUESTER_EXERCISER,
     });
+    e->dma.places = &e->places;
     run_slice(s);
     if (e->phase != PCM_EX_IDLE) {
         e->dma.t.pc = pcm_doorbell_pc();

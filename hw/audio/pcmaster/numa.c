@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qapi/error.h"
 #include "hw/boards.h"
 #include "hw/mem/memory-device.h"
 #include "hw/pci/pci_bus.h"
@@ -66,49 +67,37 @@ static uint32_t node_of_machine_ram(hwaddr offset, hwaddr *run)
     return PCM_NODE_ANY;
 }
 
-/* Is @mr the memory of the backend at @path? */
-static bool is_memory_of(const char *path, const MemoryRegion *mr)
-{
-    Object *backend = object_resolve_path_type(path, TYPE_MEMORY_BACKEND,
-                                               NULL);
+typedef struct PcmDeviceSearch {
+    Object *backend;
+    uint32_t node;
+} PcmDeviceSearch;
 
-    return backend &&
-           host_memory_backend_get_memory(MEMORY_BACKEND(backend)) == mr;
-}
-
-/* The node of a memory device, if its memory is @mr. */
-static uint32_t node_of_device_info(const MemoryDeviceInfo *info,
-                                    const MemoryRegion *mr)
+/* Stops at the memory device that has the backend. */
+static int find_device_of_backend(Object *obj, void *opaque)
 {
-    switch (info->type) {
-    case MEMORY_DEVICE_INFO_KIND_DIMM:
-        return is_memory_of(info->u.dimm.data->memdev, mr) ?
-               info->u.dimm.data->node : PCM_NODE_ANY;
-    case MEMORY_DEVICE_INFO_KIND_NVDIMM:
-        return is_memory_of(info->u.nvdimm.data->memdev, mr) ?
-               info->u.nvdimm.data->node : PCM_NODE_ANY;
-    case MEMORY_DEVICE_INFO_KIND_VIRTIO_MEM:
-        return is_memory_of(info->u.virtio_mem.data->memdev, mr) ?
-               info->u.virtio_mem.data->node : PCM_NODE_ANY;
-    default:
-        return PCM_NODE_ANY;
+    PcmDeviceSearch *search = opaque;
+
+    if (!object_dynamic_cast(obj, TYPE_MEMORY_DEVICE) ||
+        !object_property_find(obj, "node") ||
+        !object_property_find(obj, "memdev") ||
+        object_property_get_link(obj, "memdev", NULL) != search->backend) {
+        return 0;
     }
+    search->node = object_property_get_uint(obj, "node", &error_abort);
+    return 1;
 }
 
+/* Most memory that is on no node is no backend's: it is told apart fast. */
 static uint32_t node_of_memory_device(const MemoryRegion *mr)
 {
-    g_autoptr(MemoryDeviceInfoList) list = NULL;
-    uint32_t node = PCM_NODE_ANY;
+    PcmDeviceSearch search = { .backend = mr->owner, .node = PCM_NODE_ANY };
 
-    if (!current_machine->device_memory) {
-        return node;
+    if (current_machine->device_memory && mr->owner &&
+        object_dynamic_cast(mr->owner, TYPE_MEMORY_BACKEND)) {
+        object_child_foreach_recursive(OBJECT(current_machine),
+                                       find_device_of_backend, &search);
     }
-    list = qmp_memory_device_list();
-    for (MemoryDeviceInfoList *i = list; i && node == PCM_NODE_ANY;
-         i = i->next) {
-        node = node_of_device_info(i->value, mr);
-    }
-    return node;
+    return search.node;
 }
 
 uint32_t pcm_node_of_memory(const MemoryRegion *mr, hwaddr offset,

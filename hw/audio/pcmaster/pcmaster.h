@@ -70,9 +70,16 @@ typedef struct PcmHardware {
     int rule_policy[PCM_RULE_COUNT];    /* or PCM_POLICY_INHERITED */
 } PcmHardware;
 
+/* Where the bytes of a transaction went or came from. */
+typedef struct PcmPlaces {
+    uint64_t node_bytes[PCM_NODES_MAX];
+    uint32_t nodeless;
+} PcmPlaces;
+
 /* A transaction on its way through the port. */
 typedef struct PcmDma {
     PcmTransaction t;
+    PcmPlaces *places;          /* of a requester that wants to know, or NULL */
     PcmRoute route;
     PcmFinding finding[PCM_RULE_COUNT];
     uint32_t node;              /* expected */
@@ -154,8 +161,7 @@ typedef struct PcmExerciser {
     uint32_t first_mismatch;
     uint32_t mismatch_bytes;
     uint32_t checksum;
-    uint32_t nodeless;
-    uint64_t node_bytes[PCM_NODES_MAX];
+    PcmPlaces places;
 
     /* The command in flight */
     uint8_t phase;              /* PcmExPhase */
@@ -484,6 +490,28 @@ void pcm_port_update_windows(PcmasterState *s);
 
 /* Could the driver have written what is in the port's registers? */
 bool pcm_port_registers_valid(const PcmasterState *s);
+
+/* --- memory-lookup.c ---------------------------------------------------- */
+
+/* Bytes that are adjacent in one thing an address can lead to. */
+typedef struct PcmPiece {
+    uint64_t length;
+    uint32_t node;              /* or PCM_NODE_ANY */
+    uint32_t target;            /* PCM_TARGET_... */
+    uint32_t passes;            /* PCM_IOMMU_..., if it is denied */
+    bool denied;                /* by an IOMMU; what is behind is not told */
+} PcmPiece;
+
+/* How the device's transfers look to the bus. */
+MemTxAttrs pcm_memory_attrs(PcmasterState *s);
+
+/**
+ * pcm_memory_look_up: what @length bytes at @address lead to, as far as it is
+ * one thing.
+ * @write: the direction that is asked for, to memory
+ */
+PcmPiece pcm_memory_look_up(PcmasterState *s, uint64_t address,
+                            uint64_t length, bool write);
 
 /* --- dma-port.c --------------------------------------------------------- */
 

@@ -150,7 +150,7 @@ static const PcmRegister exerciser_registers[] = {
     FIELD_RO("EX_CHECKSUM_VALUE", PCM_EX_CHECKSUM_VALUE, PcmasterState,
              exerciser.checksum),
     FIELD_RO("EX_NODELESS", PCM_EX_NODELESS, PcmasterState,
-             exerciser.nodeless),
+             exerciser.places.nodeless),
 };
 
 const PcmRegisterTable pcm_exerciser_registers = {

@@ -208,7 +208,7 @@ const PcmRegisterTable pcm_window_registers = {
 
 static uint64_t node_bytes_read(PcmasterState *s, unsigned index)
 {
-    return s->exerciser.node_bytes[index];
+    return s->exerciser.places.node_bytes[index];
 }
 
 static uint64_t node_lowest_read(PcmasterState *s, unsigned index)

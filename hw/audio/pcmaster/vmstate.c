@@ -216,6 +216,7 @@ static int exerciser_post_load(void *opaque, int version_id)
     if (e->phase == PCM_EX_IDLE) {
         return 0;
     }
+    e->dma.places = &e->places;
     return pcm_exerciser_knows(e->command) &&
            e->offset % 8 == 0 && e->offset < e->dma.t.length ? 0 : -EINVAL;
 }
@@ -242,8 +243,9 @@ static const VMStateDescription vmstate_exerciser = {
         VMSTATE_UINT32(first_mismatch, PcmExerciser),
         VMSTATE_UINT32(mismatch_bytes, PcmExerciser),
         VMSTATE_UINT32(checksum, PcmExerciser),
-        VMSTATE_UINT32(nodeless, PcmExerciser),
-        VMSTATE_UINT64_ARRAY(node_bytes, PcmExerciser, PCM_NODES_MAX),
+        VMSTATE_UINT32(places.nodeless, PcmExerciser),
+        VMSTATE_UINT64_ARRAY(places.node_bytes, PcmExerciser,
+                             PCM_NODES_MAX),
         VMSTATE_UINT8(phase, PcmExerciser),
         VMSTATE_UINT32(command, PcmExerciser),
         VMSTATE_UINT32(offset, PcmExerciser),

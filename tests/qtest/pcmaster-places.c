@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "pcmaster-bus.h"
-#include "pcmaster-player.h"
+#include "pcmaster-busy.h"
 #include "pcmaster-test.h"
 
 /* --- Behind bridges ----------------------------------------------------- */
@@ -148,30 +148,18 @@ static void test_several(void)
 
 /* --- Plugged and unplugged ---------------------------------------------- */
 
-#define LAST_WORD       (0x1000000 + 4 * MiB - 8)
-
-/* Busy in every way. */
 static void make_busy(Dut *d)
 {
     msi_enable(d, MSI_MAILBOX, 0x4321);
-    dut_write(d, PCM_INT_ENABLE, PCM_INT_EXERCISER | PCM_INT_STREAM(0));
-    dut_write(d, S0(INT_ENABLE), PCM_S_PERIOD | PCM_S_ERROR);
-    dut_write(d, S0(PERIOD_FRAMES), 480);
-    start_silence(d, 0);
-    qtest_clock_step(d->qts, 5000000);
-    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_RUNNING);
-    qtest_writeq(d->qts, LAST_WORD, 0);
-    dut_command(d, PCM_EX_FILL, 0x1000000, 4 * MiB, 1);
-    g_assert_cmphex(dut_read(d, PCM_EX_STATUS), ==, PCM_EX_BUSY);
+    dut_make_busy(d);
     msi_arrived(d);
 }
 
 /* What is gone neither transfers nor interrupts. */
 static void expect_gone(Dut *d)
 {
-    g_assert_cmphex(qpci_config_readl(d->dev, PCI_VENDOR_ID), ==, ~0u);
-    qtest_clock_step(d->qts, 300000000);
-    g_assert_cmphex(qtest_readq(d->qts, LAST_WORD), ==, 0);
+    dut_expect_unplugged(d);
+    g_assert_cmphex(qtest_readq(d->qts, BUSY_LAST_WORD), ==, 0);
     g_assert_false(msi_arrived(d));
 }
 

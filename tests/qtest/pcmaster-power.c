@@ -4,14 +4,12 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "pcmaster-busy.h"
 #include "pcmaster-msix.h"
-#include "pcmaster-player.h"
 #include "pcmaster-test.h"
 
 #define D0              0
 #define D3HOT           3
-#define LENGTH          (4 * MiB)
-#define LAST_BYTES      (0x200000 + LENGTH - 8)
 
 static uint8_t power_register(Dut *d)
 {
@@ -32,20 +30,8 @@ static Dut *start_busy(void)
     Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
 
     msix_start(d);
-    dut_write(d, PCM_INT_ENABLE, PCM_INT_EXERCISER | PCM_INT_STREAM(0));
-    dut_write(d, S0(INT_ENABLE), PCM_S_PERIOD | PCM_S_ERROR | PCM_S_DRAINED);
-    dut_write(d, S0(FORMAT), PCM_S_S16 | PCM_S_CHANNELS(2));
-    dut_write(d, S0(RATE), 48000);
-    dut_write64(d, S0(BUFFER), RING);
-    dut_write(d, S0(LENGTH), 4096);
-    dut_write(d, S0(PERIOD_FRAMES), 48);
-    dut_write(d, S0(CTL), PCM_S_RUN);
-    qtest_clock_step(d->qts, 1000000);
-    g_assert_cmphex(msix_arrived(d), ==, 1u << 1);
-    dut_write(d, S0(STATUS), PCM_S_PERIOD);
-    qtest_writeq(d->qts, LAST_BYTES, 0);
-    dut_command(d, PCM_EX_FILL, 0x200000, LENGTH, 1);
-    g_assert_cmphex(dut_read(d, PCM_EX_STATUS), ==, PCM_EX_BUSY);
+    dut_make_busy(d);
+    g_assert_cmphex(msix_arrived(d), ==, 0);
     return d;
 }
 
@@ -53,7 +39,7 @@ static void expect_no_dma(Dut *d)
 {
     qtest_clock_step(d->qts, 100000000);
     g_assert_cmphex(msix_arrived(d), ==, 0);
-    g_assert_cmphex(qtest_readq(d->qts, LAST_BYTES), ==, 0);
+    g_assert_cmphex(qtest_readq(d->qts, BUSY_LAST_WORD), ==, 0);
 }
 
 /* Nothing goes on in D3hot, and what follows it is a reset. */
@@ -137,11 +123,11 @@ static void test_memory_disabled(void)
     dut_write(d, PCM_CTRL, PCM_CTRL_RESET);
     qtest_clock_step(d->qts, 5000000);
     g_assert_cmphex(msix_arrived(d), ==, 1u << 0 | 1u << 1);
-    g_assert_cmphex(qtest_readq(d->qts, LAST_BYTES), ==,
-                    1 + (LENGTH / 8 - 1) * PCM_EX_STEP);
+    g_assert_cmphex(qtest_readq(d->qts, BUSY_LAST_WORD), ==,
+                    1 + (BUSY_LENGTH / 8 - 1) * PCM_EX_STEP);
     qpci_config_writew(d->dev, PCI_COMMAND, command);
     g_assert_cmphex(dut_read(d, PCM_ID), ==, PCM_ID_VALUE);
-    dut_expect_result(d, PCM_EX_OK, LENGTH);
+    dut_expect_result(d, PCM_EX_OK, BUSY_LENGTH);
     g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
                     PCM_S_RUNNING | PCM_S_PERIOD);
     dut_stop(d);

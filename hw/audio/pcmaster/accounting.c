@@ -81,49 +81,44 @@ static bool visit_count(Visitor *v, PcmCount c, Error **errp)
            visit_type_uint64(v, "writes", &c.writes, errp);
 }
 
-static bool visit_of(PcmasterState *s, Visitor *v, const char *name,
-                     unsigned n, Error **errp)
+/*
+ * @name: of the dictionary; NULL in a list
+ * @key: of the number that it belongs to, in a list
+ * @distance: of a node; 0: it is none, or not known
+ */
+static bool visit_block(Visitor *v, const char *name, const char *key,
+                        uint32_t number, uint32_t distance, PcmCount c,
+                        Error **errp)
 {
     bool ok;
 
     if (!visit_start_struct(v, name, NULL, 0, errp)) {
         return false;
     }
-    ok = visit_count(v, s->accounting.of[n], errp) &&
-         visit_check_struct(v, errp);
+    ok = (!key || visit_type_uint32(v, key, &number, errp)) &&
+         (!distance || visit_type_uint32(v, "distance", &distance, errp)) &&
+         visit_count(v, c, errp) && visit_check_struct(v, errp);
     visit_end_struct(v, NULL);
     return ok;
+}
+
+static bool visit_of(PcmasterState *s, Visitor *v, const char *name,
+                     unsigned n, Error **errp)
+{
+    return visit_block(v, name, NULL, 0, 0, s->accounting.of[n], errp);
 }
 
 static bool visit_stream(PcmasterState *s, Visitor *v, uint32_t n,
                          Error **errp)
 {
-    bool ok;
-
-    if (!visit_start_struct(v, NULL, NULL, 0, errp)) {
-        return false;
-    }
-    ok = visit_type_uint32(v, "stream", &n, errp) &&
-         visit_count(v, s->accounting.of[n], errp) &&
-         visit_check_struct(v, errp);
-    visit_end_struct(v, NULL);
-    return ok;
+    return visit_block(v, NULL, "stream", n, 0, s->accounting.of[n], errp);
 }
 
 static bool visit_node(PcmasterState *s, Visitor *v, uint32_t n, Error **errp)
 {
-    uint32_t distance = pcm_node_distance(PCI_DEVICE(s), n);
-    bool ok;
-
-    if (!visit_start_struct(v, NULL, NULL, 0, errp)) {
-        return false;
-    }
-    ok = visit_type_uint32(v, "node", &n, errp) &&
-         (!distance || visit_type_uint32(v, "distance", &distance, errp)) &&
-         visit_count(v, s->accounting.on_node[n], errp) &&
-         visit_check_struct(v, errp);
-    visit_end_struct(v, NULL);
-    return ok;
+    return visit_block(v, NULL, "node", n,
+                       pcm_node_distance(PCI_DEVICE(s), n),
+                       s->accounting.on_node[n], errp);
 }
 
 static bool visit_list(PcmasterState *s, Visitor *v, const char *name,

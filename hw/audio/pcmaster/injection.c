@@ -10,7 +10,7 @@
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "qemu/log.h"
-#include "registers.h"
+#include "pcmaster.h"
 #include "trace.h"
 
 #define PCM_INJ_STREAMS     MAKE_64BIT_MASK(0, PCM_STREAM_COUNT)
@@ -33,44 +33,43 @@ typedef struct PcmSetting {
     const char *text;
 } PcmSetting;
 
-#define NUMBER(reg)     (((reg) - PCM_INJ_IRQ_DELAY) / 4)
 #define SETTING(member, most_, name_, text_) \
     { .field = offsetof(PcmInjection, member), .most = most_, \
       .name = "inject-" name_, .text = text_ }
 
 static const PcmSetting settings[] = {
-    [NUMBER(PCM_INJ_IRQ_DELAY)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_IRQ_DELAY)] =
         SETTING(irq_delay, PCM_INJ_IRQ_DELAY_MAX, "irq-delay",
                 "Interrupts come so many ns late"),
-    [NUMBER(PCM_INJ_IRQ_LOSE)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_IRQ_LOSE)] =
         SETTING(irq_lose, UINT32_MAX, "irq-lose",
                 "The next so many interrupts do not come"),
-    [NUMBER(PCM_INJ_IRQ_REPEAT)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_IRQ_REPEAT)] =
         SETTING(irq_repeat, UINT32_MAX, "irq-repeat",
                 "The next so many interrupts come twice"),
-    [NUMBER(PCM_INJ_STUCK)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_STUCK)] =
         SETTING(stuck, PCM_INJ_STREAMS, "stuck",
                 "Streams, one bit each, whose position stands still"),
-    [NUMBER(PCM_INJ_REQUESTERS)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_REQUESTERS)] =
         SETTING(requesters, PCM_INJ_STREAMS | PCM_INJ_EXERCISER, "requesters",
                 "Whom flip and cut hit: one bit for each stream, bit 16 the "
                 "exerciser"),
-    [NUMBER(PCM_INJ_FLIP)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_FLIP)] =
         SETTING(flip, UINT32_MAX, "flip",
                 "Bits flip in the next so many transactions"),
-    [NUMBER(PCM_INJ_FLIP_OFFSET)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_FLIP_OFFSET)] =
         SETTING(flip_offset, UINT32_MAX, "flip-offset",
                 "Byte of the transaction that they flip in"),
-    [NUMBER(PCM_INJ_FLIP_MASK)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_FLIP_MASK)] =
         SETTING(flip_mask, UINT8_MAX, "flip-mask",
                 "Bits of that byte that flip"),
-    [NUMBER(PCM_INJ_CUT)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_CUT)] =
         SETTING(cut, UINT32_MAX, "cut",
                 "The next so many transactions end early"),
-    [NUMBER(PCM_INJ_CUT_LENGTH)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_CUT_LENGTH)] =
         SETTING(cut_length, UINT32_MAX, "cut-length",
                 "Bytes that they still transfer"),
-    [NUMBER(PCM_INJ_SILENCE)] =
+    [PCM_INJECTION_SETTING(PCM_INJ_SILENCE)] =
         SETTING(silence, 1, "silence", "The device answers no more"),
 };
 
@@ -232,15 +231,16 @@ static void set(PcmasterState *s, const PcmSetting *setting, uint32_t value)
     }
 }
 
-static uint64_t setting_read(PcmasterState *s, unsigned index)
+uint64_t pcm_injection_guest_read(PcmasterState *s, unsigned number)
 {
-    return s->guest_injection ? *value_of(&s->injection, &settings[index])
+    return s->guest_injection ? *value_of(&s->injection, &settings[number])
                               : 0;
 }
 
-static void setting_write(PcmasterState *s, unsigned index, uint64_t value)
+void pcm_injection_guest_write(PcmasterState *s, unsigned number,
+                               uint64_t value)
 {
-    const PcmSetting *setting = &settings[index];
+    const PcmSetting *setting = &settings[number];
 
     if (!s->guest_injection) {
         qemu_log_mask(LOG_GUEST_ERROR, "pcmaster: %s is not for the guest to "
@@ -253,31 +253,6 @@ static void setting_write(PcmasterState *s, unsigned index, uint64_t value)
         set(s, setting, value);
     }
 }
-
-#define REGISTER(name_) \
-    { .name = "INJ_" #name_, .offset = PCM_INJ_##name_, .field = NO_FIELD, \
-      .number = NUMBER(PCM_INJ_##name_), .accepts_writes = true, \
-      .writable = ALL32, .read = setting_read, .write = setting_write }
-
-static const PcmRegister injection_registers[] = {
-    REGISTER(IRQ_DELAY),
-    REGISTER(IRQ_LOSE),
-    REGISTER(IRQ_REPEAT),
-    REGISTER(STUCK),
-    REGISTER(REQUESTERS),
-    REGISTER(FLIP),
-    REGISTER(FLIP_OFFSET),
-    REGISTER(FLIP_MASK),
-    REGISTER(CUT),
-    REGISTER(CUT_LENGTH),
-    REGISTER(SILENCE),
-};
-
-QEMU_BUILD_BUG_ON(ARRAY_SIZE(injection_registers) != ARRAY_SIZE(settings));
-
-const PcmRegisterTable pcm_injection_registers = {
-    injection_registers, ARRAY_SIZE(injection_registers)
-};
 
 static void get_property(Object *obj, Visitor *v, const char *name,
                          void *opaque, Error **errp)

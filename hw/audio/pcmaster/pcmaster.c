@@ -205,7 +205,6 @@ static void pcmaster_instance_init(Object *obj)
 /* --- Properties --------------------------------------------------------- */
 
 static const Property pcmaster_properties[] = {
-    DEFINE_AUDIO_PROPERTIES(PcmasterState, audio),
     DEFINE_PROP_UINT8("addr-bits", PcmasterState, hw.addr_bits,
                       PCM_ADDR_BITS_MAX),
     DEFINE_PROP_SIZE("boundary", PcmasterState, hw.boundary, 0),
@@ -215,13 +214,14 @@ static const Property pcmaster_properties[] = {
     DEFINE_PROP_SIZE32("grain", PcmasterState, hw.grain, 1),
     DEFINE_PROP_SIZE32("burst", PcmasterState, hw.burst, 0),
     DEFINE_PROP_UINT32("node", PcmasterState, hw.node, PCM_NODE_ANY),
-    DEFINE_PROP_BOOL("guest-injection", PcmasterState, guest_injection,
-                     false),
     DEFINE_PROP_UINT8("playback", PcmasterState, playback, 1),
-    DEFINE_PROP_ON_OFF_AUTO("msi", PcmasterState, msi, ON_OFF_AUTO_AUTO),
-    DEFINE_PROP_ON_OFF_AUTO("msix", PcmasterState, msix, ON_OFF_AUTO_AUTO),
     DEFINE_PROP_UINT8("capture", PcmasterState, capture, 1),
     DEFINE_PROP_BOOL("loopback", PcmasterState, loopback, false),
+    DEFINE_AUDIO_PROPERTIES(PcmasterState, audio),
+    DEFINE_PROP_ON_OFF_AUTO("msi", PcmasterState, msi, ON_OFF_AUTO_AUTO),
+    DEFINE_PROP_ON_OFF_AUTO("msix", PcmasterState, msix, ON_OFF_AUTO_AUTO),
+    DEFINE_PROP_BOOL("guest-injection", PcmasterState, guest_injection,
+                     false),
 };
 
 static void describe_properties(ObjectClass *klass)
@@ -230,15 +230,16 @@ static void describe_properties(ObjectClass *klass)
         const char *name;
         const char *text;
     } list[] = {
-        { "audiodev", "Audio back end that the streams play on" },
         { "playback", "Number of playback streams, 0 to 8" },
-        { "msi", "The MSI capability: on, off, or as the machine has it" },
-        { "msix", "The MSI-X capability: on, off, or as the machine has it" },
         { "capture", "Number of capture streams, 0 to 8" },
         { "loopback", "Capture streams hear the playback streams, not the "
                       "audio back end" },
-        { "accounting", "Bytes and transactions by requester and by node" },
+        { "audiodev", "Audio back end that the streams play on and record "
+                      "from" },
+        { "msi", "The MSI capability: on, off, or as the machine has it" },
+        { "msix", "The MSI-X capability: on, off, or as the machine has it" },
         { "guest-injection", "The guest may inject faults, too" },
+        { "accounting", "Bytes and transactions by requester and by node" },
         { "violations", "Records of the violation log, oldest first" },
     };
 

@@ -121,6 +121,7 @@ typedef struct PcmAccounting {
 
 /* Registers from PCM_INJ_IRQ_DELAY on. */
 #define PCM_INJECTION_SETTINGS  11
+#define PCM_INJECTION_SETTING(reg)  (((reg) - PCM_INJ_IRQ_DELAY) / 4)
 
 /* The registers of these names. */
 typedef struct PcmInjection {
@@ -428,6 +429,11 @@ bool pcm_injection_valid(const PcmInjection *i);
 /* Adds the properties of the host. */
 void pcm_injection_add_properties(ObjectClass *klass);
 
+/* The guest's door to PCM_INJECTION_SETTING @number, if it is open. */
+uint64_t pcm_injection_guest_read(PcmasterState *s, unsigned number);
+void pcm_injection_guest_write(PcmasterState *s, unsigned number,
+                               uint64_t value);
+
 /* Does the device answer no more? */
 bool pcm_injection_silent(const PcmasterState *s);
 
@@ -476,10 +482,16 @@ bool pcm_port_check_properties(const PcmHardware *hw, Error **errp);
 /* Mask of the address bits that the hardware lets vary in a buffer. */
 uint64_t pcm_port_hw_mask(const PcmHardware *hw);
 
+/* The policy of @rule after a reset: its own one, or that of all. */
+int pcm_port_hw_policy(const PcmHardware *hw, unsigned rule);
+
+/* --- port.c ------------------------------------------------------------- */
+
 /* Can this be in ALIGN or GRAIN, and in BURST, of some device? */
 bool pcm_align_valid(uint64_t align);
 bool pcm_burst_valid(uint64_t burst);
 
+/* The port's registers as the properties have them, and no windows. */
 void pcm_port_reset(PcmasterState *s);
 
 #define PCM_W_ALL       (PCM_W_ENABLE | PCM_W_READ | PCM_W_WRITE)

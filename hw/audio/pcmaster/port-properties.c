@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/bitops.h"
 #include "qemu/host-utils.h"
 #include "qapi/error.h"
 #include "qapi/util.h"
@@ -20,17 +19,6 @@ static const QEnumLookup policy_lookup = {
     .array = pcm_policy_names,
     .size = PCM_POLICY_RECORD + 1,
 };
-
-bool pcm_align_valid(uint64_t align)
-{
-    return align <= PCM_ALIGN_MAX && is_power_of_2(align);
-}
-
-bool pcm_burst_valid(uint64_t burst)
-{
-    return !burst || (burst >= PCM_BURST_MIN && burst <= PCM_BURST_MAX &&
-                      is_power_of_2(burst));
-}
 
 uint64_t pcm_port_hw_mask(const PcmHardware *hw)
 {
@@ -92,70 +80,13 @@ bool pcm_port_check_properties(const PcmHardware *hw, Error **errp)
            check_align("grain", hw->grain, errp) && check_burst(hw, errp);
 }
 
-/* --- Registers ---------------------------------------------------------- */
+/* --- Policies ----------------------------------------------------------- */
 
-static bool windows_valid(const PcmasterState *s)
-{
-    for (unsigned i = 0; i < PCM_WINDOW_COUNT; i++) {
-        if (s->windows[i].ctrl & ~PCM_W_ALL) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool pcm_port_registers_valid(const PcmasterState *s)
-{
-    return windows_valid(s) &&
-           s->addr_bits >= PCM_ADDR_BITS_MIN &&
-           s->addr_bits <= s->hw.addr_bits &&
-           pcm_align_valid(s->align) && s->align >= s->hw.align &&
-           pcm_align_valid(s->grain) && s->grain >= s->hw.grain &&
-           pcm_burst_valid(s->burst) &&
-           (!s->hw.burst || (s->burst && s->burst <= s->hw.burst)) &&
-           (s->hw.node == PCM_NODE_ANY || s->node == s->hw.node) &&
-           pcm_policies_valid(s->policy);
-}
-
-static int hw_policy(const PcmHardware *hw, unsigned rule)
+int pcm_port_hw_policy(const PcmHardware *hw, unsigned rule)
 {
     return hw->rule_policy[rule] == PCM_POLICY_INHERITED ?
            hw->policy : hw->rule_policy[rule];
 }
-
-void pcm_port_reset(PcmasterState *s)
-{
-    s->addr_bits = s->hw.addr_bits;
-    s->limit = UINT64_MAX;
-    s->boundary = PCM_BOUNDARY_NONE;
-    s->align = s->hw.align;
-    s->grain = s->hw.grain;
-    s->burst = s->hw.burst;
-    s->node = s->hw.node;
-    s->policy = 0;
-    for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
-        s->policy |= (uint32_t)hw_policy(&s->hw, rule) <<
-                     PCM_POLICY_SHIFT(rule);
-    }
-    memset(s->windows, 0, sizeof(s->windows));
-    s->windows_enabled = 0;
-}
-
-void pcm_port_update_window(PcmasterState *s, unsigned number)
-{
-    s->windows_enabled = deposit64(s->windows_enabled, number, 1,
-                                   !!(s->windows[number].ctrl &
-                                      PCM_W_ENABLE));
-}
-
-void pcm_port_update_windows(PcmasterState *s)
-{
-    for (unsigned i = 0; i < PCM_WINDOW_COUNT; i++) {
-        pcm_port_update_window(s, i);
-    }
-}
-
-/* --- Policies ----------------------------------------------------------- */
 
 /* @opaque: the rule's number, or PCM_RULE_COUNT for all that have none */
 static void get_policy(Object *obj, Visitor *v, const char *name,
@@ -163,7 +94,8 @@ static void get_policy(Object *obj, Visitor *v, const char *name,
 {
     const PcmHardware *hw = &PCMASTER(obj)->hw;
     unsigned rule = GPOINTER_TO_UINT(opaque);
-    int value = rule == PCM_RULE_COUNT ? hw->policy : hw_policy(hw, rule);
+    int value = rule == PCM_RULE_COUNT ? hw->policy
+                                       : pcm_port_hw_policy(hw, rule);
 
     visit_type_enum(v, name, &value, &policy_lookup, errp);
 }

@@ -1,5 +1,5 @@
 /*
- * pcmaster: registers of the device and its exerciser
+ * pcmaster: registers of the device, its exerciser and fault injection
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -155,4 +155,32 @@ static const PcmRegister exerciser_registers[] = {
 
 const PcmRegisterTable pcm_exerciser_registers = {
     exerciser_registers, ARRAY_SIZE(exerciser_registers)
+};
+
+/* --- Fault injection ---------------------------------------------------- */
+
+#define INJECTION(name_) \
+    { .name = "INJ_" #name_, .offset = PCM_INJ_##name_, .field = NO_FIELD, \
+      .number = PCM_INJECTION_SETTING(PCM_INJ_##name_), \
+      .accepts_writes = true, .writable = ALL32, \
+      .read = pcm_injection_guest_read, .write = pcm_injection_guest_write }
+
+static const PcmRegister injection_registers[] = {
+    INJECTION(IRQ_DELAY),
+    INJECTION(IRQ_LOSE),
+    INJECTION(IRQ_REPEAT),
+    INJECTION(STUCK),
+    INJECTION(REQUESTERS),
+    INJECTION(FLIP),
+    INJECTION(FLIP_OFFSET),
+    INJECTION(FLIP_MASK),
+    INJECTION(CUT),
+    INJECTION(CUT_LENGTH),
+    INJECTION(SILENCE),
+};
+
+QEMU_BUILD_BUG_ON(ARRAY_SIZE(injection_registers) != PCM_INJECTION_SETTINGS);
+
+const PcmRegisterTable pcm_injection_registers = {
+    injection_registers, ARRAY_SIZE(injection_registers)
 };

@@ -175,6 +175,7 @@ static const struct {
     { PCM_STREAM(1) + PCM_S_WRITEBACK + 4, 30 },
     { PCM_STREAM(1) + PCM_S_READY, 31 },
     { PCM_STREAM(1) + PCM_S_READY + 4, 32 },
+    { PCM_STREAM(1) + PCM_S_SLACK, 33 },
 };
 
 /* Each register that counts has something to count. */

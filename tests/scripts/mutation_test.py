@@ -4,6 +4,7 @@
 import contextlib
 import io
 import os
+import re
 import sys
 import tempfile
 import unittest
@@ -50,7 +51,7 @@ class TableTest(unittest.TestCase):
         for file, groups in table.FIRST.items():
             self.assertTrue((mutate.DEVICE / file).is_file(), file)
             for group in groups.split():
-                self.assertRegex(tests, f'"/?pcmaster/{group}["/]', file)
+                self.assertTrue(re.search(f'"(/pcmaster/)?{group}["/]', tests), group)
 
 
 class GeneratedTest(unittest.TestCase):
@@ -167,10 +168,10 @@ class RunTest(unittest.TestCase):
 
     def test_the_change_is_built_and_taken_back(self):
         original = (mutate.DEVICE / "rules.c").read_text()
-        self.assertEqual(self.run_with(lambda _: "after /a"), (mutate.KILLED, "after /a"))
+        self.assertEqual(self.run_with(lambda *_: "after /a"), (mutate.KILLED, "after /a"))
         self.assertEqual(self.seen, [self.mutant.text])
         self.assertEqual(self.file.read_text(), original)
-        self.assertEqual(self.run_with(lambda _: None), (mutate.SURVIVED, ""))
+        self.assertEqual(self.run_with(lambda *_: None), (mutate.SURVIVED, ""))
 
     def test_an_interrupt_takes_it_back(self):
         with self.assertRaises(KeyboardInterrupt):

@@ -125,6 +125,14 @@ class QtestTest(unittest.TestCase):
             program.chmod(0o755)
             return mutate.first_failure([program], dict(os.environ), patience)
 
+    def test_groups_are_chosen_with_what_is_below_them(self):
+        listing = "# seed\n" + "\n".join(
+            f"/x86_64/pcmaster/{name}" for name in ("rule/a", "rule/a/b", "rules", "log"))
+        self.assertEqual(mutate.selection(listing, ["rule", "log"]), [
+            "-p", "/x86_64/pcmaster/rule/a", "-p", "/x86_64/pcmaster/rule/a/b",
+            "-p", "/x86_64/pcmaster/log"])
+        self.assertEqual(mutate.selection(listing, []), [])
+
     def test_ends(self):
         self.assertIsNone(self.first_failure("echo ok 1 /a; exit 0"))
         self.assertEqual(self.first_failure("echo ok 1 /a; exit 1"), "after /a")

@@ -522,7 +522,7 @@ static void test_playback_ready(void)
 /* Frames are transferred even if nobody looks and no back end asks. */
 static void test_unseen(void)
 {
-    Dut *d = dut_start("q35", ",playback=0");
+    Dut *d = dut_start("q35", ",playback=0,loopback=on");
 
     qtest_memset(d->qts, RING, 0x5a, 4 * 48000);
     stream_set_up(d, 0, PCM_S_S16 | PCM_S_CHANNELS(2), 48000, RING,

@@ -195,9 +195,7 @@ static void test_stuck(void)
     int64_t now = qtest_clock_step(d->qts, 5000000);
 
     expect_block(d, now, (Block) { 240, PCM_S_RUNNING | PCM_S_PERIOD });
-    qtest_qmp_assert_success(d->qts, "{'execute': 'qom-set', 'arguments': {"
-                             "'path': '/machine/peripheral/dut', "
-                             "'property': 'inject-stuck', 'value': 1}}");
+    g_assert_true(dut_qom_set(d, "inject-stuck", QOBJECT(qnum_from_int(1))));
     now = qtest_clock_step(d->qts, 5000000);
     expect_block(d, now, (Block) { 240, PCM_S_RUNNING | PCM_S_PERIOD });
     g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 240);

@@ -304,6 +304,7 @@ void pcmaster_tell_again(PcmasterState *s);
 /* No message is due any more: the device goes. */
 void pcmaster_irq_exit(PcmasterState *s);
 
+/* No message is due or waits, and all vectors are the default ones. */
 void pcmaster_irq_reset(PcmasterState *s);
 
 /**
@@ -355,6 +356,7 @@ extern const VMStateDescription vmstate_pcmaster;
 extern const char *const pcm_rule_names[PCM_RULE_COUNT];
 extern const char *const pcm_policy_names[PCM_POLICY_RECORD + 1];
 
+/* Drop all, and start the numbers anew. */
 void pcm_log_reset(PcmLog *log);
 
 /**
@@ -407,6 +409,7 @@ uint64_t pcm_node_lowest(uint32_t node);
 void pcm_accounting_add(PcmasterState *s, PcmDma *d, uint32_t node,
                         uint32_t bytes);
 
+/* All counters become 0. */
 void pcm_accounting_clear(PcmasterState *s);
 
 /* Getter of the QOM property "accounting": a dictionary. */
@@ -415,6 +418,7 @@ void pcm_accounting_get_property(Object *obj, Visitor *v, const char *name,
 
 /* --- injection.c -------------------------------------------------------- */
 
+/* All of it off, in a device that is not at work yet. */
 void pcm_injection_init(PcmInjection *i);
 
 /* All of it off. */
@@ -477,6 +481,7 @@ void pcm_port_add_properties(ObjectClass *klass);
 /* The defaults of those. */
 void pcm_port_init_policies(PcmHardware *hw);
 
+/* Returns: false, with the reason, if there is no such hardware. */
 bool pcm_port_check_properties(const PcmHardware *hw, Error **errp);
 
 /* Mask of the address bits that the hardware lets vary in a buffer. */
@@ -591,8 +596,13 @@ void pcm_pattern_load(const uint8_t *from, size_t length);
 
 /* --- exerciser.c -------------------------------------------------------- */
 
+/* To be called once, before anything else. */
 void pcm_exerciser_init(PcmasterState *s);
+
+/* A command that is under way ends without interrupt; nothing was ever done. */
 void pcm_exerciser_reset(PcmasterState *s);
+
+/* The same before the device goes; its registers stay. */
 void pcm_exerciser_exit(PcmasterState *s);
 
 /* Is there such a PCM_EX_COMMAND? */

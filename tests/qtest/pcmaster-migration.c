@@ -44,6 +44,7 @@ static void test_migration(void)
     g_assert_cmphex(dut_read(d, PCM_EX_DONE), ==, 1 * MiB);
     qtest_clock_step(d->qts, 100000000);
     dut_expect_result(d, PCM_EX_OK, length);
+    g_assert_cmphex(dut_read64(d, PCM_NODE_BYTES(0)), ==, length);
     g_assert_cmphex(qtest_readb(d->qts, 0xffffff), ==,
                     dut_pattern(77, 8 * MiB - 1));
     g_assert_cmphex(qtest_readb(d->qts, 0), ==, dut_pattern(77, 8 * MiB));

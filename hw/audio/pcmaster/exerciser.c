@@ -16,6 +16,9 @@
 #define PCM_EX_SLICE_NS         (100 * SCALE_US)
 /* Pieces of memory looked up in a slice; about 10 ms of work. */
 #define PCM_EX_SLICE_PIECES     65536
+/* A slice of more pieces than these is followed by a longer pause. */
+#define PCM_EX_EASY_PIECES      1024
+#define PCM_EX_PIECE_NS         200
 
 bool pcm_exerciser_knows(uint32_t command)
 {
@@ -109,9 +112,17 @@ static void move_slice(PcmasterState *s)
     }
 }
 
+/* Pauses last as long as the work: QEMU is there for others, too. */
+static int64_t pause_after(uint32_t pieces)
+{
+    return PCM_EX_SLICE_NS + (int64_t)PCM_EX_PIECE_NS *
+           (MAX(pieces, PCM_EX_EASY_PIECES) - PCM_EX_EASY_PIECES);
+}
+
 static void run_slice(PcmasterState *s)
 {
     PcmExerciser *e = &s->exerciser;
+    uint32_t pieces = e->dma.pieces;
 
     if (!pcmaster_can_do_dma(s)) {
         finish(s, PCM_EX_NO_BUS_MASTER);
@@ -134,7 +145,7 @@ static void run_slice(PcmasterState *s)
     }
     if (e->phase != PCM_EX_IDLE) {
         timer_mod(&e->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                             PCM_EX_SLICE_NS);
+                             pause_after(e->dma.pieces - pieces));
     }
 }
 

@@ -155,7 +155,8 @@ static void test_exerciser_pieces(void)
     dut_command(d, PCM_EX_FILL, 0x200000, 1 * MiB, 3);
     g_assert_true(dut_read(d, PCM_EX_STATUS) & PCM_EX_BUSY);
     g_assert_cmpuint(dut_read(d, PCM_EX_DONE), <, 1 * MiB);
-    qtest_clock_step(d->qts, 10000000);
+    /* 16 slices of 65536 pieces, 13 ms after each */
+    qtest_clock_step(d->qts, 16 * 13010000);
     dut_expect_result(d, PCM_EX_OK, 1 * MiB);
     g_assert_cmphex(qtest_readb(d->qts, 0x200000), ==,
                     dut_pattern(3, 1 * MiB - 1));

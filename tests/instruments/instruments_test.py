@@ -47,10 +47,10 @@ class CheckpatchTest(Instrument):
 
         Some rules go by the file's name in QEMU's tree.
         """
-        said = self.clean("perl", checker, "--no-tree", "--terse", "-f",
-                          *overlay.our_files(), cwd=CHECKOUT)
-        totals = set(re.findall(r"^total: (.*), \d+ lines checked$", said, re.M))
-        self.assertEqual(totals, {"0 errors, 0 warnings"}, said)
+        files = overlay.our_files()
+        said = self.clean("perl", checker, "--no-tree", "-f", *files, cwd=CHECKOUT)
+        totals = re.findall(r"^total: (.*), \d+ lines checked$", said, re.M)
+        self.assertEqual(totals, ["0 errors, 0 warnings"] * len(files), said)
 
     def test_of_the_tree(self):
         """checkpatch of the QEMU that is built"""

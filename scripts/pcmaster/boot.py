@@ -32,6 +32,11 @@ class Boot:
     silent: bool        # it was
     seconds: float
     errors: str         # what QEMU itself complained about
+    times: tuple = ()   # when each line of the console had come, in seconds
+
+    def seconds_between(self, first, last):
+        """Seconds of wall time from one line, by its index, to another."""
+        return self.times[last] - self.times[first]
 
     @property
     def ended(self):
@@ -58,7 +63,7 @@ def run(programs, plan):
         child = subprocess.Popen(machine.command(programs, plan), stderr=errors,
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         try:
-            silent = not _listen(child.stdout, console, patience, plan.verbose)
+            silent, times = _listen(child.stdout, console, patience, plan.verbose)
             if silent:
                 child.kill()
             status = child.wait()
@@ -69,21 +74,27 @@ def run(programs, plan):
         errors.seek(0)
         complaints = errors.read().decode(errors="replace")
     text = (plan.out / "console.log").read_text(encoding="utf-8", errors="replace")
-    lines = text.replace("\r", "").splitlines()
-    return Boot(status, lines, patience, silent, time.monotonic() - began, complaints)
+    lines = text.replace("\r", "").removesuffix("\n").split("\n")
+    return Boot(status, lines, patience, silent, time.monotonic() - began, complaints,
+                tuple(moment - began for moment in times))
 
 
 def _listen(pipe, console, patience, verbose):
-    """Keeps what the guest says until its end; False if it fell silent."""
+    """Keeps what the guest says until its end, or until it falls silent.
+
+    Returns whether it did, and when each line was complete.
+    """
+    times = []
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while selector.select(timeout=patience):
             data = pipe.read1(65536)
             if not data:
-                return True
+                return False, times
+            times += [time.monotonic()] * data.count(b"\n")
             console.write(data)
             console.flush()
             if verbose:
                 sys.stderr.write(printable(data.decode(errors="replace")))
                 sys.stderr.flush()
-    return False
+    return True, times

@@ -9,10 +9,9 @@ exercise provokes, and the recording equals the input.
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from pcmaster import boot, diagnosis, machine
+from pcmaster import boot, diagnosis, tap
 from pcmaster.ui import Problem
 
-PLAY = "play"
 SHOWN = 3
 PROVOKED = ("rule", "direction", "address", "length", "fault", "landed", "policy")
 
@@ -35,7 +34,7 @@ class Verdict:
 
 
 def exercises(guest, glob):
-    """The names of the exercises that a glob selects; PLAY is none of them."""
+    """The names of the exercises that a glob selects; tap.PLAY is none of them."""
     return [entry["name"] for entry in guest.exercises
             if fnmatchcase(entry["name"], glob)]
 
@@ -59,7 +58,7 @@ def judge(plan, outcome, results, comparison, due):
     complaints += log.broken
     complaints += _provoked(results.points, log.violations)
     complaints += _moved(results, log)
-    complaints += [line for point in results.points for line in _point(point)]
+    complaints += [line for point in results.points for line in _point(point, plan.shape)]
     if comparison and not comparison.exact:
         complaints.append(f"the recording is not what was played: {comparison}")
     return Verdict(complaints, log.violations)
@@ -134,10 +133,10 @@ def _moved(results, log):
     return complaints
 
 
-def _point(point):
-    """What is wrong with one result that is said to have held."""
+def _point(point, shape):
+    """What is wrong with one result that is said to have held on that machine."""
     details = point.details
-    if not point.ok or point.skipped is not None or point.name == PLAY:
+    if not point.ok or point.skipped is not None or point.name == tap.PLAY:
         return
     if not details.get("no_dma"):
         for key in ("filled", "verified"):
@@ -145,7 +144,7 @@ def _point(point):
                 yield f"{point.name}: there was no DMA ({key} is 0)"
     if "instead" in details:
         node = min(details["instead"],
-                   key=lambda n: (machine.distance(details["preferred"], n), n))
+                   key=lambda n: (shape.distance(details["preferred"], n), n))
         if details.get("node") != str(node):
             yield (f"{point.name}: the memory is on node {details.get('node')}, but "
                    f"{node} is the nearest that has any")

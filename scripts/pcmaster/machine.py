@@ -7,12 +7,9 @@ from pathlib import Path
 
 from pcmaster import process
 from pcmaster.qemu import SYSTEM
+from pcmaster.shape import Shape
 from pcmaster.ui import Problem
 
-NODES = 4
-NODE_MIB = 1536
-DISTANCES = {1: 21, 2: 31}  # the nodes form a ring
-DEVICE_NODE = 1
 KVM_GET_API_VERSION = 0xae00
 TICK_US = 10000             # QEMU's own choice
 WAV_FRAMES = 1024
@@ -35,6 +32,7 @@ class Plan:
     accel: str = "tcg"
     audiodev: str = None    # a back end to listen with, in QEMU's words
     verbose: bool = False
+    shape: Shape = Shape()
 
     @property
     def icount(self):
@@ -44,39 +42,19 @@ class Plan:
 
 def command(programs, plan):
     """The words that start QEMU for a plan."""
-    words = [programs / SYSTEM, "-M", "q35", "-accel", plan.accel,
-             "-m", f"{NODES * NODE_MIB}M", "-smp", NODES, "-nodefaults",
-             "-display", "none", "-no-reboot", "-no-user-config"]
+    words = [programs / SYSTEM, *plan.shape.words(), "-accel", plan.accel,
+             "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config"]
     if plan.icount:
         words += ["-icount", plan.icount]
-    words += numa() + device(plan) + console() + guest(plan) + log(plan)
+    words += device(plan) + console() + guest(plan) + log(plan)
     return [str(word) for word in words]
 
 
-def numa():
-    """The nodes: equal shares of memory and one processor each."""
-    words = []
-    for node in range(NODES):
-        words += ["-object", f"memory-backend-ram,id=m{node},size={NODE_MIB}M",
-                  "-numa", f"node,nodeid={node},cpus={node},memdev=m{node}"]
-    for source in range(NODES):
-        for target in range(source + 1, NODES):
-            words += ["-numa", f"dist,src={source},dst={target},"
-                      f"val={distance(source, target)}"]
-    return words
-
-
-def distance(source, target):
-    """How far apart two nodes are, as the guest's firmware tables say."""
-    hops = min(abs(target - source), NODES - abs(target - source))
-    return DISTANCES.get(hops, 10)
-
-
 def device(plan):
-    """The device, near one node, and where its sound goes."""
-    return ["-device", f"pxb-pcie,id=pxb1,bus=pcie.0,bus_nr=0x40,numa_node={DEVICE_NODE}",
-            "-device", "pcie-root-port,id=rp1,bus=pxb1,chassis=1,slot=1",
-            "-audiodev", sound(plan), "-device", "pcmaster,bus=rp1,audiodev=snd"]
+    """The device, and where its sound goes."""
+    words, bus = plan.shape.device_bus()
+    return [*words, "-audiodev", sound(plan),
+            "-device", f"pcmaster,bus={bus},audiodev=snd"]
 
 
 def sound(plan):

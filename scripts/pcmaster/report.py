@@ -81,6 +81,17 @@ def counts(results):
     return f"{held} held, {failed} failed, {skipped} skipped"
 
 
+def exercising(outcome, results, but=()):
+    """Seconds of wall time from the plan to the last result but those named.
+
+    None: nothing else was run.
+    """
+    points = [point for point in results.points if point.name not in but]
+    if not points or results.plan_line is None or not outcome.times:
+        return None
+    return outcome.seconds_between(results.plan_line, points[-1].line)
+
+
 def summary(complaints, line, stream=None):
     """Prints every complaint and the closing line."""
     stream = stream or sys.stdout
@@ -114,11 +125,14 @@ def keep(plan, outcome, results, verdict, comparison, programs):
         "complaints": verdict.complaints,
         "ended": outcome.ended,
         "seconds": round(outcome.seconds, 3),
+        "exercise_seconds": _rounded(exercising(outcome, results, (tap.PLAY,))),
+        "machine": dataclasses.asdict(plan.shape),
         "accelerator": plan.accel,
         "icount": plan.icount,
         "arguments": plan.keys,
         "versions": versions(programs),
-        "exercises": [_exercise(point) for point in results.points],
+        "exercises": [_exercise(point, took) for point, took
+                      in zip(results.points, _each(outcome, results))],
         "violations": [dataclasses.asdict(v) for v in verdict.violations],
         "audio": comparison and {**dataclasses.asdict(comparison),
                                  "exact": comparison.exact},
@@ -128,7 +142,21 @@ def keep(plan, outcome, results, verdict, comparison, programs):
     (plan.out / "results.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _exercise(point):
+def _rounded(seconds):
+    """To a tenth of a millisecond; None stays None."""
+    return None if seconds is None else round(seconds, 4)
+
+
+def _each(outcome, results):
+    """The seconds of wall time that each result took."""
+    lines = [results.plan_line, *(point.line for point in results.points)]
+    if None in lines or not outcome.times:
+        return [None] * len(results.points)
+    return list(itertools.starmap(outcome.seconds_between, itertools.pairwise(lines)))
+
+
+def _exercise(point, took):
     """A result with its details; the keys that every one has come first."""
     result = "skipped" if point.skipped is not None else "ok" if point.ok else "not ok"
-    return {"name": point.name, "result": result, **point.details}
+    return {"name": point.name, "result": result, "seconds": _rounded(took),
+            **point.details}

@@ -8,7 +8,7 @@ import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pcmaster import boot, judge, machine, pe, prepare, report, tap, wav
+from pcmaster import boot, judge, machine, pe, prepare, report, shape, tap, wav
 from pcmaster.cache import need_space, remove
 from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, command
 
@@ -60,7 +60,9 @@ def parse(argv=None):
         help="where to keep logs, the recording and results (default: out)")
     add("--verbose", action="store_true", help="show the guest's console, and keep "
         "every register access in device.log")
+    shape.add_options(parser)
     options = parser.parse_args(argv)
+    options.shape = shape.from_options(parser, options)
     options.realtime = options.realtime or options.audiodev is not None
     _check(parser, options)
     return options
@@ -85,7 +87,7 @@ def main(argv=None):
     """The command line of scripts/run; returns the exit status."""
     options = parse(argv)
     plays = not options.fault and not options.list and (
-        options.file or fnmatchcase(judge.PLAY, options.exercise or "*"))
+        options.file or fnmatchcase(tap.PLAY, options.exercise or "*"))
     if options.driver:
         pe.check(options.driver)
     sound = wav.read(options.file or DEFAULT_WAV) if options.file else None
@@ -107,7 +109,7 @@ def main(argv=None):
 
 def listing(guest):
     """Prints the exercises and the faults; returns the exit status."""
-    exercises = guest.exercises + [{"name": judge.PLAY, "about": "Plays the WAV"}]
+    exercises = guest.exercises + [{"name": tap.PLAY, "about": "Plays the WAV"}]
     width = max(len(e["name"]) for e in exercises + guest.faults)
     for title, entries in (("exercises", exercises), ("faults", guest.faults)):
         print(f"{title}:")
@@ -133,7 +135,8 @@ def make_plan(options, guest, sound):
     return machine.Plan(
         images=guest.images, driver=options.driver or driver, keys=keys,
         out=options.out.absolute(), wav=sound, realtime=options.realtime,
-        accel=options.accel, audiodev=options.audiodev, verbose=options.verbose)
+        accel=options.accel, audiodev=options.audiodev, verbose=options.verbose,
+        shape=options.shape)
 
 
 @contextlib.contextmanager
@@ -169,7 +172,7 @@ def run_exercises(programs, guest, plan, options):
     comparison = recorded(plan)
     due = judge.exercises(guest, plan.keys["exercise"])
     verdict = judge.judge(plan, outcome, results, comparison,
-                          due + [judge.PLAY] * bool(plan.wav))
+                          due + [tap.PLAY] * bool(plan.wav))
     report.keep(plan, outcome, results, verdict, comparison, programs)
     if results.points:
         report.table(results.points)
@@ -178,7 +181,9 @@ def run_exercises(programs, guest, plan, options):
     line = report.counts(results)
     if comparison:
         line += f"; audio: {comparison}"
-    report.summary(verdict.complaints, f"{line}; {outcome.seconds:.1f} s; "
+    took = report.exercising(outcome, results, (tap.PLAY,))
+    exercising = "" if took is None else f", {took:.2f} s of it exercises"
+    report.summary(verdict.complaints, f"{line}; {outcome.seconds:.1f} s{exercising}; "
                    f"kept in {options.out}/")
     return EXIT_FAILED if verdict.complaints else EXIT_HELD
 

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
+PLAY = "play"       # the result that is no exercise's
 PLAN = re.compile(r"1\.\.(\d+)\s*$")
 POINT = re.compile(r"(not )?ok (\d+)(?: - (.*?))?(?:\s+#\s*(SKIP|TODO)\b\s*(.*))?\s*$", re.I)
 BAIL = re.compile(r"Bail out!\s*(.*)$")
@@ -20,6 +21,7 @@ class Point:
     ok: bool
     skipped: str = None
     details: dict = field(default_factory=dict)
+    line: int = field(default=None, compare=False)      # its index in the console
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Results:
     points: list = field(default_factory=list)
     bailed: str = None
     broken: list = field(default_factory=list)
+    plan_line: int = field(default=None, compare=False)     # the plan's index there
 
     def faults(self):
         """What is wrong with the stream itself, as sentences."""
@@ -51,11 +54,11 @@ class Results:
 def parse(lines):
     """The TAP among these lines; other lines are the guest's own messages."""
     results = Results()
-    for line in lines:
+    for index, line in enumerate(lines):
         if PLAN.match(line):
-            _plan(results, int(PLAN.match(line)[1]))
+            _plan(results, int(PLAN.match(line)[1]), index)
         elif POINT.match(line):
-            _point(results, POINT.match(line))
+            _point(results, POINT.match(line), index)
         elif BAIL.match(line):
             results.bailed = BAIL.match(line)[1]
         elif DETAILS.match(line) and results.points:
@@ -63,19 +66,20 @@ def parse(lines):
     return results
 
 
-def _plan(results, count):
+def _plan(results, count, index):
     if results.planned is not None:
         results.broken.append("the guest announced two plans")
-    results.planned = count
+    results.planned, results.plan_line = count, index
 
 
-def _point(results, match):
+def _point(results, match, index):
     refused, number, name, directive, reason = match.groups()
     if int(number) != len(results.points) + 1:
         results.broken.append(f"result {number} came where "
                               f"{len(results.points) + 1} was due")
     skipped = reason if directive and directive.upper() == "SKIP" else None
-    results.points.append(Point(int(number), name or "", not refused, skipped))
+    results.points.append(Point(int(number), name or "", not refused, skipped,
+                                line=index))
 
 
 def _details(results, text):

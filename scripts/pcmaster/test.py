@@ -17,6 +17,7 @@ SUITES = {
     "scripts": "what scripts/run and scripts/overlay are made of",
     "fuzz": "a short run of each fuzz target, in a QEMU with ASan and UBSan",
     "guest": "exercises, faults, playback and scripts/run's errors, in a guest",
+    "matrix": "every exercise on machines of every shape",
     "instruments": "QEMU's own tests of every device, its style and its migration checkers",
     "sanitizers": "the qtests under ASan and UBSan, and the device's line coverage",
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pcmaster import machine, prepare, tap
 from pcmaster.qemu import SYSTEM
+from pcmaster.shape import Shape
 
 PATIENCE = 120
 EXECUTIVE = Path(os.environ["PCMASTER_BUILD"], "guest-driver/executive")
@@ -18,39 +19,26 @@ VIOLATION = EXECUTIVE / "violation.sys"
 
 @dataclass(frozen=True)
 class Machine:
-    """A q35 with equal nodes; the device is on the last root bus."""
+    """A shape, and whether the device is in it."""
 
     name: str
-    mib: int            # of each node
-    nodes: int
+    shape: Shape
     device: bool = True
 
     def words(self):
         """QEMU's options for it."""
-        words = ["-M", "q35", "-m", f"{self.mib * self.nodes}M", "-smp", self.nodes]
-        if self.nodes > 1:
-            for node in range(self.nodes):
-                words += ["-object", f"memory-backend-ram,id=m{node},size={self.mib}M",
-                          "-numa", f"node,nodeid={node},cpus={node},memdev=m{node}"]
+        words = self.shape.words()
         if self.device:
-            words += self.device_words()
+            more, bus = self.shape.device_bus()
+            words += ["-audiodev", "none,id=snd", *more,
+                      "-device", f"pcmaster,bus={bus},audiodev=snd"]
         return words
 
-    def device_words(self):
-        """The device behind a root port: of its own root bus, or the first."""
-        words = ["-audiodev", "none,id=snd"]
-        bus = "pcie.0"
-        if self.nodes > 1:
-            bus = "pxb1"
-            words += ["-device", f"pxb-pcie,id={bus},bus=pcie.0,bus_nr=0x40,numa_node=1"]
-        return words + ["-device", f"pcie-root-port,id=rp1,bus={bus},chassis=1,slot=1",
-                        "-device", "pcmaster,bus=rp1,audiodev=snd"]
 
-
-USUAL = Machine("4 nodes", machine.NODE_MIB, machine.NODES)
-SMALL = Machine("256 MiB", 256, 1)
-LARGE = Machine("12 GiB", 3072, 4)
-BARE = Machine("no device", 256, 1, device=False)
+USUAL = Machine("4 nodes", Shape())
+SMALL = Machine("256 MiB", Shape(nodes=1, cpus=1, memory=256))
+LARGE = Machine("12 GiB", Shape(memory=12288))
+BARE = Machine("no device", SMALL.shape, device=False)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ class TapTest(unittest.TestCase):
                           ("boundary", True, "no device")])
         self.assertEqual(got.points[0].details["logical"], "0xfff000")
         self.assertEqual([p.name for p in got.failed], ["node/3"])
+        self.assertEqual((got.plan_line, [p.line for p in got.points]), (2, [3, 8, 12]))
 
     def test_fewer_results_than_planned(self):
         got = tap.parse(CONSOLE[:-1])

@@ -176,9 +176,14 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
                               ULONG *NumberOfMapRegisters)
 {
     ULONG width = AddressWidthOf(Description);
+    HAL_DOMAIN *domain;
     HAL_ADAPTER *adapter;
 
     if (!Description->Master || !width) {
+        return NULL;
+    }
+    domain = HalpDomainOf(Pdo);
+    if (!domain) {
         return NULL;
     }
     adapter = ExAllocatePoolWithTag(NonPagedPool, sizeof(*adapter),
@@ -195,6 +200,7 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
     adapter->AddressWidth = width;
     adapter->Limit = LastOf(width);
     adapter->Node = NodeOf(Pdo);
+    adapter->Domain = domain;
     InitializeListHead(&adapter->Buffers);
     InterlockedIncrement(&Adapters);
     *NumberOfMapRegisters = BYTES_TO_PAGES(Description->MaximumLength) + 1;

@@ -6,7 +6,7 @@
 #ifndef EXECUTIVE_HAL_ADAPTER_H
 #define EXECUTIVE_HAL_ADAPTER_H
 
-#include "hal.h"
+#include "domain.h"
 
 #include "wdm3.h"
 
@@ -25,6 +25,7 @@ typedef struct _HAL_ADAPTER {
     ULONGLONG Limit;            /* last address the device reaches */
     ULONG AddressWidth;
     NODE_REQUIREMENT Node;      /* the device's own */
+    HAL_DOMAIN *Domain;
     KSPIN_LOCK Lock;
     LIST_ENTRY Buffers;
 } HAL_ADAPTER;

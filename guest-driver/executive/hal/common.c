@@ -1,7 +1,7 @@
 /*
  * Common buffers.
  *
- * Logical addresses are physical ones: no IOMMU is programmed.
+ * Which logical addresses they get is a matter of the adapter's domain.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -46,7 +46,8 @@ static PVOID Allocate(HAL_ADAPTER *Adapter, MI_CONTIGUOUS *Request,
     if (!buffer) {
         return NULL;
     }
-    buffer->Address = MiAllocateContiguous(Request, &buffer->Logical);
+    buffer->Address = HalpDomainAllocate(Adapter->Domain, Request,
+                                         &buffer->Logical);
     if (!buffer->Address) {
         ExFreePoolWithTag(buffer, BUFFER_TAG);
         return NULL;
@@ -201,7 +202,8 @@ VOID NTAPI HalpFreeCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
               CacheEnabled);
     RemoveEntryList(&buffer->Link);
     KeReleaseSpinLock(&adapter->Lock, irql);
-    if (!MiFreeContiguous(buffer->Address)) {
+    if (!HalpDomainFree(adapter->Domain, buffer->Address, buffer->Logical,
+                        buffer->Length)) {
         HalpViolation(VIOLATION_DOUBLE_FREE, "FreeCommonBuffer",
                       "its memory was freed by another routine",
                       (ULONG_PTR)VirtualAddress);

@@ -100,6 +100,10 @@ static inline void *MiDirect(uint64_t Physical)
 PVOID MiMap(ULONGLONG Physical, SIZE_T Length, ULONG Protection,
             MEMORY_CACHING_TYPE Cache);
 
+/* The same for Pages pages that lie anywhere, by their numbers. */
+PVOID MiMapFrames(const PFN_NUMBER *Frames, SIZE_T Pages, ULONG Protection,
+                  MEMORY_CACHING_TYPE Cache);
+
 /* The same at a given address, replacing what is there; false: no memory. */
 BOOLEAN MiMapAt(PVOID Address, ULONGLONG Physical, SIZE_T Length,
                 ULONG Protection, MEMORY_CACHING_TYPE Cache);
@@ -128,6 +132,9 @@ PVOID MiAllocateContiguous(const MI_CONTIGUOUS *Request,
 
 /* Takes back what the function above gave; false: it never gave that. */
 BOOLEAN MiFreeContiguous(PVOID Address);
+
+/* The last byte of RAM that can be handed out. */
+ULONGLONG MiHighestPhysical(void);
 
 /* Number of NUMA nodes, at least 1. */
 ULONG MiNodeCount(void);

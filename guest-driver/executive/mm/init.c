@@ -105,3 +105,17 @@ void MiFreePages(ULONGLONG Physical, SIZE_T Length)
                      Length, 0);
     }
 }
+
+ULONGLONG MiHighestPhysical(void)
+{
+    struct frames_statistics statistics;
+    ULONGLONG highest = 0;
+
+    for (ULONG node = 0; node < FRAMES_MAX_NODES; node++) {
+        if (frames_statistics(&MiPhysical, node, &statistics) &&
+            statistics.highest > highest) {
+            highest = statistics.highest;
+        }
+    }
+    return highest;
+}

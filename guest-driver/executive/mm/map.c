@@ -165,6 +165,38 @@ PVOID MiMap(ULONGLONG Physical, SIZE_T Length, ULONG Protection,
     return mapped ? (PVOID)(ULONG_PTR)(address + PAGE_SIZE) : NULL;
 }
 
+static bool MapFramesLocked(ULONGLONG Address, const PFN_NUMBER *Frames,
+                            SIZE_T Pages, ULONGLONG Flags)
+{
+    for (SIZE_T i = 0; i < Pages; i++) {
+        if (!MapLocked(Address + i * PAGE_SIZE,
+                       (ULONGLONG)Frames[i] << PAGE_SHIFT, PAGE_SIZE, Flags)) {
+            UnmapLocked(Address, i * PAGE_SIZE);
+            return false;
+        }
+    }
+    return true;
+}
+
+PVOID MiMapFrames(const PFN_NUMBER *Frames, SIZE_T Pages, ULONG Protection,
+                  MEMORY_CACHING_TYPE Cache)
+{
+    struct frames_request space = FRAMES_ANYWHERE(Guarded(Pages * PAGE_SIZE));
+    ULONGLONG address = 0;
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+    bool mapped = false;
+
+    if (MiAllocateFrames(&AddressSpace, &space, &address) == FRAMES_OK) {
+        mapped = MapFramesLocked(address + PAGE_SIZE, Frames, Pages,
+                                 FlagsFor(Protection, Cache));
+        if (!mapped) {
+            frames_free(&AddressSpace, address, space.length);
+        }
+    }
+    KeReleaseSpinLock(&MiLock, irql);
+    return mapped ? (PVOID)(ULONG_PTR)(address + PAGE_SIZE) : NULL;
+}
+
 void MiUnmap(PVOID Address, SIZE_T Length)
 {
     ULONGLONG address = (ULONGLONG)(ULONG_PTR)Address;

@@ -28,7 +28,7 @@ struct check {
 /* All that one file checks; an entry without a name ends it. */
 extern const struct check buffer_checks[], channel_checks[], clock_checks[], contiguous_checks[],
     dispatcher_checks[], dpc_checks[], file_checks[], format_checks[], image_checks[],
-    interrupt_checks[], irp_checks[], mapping_checks[], object_checks[], pool_checks[],
+    interrupt_checks[], irp_checks[], mapping_checks[], mdl_checks[], object_checks[], pool_checks[],
     remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
 
 /* The driver object of selftest.sys itself. */

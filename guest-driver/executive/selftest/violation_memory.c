@@ -134,6 +134,62 @@ static void unmap_wrong(PDRIVER_OBJECT driver)
     MmUnmapIoSpace(mapped, PAGE_SIZE);
 }
 
+/* Two pages from anywhere; the MDL's own memory is pool. */
+static PMDL mdl_new(void)
+{
+    PHYSICAL_ADDRESS low = { .QuadPart = 0 }, high = { .QuadPart = ~0ull >> 1 };
+    PMDL mdl = MmAllocatePagesForMdl(low, high, low, 2 * PAGE_SIZE);
+
+    if (!mdl) {
+        KeBugCheck(MANUALLY_INITIATED_CRASH);
+    }
+    return mdl;
+}
+
+static void mdl_free_mapped(PDRIVER_OBJECT driver)
+{
+    PMDL mdl = mdl_new();
+
+    (void)driver;
+    MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+    MmFreePagesFromMdl(mdl);
+}
+
+static void mdl_unmap_wrong(PDRIVER_OBJECT driver)
+{
+    PMDL mdl = mdl_new();
+    PUCHAR mapped = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+
+    (void)driver;
+    MmUnmapLockedPages(mapped + PAGE_SIZE, mdl);
+}
+
+static void mdl_part_outside(PDRIVER_OBJECT driver)
+{
+    PMDL mdl = mdl_new();
+    PMDL part = IoAllocateMdl(NULL, 4 * PAGE_SIZE, FALSE, FALSE, NULL);
+
+    (void)driver;
+    IoBuildPartialMdl(mdl, part, (PVOID)(ULONG_PTR)PAGE_SIZE, PAGE_SIZE + 1);
+}
+
+static void mdl_part_small(PDRIVER_OBJECT driver)
+{
+    PMDL mdl = mdl_new();
+    PMDL part = IoAllocateMdl(NULL, PAGE_SIZE, FALSE, FALSE, NULL);
+
+    (void)driver;
+    IoBuildPartialMdl(mdl, part, (PVOID)(ULONG_PTR)1, PAGE_SIZE);
+}
+
+static void mdl_of_nothing(PDRIVER_OBJECT driver)
+{
+    PMDL mdl = IoAllocateMdl(NULL, PAGE_SIZE, FALSE, FALSE, NULL);
+
+    (void)driver;
+    MmBuildMdlForNonPagedPool(mdl);
+}
+
 const struct violation memory_violations[] = {
     { "write-before", write_before },
     { "write-behind", write_behind },
@@ -150,5 +206,10 @@ const struct violation memory_violations[] = {
     { "contiguous-free-wrong", contiguous_free_wrong },
     { "contiguous-free-twice", contiguous_free_twice },
     { "unmap-wrong", unmap_wrong },
+    { "mdl-free-mapped", mdl_free_mapped },
+    { "mdl-unmap-wrong", mdl_unmap_wrong },
+    { "mdl-part-outside", mdl_part_outside },
+    { "mdl-part-small", mdl_part_small },
+    { "mdl-of-nothing", mdl_of_nothing },
     { NULL, NULL },
 };

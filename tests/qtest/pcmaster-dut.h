@@ -217,6 +217,24 @@ static inline bool dut_qom_set(Dut *d, const char *property, QObject *value)
     return ok;
 }
 
+/* Returns: the properties of devices of this type, by name */
+static inline QDict *dut_list_properties(QTestState *qts, const char *type)
+{
+    QDict *response = qtest_qmp(qts, "{'execute': 'device-list-properties',"
+                                "'arguments': {'typename': %s}}", type);
+    QDict *properties = qdict_new();
+    QListEntry *entry;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(response, "return"), entry) {
+        QDict *property = qobject_to(QDict, qlist_entry_obj(entry));
+
+        qdict_put(properties, qdict_get_str(property, "name"),
+                  qobject_ref(property));
+    }
+    qobject_unref(response);
+    return properties;
+}
+
 /* --- Log ---------------------------------------------------------------- */
 
 static inline void dut_expect_record(Dut *d, const DutRecord *r)

@@ -14,6 +14,13 @@
 #define PHYSICAL        0x1000000ull
 #define BACKGROUND      0x5a
 
+static Dut *start_behind(const Iommu *iommu)
+{
+    g_autofree char *machine = iommu_machine(iommu);
+
+    return dut_start(machine, "");
+}
+
 static void check_pattern(Dut *d, uint64_t address, uint64_t seed,
                           uint32_t offset, uint32_t length)
 {
@@ -29,7 +36,7 @@ static void check_pattern(Dut *d, uint64_t address, uint64_t seed,
 static void test_scattered(const void *data)
 {
     const Iommu *iommu = data;
-    Dut *d = dut_start(iommu->machine, "");
+    Dut *d = start_behind(iommu);
     const unsigned pages = 16;
 
     iommu->start(d);
@@ -76,7 +83,7 @@ static void check_access(Dut *d, bool write, unsigned access, unsigned passes)
 static void test_access(const void *data)
 {
     const Iommu *iommu = data;
-    Dut *d = dut_start(iommu->machine, "");
+    Dut *d = start_behind(iommu);
 
     iommu->start(d);
     iommu->map(d, FIRST, PHYSICAL + IOMMU_PAGE, IOMMU_BOTH);
@@ -99,7 +106,7 @@ static void test_withdrawn(const void *data)
     const Iommu *iommu = data;
     const uint32_t pages = 4 * MiB / IOMMU_PAGE;
     const unsigned gone = 700;
-    Dut *d = dut_start(iommu->machine, "");
+    Dut *d = start_behind(iommu);
 
     iommu->start(d);
     for (unsigned i = 0; i < pages; i++) {
@@ -127,7 +134,7 @@ static void test_withdrawn(const void *data)
 static void test_message(const void *data)
 {
     const Iommu *iommu = data;
-    Dut *d = dut_start(iommu->machine, "");
+    Dut *d = start_behind(iommu);
 
     iommu->start(d);
     iommu->map(d, FIRST, MSI_MAILBOX, IOMMU_BOTH);
@@ -146,7 +153,8 @@ static void test_message(const void *data)
 static void test_playing(const void *data)
 {
     const Iommu *iommu = data;
-    Player *p = player_new(48000, iommu->machine);
+    g_autofree char *machine = iommu_machine(iommu);
+    Player *p = player_new(48000, machine);
     unsigned first = RING / IOMMU_PAGE;
 
     iommu->start(p->d);

@@ -18,7 +18,8 @@
 /* The part of an IOMMU's driver that the tests need. */
 typedef struct Iommu {
     const char *name;
-    const char *machine;
+    const char *device;         /* and its options */
+    const char *remap;          /* property without which newer ones pass all */
     bool write_only;            /* it has pages that cannot be read */
     /* From now on the device in slot 4 has what is mapped, and no more. */
     void (*start)(Dut *d);
@@ -28,5 +29,8 @@ typedef struct Iommu {
 
 extern const Iommu iommus[];
 extern const unsigned iommu_count;
+
+/* Returns: the machine that has the IOMMU, for dut_start(), to be freed */
+char *iommu_machine(const Iommu *iommu);
 
 #endif /* TESTS_PCMASTER_IOMMU_H */

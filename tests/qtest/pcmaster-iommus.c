@@ -147,13 +147,23 @@ static void vtd_map_first_stage(Dut *d, unsigned page, uint64_t address,
 #define AMD_ENABLE      (1u << 0)
 #define AMD_ENABLE_COMMANDS (1u << 12)
 #define AMD_TAIL        (AMD + 0x2008)
-#define AMD_FORGET      (3ull << 60 | (uint64_t)DOMAIN << 32)
+#define AMD_FORGET_DEVICE   (2ull << 60 | DEVFN)
+#define AMD_FORGET_PAGES    (3ull << 60 | (uint64_t)DOMAIN << 32)
 #define AMD_ALL_PAGES   0x7ffffffffffff001ull
 #define AMD_PRESENT     (1ull << 0)
 #define AMD_TRANSLATES  (1ull << 1)
 #define AMD_NEXT(level) ((uint64_t)(level) << 9)
 #define AMD_READ        (1ull << 61)
 #define AMD_WRITE       (1ull << 62)
+
+static void amd_command(Dut *d, uint64_t low, uint64_t high)
+{
+    uint64_t tail = qtest_readq(d->qts, AMD_TAIL);
+
+    qtest_writeq(d->qts, PASID + tail, low);
+    qtest_writeq(d->qts, PASID + tail + 8, high);
+    qtest_writeq(d->qts, AMD_TAIL, (tail + 16) % 4096);
+}
 
 static void amd_start(Dut *d)
 {
@@ -168,6 +178,7 @@ static void amd_start(Dut *d)
     qtest_writeq(d->qts, AMD_DEVICES, ROOT | 1);
     qtest_writeq(d->qts, AMD_COMMANDS, PASID | AMD_COMMANDS_LOG2(8));
     qtest_writeq(d->qts, AMD_CONTROL, AMD_ENABLE | AMD_ENABLE_COMMANDS);
+    amd_command(d, AMD_FORGET_DEVICE, 0);
 }
 
 static void amd_map(Dut *d, unsigned page, uint64_t address, unsigned access)
@@ -175,12 +186,9 @@ static void amd_map(Dut *d, unsigned page, uint64_t address, unsigned access)
     uint64_t entry = address | AMD_PRESENT |
                      (access & IOMMU_READ ? AMD_READ : 0) |
                      (access & IOMMU_WRITE ? AMD_WRITE : 0);
-    uint64_t tail = qtest_readq(d->qts, AMD_TAIL);
 
     set_leaf(d, page, access ? entry : 0);
-    qtest_writeq(d->qts, PASID + tail, AMD_FORGET);
-    qtest_writeq(d->qts, PASID + tail + 8, AMD_ALL_PAGES);
-    qtest_writeq(d->qts, AMD_TAIL, (tail + 16) % 4096);
+    amd_command(d, AMD_FORGET_PAGES, AMD_ALL_PAGES);
 }
 
 /* --- virtio-iommu ------------------------------------------------------- */
@@ -283,16 +291,35 @@ static void virtio_map(Dut *d, unsigned page, uint64_t address,
 }
 
 const Iommu iommus[] = {
-    { "intel", "q35 -device intel-iommu", true, vtd_start, vtd_map },
-    { "intel-caching", "q35 -device intel-iommu,caching-mode=on", true,
+    { "intel", "intel-iommu", NULL, true, vtd_start, vtd_map },
+    { "intel-caching", "intel-iommu,caching-mode=on", NULL, true,
       vtd_start, vtd_map },
-    { "intel-second-stage", "q35 -device intel-iommu,x-scalable-mode=on",
-      true, vtd_start_second_stage, vtd_map },
-    { "intel-first-stage",
-      "q35 -device intel-iommu,x-scalable-mode=on,x-flts=on", false,
-      vtd_start_first_stage, vtd_map_first_stage },
-    { "amd", "q35 -device amd-iommu", true, amd_start, amd_map },
-    { "virtio", "q35 -device virtio-iommu-pci,addr=6.0", true, virtio_start,
+    { "intel-second-stage", "intel-iommu,x-scalable-mode=on", NULL, true,
+      vtd_start_second_stage, vtd_map },
+    { "intel-first-stage", "intel-iommu,x-scalable-mode=on,x-flts=on", NULL,
+      false, vtd_start_first_stage, vtd_map_first_stage },
+    { "amd", "amd-iommu", "dma-remap", true, amd_start, amd_map },
+    { "virtio", "virtio-iommu-pci,addr=6.0", NULL, true, virtio_start,
       virtio_map },
 };
 const unsigned iommu_count = ARRAY_SIZE(iommus);
+
+static bool has_property(const char *type, const char *name)
+{
+    QTestState *qts = qtest_init("-machine none");
+    QDict *properties = dut_list_properties(qts, type);
+    bool found = qdict_haskey(properties, name);
+
+    qobject_unref(properties);
+    qtest_quit(qts);
+    return found;
+}
+
+char *iommu_machine(const Iommu *iommu)
+{
+    bool remap = iommu->remap && has_property(iommu->device, iommu->remap);
+
+    return g_strdup_printf("q35 -device %s%s%s%s", iommu->device,
+                           remap ? "," : "", remap ? iommu->remap : "",
+                           remap ? "=on" : "");
+}

@@ -445,30 +445,12 @@ static void test_property_limits(void)
     dut_stop(d);
 }
 
-/* Returns: the properties of devices of this type, by name */
-static QDict *list_properties(Dut *d, const char *type)
-{
-    QDict *response = qtest_qmp(d->qts, "{'execute': 'device-list-properties',"
-                                "'arguments': {'typename': %s}}", type);
-    QDict *properties = qdict_new();
-    QListEntry *entry;
-
-    QLIST_FOREACH_ENTRY(qdict_get_qlist(response, "return"), entry) {
-        QDict *property = qobject_to(QDict, qlist_entry_obj(entry));
-
-        qdict_put(properties, qdict_get_str(property, "name"),
-                  qobject_ref(property));
-    }
-    qobject_unref(response);
-    return properties;
-}
-
 /* Those that other PCI devices do not have say what they are for. */
 static void test_property_descriptions(void)
 {
     Dut *d = dut_start("q35", "");
-    QDict *ours = list_properties(d, "pcmaster");
-    QDict *others = list_properties(d, "pci-testdev");
+    QDict *ours = dut_list_properties(d->qts, "pcmaster");
+    QDict *others = dut_list_properties(d->qts, "pci-testdev");
     unsigned count = 0;
 
     for (const QDictEntry *e = qdict_first(ours); e;

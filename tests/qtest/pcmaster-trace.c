@@ -95,7 +95,8 @@ static void test_iommu(void)
         "policy abort",
         NULL
     };
-    Traced t = trace_start(iommus[0].machine, "");
+    g_autofree char *machine = iommu_machine(&iommus[0]);
+    Traced t = trace_start(machine, "");
 
     iommus[0].start(t.d);
     dut_exercise(t.d, PCM_EX_FILL, 0x20000, 8, 1, PCM_EX_VIOLATION, 0);

@@ -2,34 +2,55 @@
 /* The exercises: IoGetDmaAdapter */
 #include "run.h"
 
-/* DMA_OPERATIONS.Size by version: only the last reaches past AllocateCommonBufferEx. */
-static const struct {
+/*
+ * DMA_OPERATIONS.Size by version of the description, and for version 3 by
+ * platform.  A table may not reach into the next version's, whose end is known.
+ */
+static const struct size {
     uint32_t least;
     uint32_t most;
-} sizes[] = { { 0x68, 0x80 }, { 0x68, 0x80 }, { 0x80, 0x80 }, { 0xa0, 0xffffffff } };
+} sizes[] = { { 0x68, 0x80 }, { 0x68, 0x80 }, { 0x80, 0x80 } },
+  sizes3[PLATFORMS] = { [WINDOWS_8] = { 0xe8, 0xe8 }, [WINDOWS_10] = { 0x118, 0xffffffff } };
 
+static void check_table(struct run *run, uint32_t version, const struct pcm_adapter *adapter)
+{
+    const struct size *size = version == 3 ? &sizes3[run->platform] : &sizes[version];
+
+    if (adapter->adapter_version != 1) {
+        broken(run, "DMA_ADAPTER.Version is %u, not 1", adapter->adapter_version);
+    }
+    if (adapter->operations_size < size->least || adapter->operations_size > size->most) {
+        broken(run, "DMA_OPERATIONS.Size is %u", adapter->operations_size);
+    }
+    if (adapter->null_members) {
+        broken(run, "%u members of DMA_OPERATIONS are NULL", adapter->null_members);
+    }
+    if (adapter->has_allocate_ex != (version == 3)) {
+        broken(run, "AllocateCommonBufferEx is %s", adapter->has_allocate_ex ? "there" : "missing");
+    }
+}
+
+/* NULL for version 3 is how a driver learns that Windows 8's interface is not there. */
 void exercise_adapter(struct run *run, const struct request *request)
 {
     uint32_t version = request->legacy ? request->legacy - 1 : 3;
+    bool there = version < 3 || run->platform >= WINDOWS_8;
     struct pcm_adapter adapter;
 
     if (!adapter_get(run, request, &adapter)) {
         return;
     }
+    if (!adapter.handle != !there) {
+        broken(run, "IoGetDmaAdapter returned %s", adapter.handle ? "an adapter, not NULL" : "NULL");
+    }
     if (!adapter.handle) {
-        broken(run, "IoGetDmaAdapter returned NULL");
+        text_add(&run->logical, "NULL");
         return;
     }
     text_add(&run->more, ",\"map_registers\":%u,\"operations_size\":%u,\"alignment\":%u",
              adapter.map_registers, adapter.operations_size, adapter.alignment);
-    if (adapter.adapter_version != 1) {
-        broken(run, "DMA_ADAPTER.Version is %u, not 1", adapter.adapter_version);
-    }
-    if (adapter.operations_size < sizes[version].least || adapter.operations_size > sizes[version].most) {
-        broken(run, "DMA_OPERATIONS.Size is %u", adapter.operations_size);
-    }
-    if (version == 3 && !adapter.has_allocate_ex) {
-        broken(run, "AllocateCommonBufferEx is missing");
+    if (there) {
+        check_table(run, version, &adapter);
     }
     if (!adapter.alignment || adapter.alignment & (adapter.alignment - 1)) {
         broken(run, "GetDmaAlignment is %u, no power of two", adapter.alignment);

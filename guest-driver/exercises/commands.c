@@ -56,27 +56,36 @@ uint32_t adapter_needed(struct run *run, const struct request *request)
     return adapter.handle;
 }
 
+static uint32_t allocate_flags(const struct request *request)
+{
+    return (request->minimum_kind != NO_MINIMUM ? PCM_ALLOCATE_HAS_MINIMUM : 0) |
+           (request->maximum_kind != NO_MAXIMUM ? PCM_ALLOCATE_HAS_MAXIMUM : 0) |
+           (request->uncached ? 0 : PCM_ALLOCATE_CACHED) |
+           (request->cache_unsaid ? 0 : PCM_ALLOCATE_HAS_CACHE_TYPE) |
+           (request->large_page ? PCM_ALLOCATE_LARGE_PAGE : 0);
+}
+
 bool allocate(struct run *run, uint32_t adapter, const struct request *request, bool scan,
               struct pcm_allocated *allocated)
 {
+    static const enum pcm_allocator allocators[] = {
+        [COMMON_BUFFER_EX] = PCM_ALLOCATE_COMMON_BUFFER_EX,
+        [COMMON_BUFFER] = PCM_ALLOCATE_COMMON_BUFFER,
+        [WITH_BOUNDS] = PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS,
+    };
     struct pcm_allocate in = {
         .adapter = adapter,
-        .allocator = request->allocator == COMMON_BUFFER ? PCM_ALLOCATE_COMMON_BUFFER
-                                                         : PCM_ALLOCATE_COMMON_BUFFER_EX,
+        .allocator = allocators[request->allocator],
+        .flags = allocate_flags(request) | (scan ? PCM_ALLOCATE_SCAN : 0),
         .length = request->length,
         .node = request->node,
+        .minimum = request->minimum,
         .maximum = request->maximum,
+        .cache_type = request->write_combined ? PCM_CACHE_WRITE_COMBINED
+                      : request->uncached     ? PCM_CACHE_NONCACHED
+                                              : PCM_CACHE_CACHED,
     };
 
-    if (request->maximum_kind != NO_MAXIMUM) {
-        in.flags |= PCM_ALLOCATE_HAS_MAXIMUM;
-    }
-    if (!request->uncached) {
-        in.flags |= PCM_ALLOCATE_CACHED;
-    }
-    if (scan) {
-        in.flags |= PCM_ALLOCATE_SCAN;
-    }
     return command(run, PCM_CMD_ALLOCATE, &in, sizeof(in), allocated, sizeof(*allocated));
 }
 

@@ -2,8 +2,7 @@
 /* The exercises: one common buffer */
 #include "run.h"
 
-/* One buffer that must be given: where it is, what is in it, real DMA. */
-static void check_buffer(struct run *run, const struct request *request,
+void check_buffer(struct run *run, const struct request *request,
                          const struct pcm_allocated *allocated)
 {
     text_clear(&run->logical);
@@ -23,8 +22,7 @@ static void check_buffer(struct run *run, const struct request *request,
                  node_must_be_kept(run, request) ? request->node : PCM_NODE_ANY);
 }
 
-/* Allocates, checks and frees.  Returns false if that did not work out. */
-static bool allocate_and_check(struct run *run, uint32_t adapter, const struct request *request)
+bool allocate_and_check(struct run *run, uint32_t adapter, const struct request *request)
 {
     struct pcm_allocated allocated;
 
@@ -55,7 +53,7 @@ void exercise_allocate(struct run *run, const struct request *request)
     }
 }
 
-/* Where AllocateCommonBufferEx puts such a buffer for the device's node; ~0: nowhere. */
+/* Where AllocateCommonBufferEx, if any, puts such a buffer for the device's node; ~0: nowhere. */
 static uint64_t place_with_ex(struct run *run, const struct request *request)
 {
     struct request ex = *request;
@@ -63,6 +61,9 @@ static uint64_t place_with_ex(struct run *run, const struct request *request)
     uint64_t logical = ~0ull;
     uint32_t adapter;
 
+    if (run->platform < WINDOWS_8) {
+        return ~0ull;
+    }
     ex.allocator = COMMON_BUFFER_EX;
     ex.legacy = 0;
     ex.describe = 0;

@@ -30,6 +30,7 @@ struct pcm_options {
     const char *exercise;           /* pattern; "none" runs none */
     const char *fault;              /* name; NULL: none */
     const char *policy;             /* name, with a fault; NULL: abort */
+    const char *platform;           /* win7 win8 win10; NULL: the last of them */
     uint64_t sound_bytes;           /* 0: nothing is played */
     uint32_t rate;                  /* frames per second */
     uint32_t channels;

@@ -7,6 +7,10 @@
  */
 #include "run.h"
 
+/* Every machine has memory free below this; and each node so much at its start. */
+#define ALWAYS_THERE                (64ull * MIB)
+#define NODE_LEAST                  (8ull * MIB)
+
 static uint32_t node_count(const struct run *run)
 {
     return run->facts.node_count ? run->facts.node_count : 1;
@@ -65,21 +69,50 @@ static bool resolve_device(struct run *run, struct request *request)
     return true;
 }
 
-bool resolve(struct run *run, const struct request *written, struct request *request)
+/*
+ * Whether the machine has memory from ADDRESS on: a little of it, or a node that
+ * begins there.
+ */
+static bool has_memory_from(const struct run *run, uint64_t address)
 {
-    *request = *written;
-    if (!resolve_device(run, request) || !resolve_node(run, request)) {
+    uint32_t node;
+
+    for (node = 0; node < node_count(run); node++) {
+        if (lowest_of(run, node) != ~0ull && lowest_of(run, node) >= address) {
+            return true;
+        }
+    }
+    return address <= ALWAYS_THERE;
+}
+
+static bool resolve_bounds(struct run *run, struct request *request)
+{
+    bool in_node = request->minimum_kind == FROM_IN_NODE || request->maximum_kind == BELOW_IN_NODE;
+
+    if (in_node && lowest_of(run, request->node) == ~0ull) {
+        skipped(run, "node %u has no memory", request->node);
+        return false;
+    }
+    if (request->minimum_kind == FROM_IN_NODE) {
+        request->minimum_kind = FROM;
+        request->minimum += lowest_of(run, request->node);
+    } else if (request->minimum_kind == FROM && !request->refused &&
+               !has_memory_from(run, request->minimum)) {
+        skipped(run, "no node begins at %X or above", request->minimum);
         return false;
     }
     if (request->maximum_kind == BELOW_IN_NODE) {
-        if (lowest_of(run, request->node) == ~0ull) {
-            skipped(run, "node %u has no memory", request->node);
-            return false;
-        }
         request->maximum_kind = BELOW;
         request->maximum += lowest_of(run, request->node);
     }
     return true;
+}
+
+bool resolve(struct run *run, const struct request *written, struct request *request)
+{
+    *request = *written;
+    return platform_adapt(run, request) && resolve_device(run, request) &&
+           resolve_node(run, request) && resolve_bounds(run, request);
 }
 
 static void describe_node(struct text *text, uint32_t node)
@@ -97,11 +130,18 @@ static void describe_node(struct text *text, uint32_t node)
     }
 }
 
+/* Whether the caller says which node it prefers. */
+static bool has_node(const struct request *request)
+{
+    return request->allocator == COMMON_BUFFER_EX || request->allocator == WITH_BOUNDS;
+}
+
 void request_describe(struct run *run, const struct request *request)
 {
     static const char *const names[] = {
         [COMMON_BUFFER_EX] = "AllocateCommonBufferEx",
         [COMMON_BUFFER] = "AllocateCommonBuffer",
+        [WITH_BOUNDS] = "AllocateCommonBufferWithBounds",
         [CHANNEL] = "IDmaChannel::AllocateBuffer",
     };
     struct text *text = &run->request;
@@ -111,19 +151,33 @@ void request_describe(struct run *run, const struct request *request)
         text_add(text, "version %u, ", request->legacy - 1);
     }
     text_add(text, "%u bits", request->width);
+    if (request->minimum_kind == FROM) {
+        text_add(text, ", from %X", request->minimum);
+    } else if (request->minimum_kind == FROM_IN_NODE) {
+        text_add(text, ", from the node's lowest address + %X", request->minimum);
+    }
     if (request->maximum_kind == BELOW) {
         text_add(text, ", below %X", request->maximum);
     } else if (request->maximum_kind == BELOW_IN_NODE) {
         text_add(text, ", below the node's lowest address + %X", request->maximum);
     }
     text_add(text, ", %u byte%s", request->length, request->length == 1 ? "" : "s");
-    if (request->allocator == COMMON_BUFFER_EX) {
+    if (has_node(request)) {
         describe_node(text, request->node);
     }
     if (request->constraint_kind == CONSTRAINT) {
         text_add(text, ", constraint %X", request->constraint);
     }
-    text_add(text, "%s)", request->uncached ? ", uncached" : "");
+    text_add(text, "%s%s)", request->large_page ? ", large pages" : "",
+             request->write_combined ? ", write-combined"
+             : request->cache_unsaid ? ", NULL for the cache type"
+             : request->uncached     ? ", uncached"
+                                     : "");
+}
+
+uint64_t first_legal(const struct request *request)
+{
+    return request->minimum_kind == NO_MINIMUM ? 0 : request->minimum;
 }
 
 uint64_t last_legal(const struct request *request, bool *none)
@@ -142,21 +196,38 @@ uint64_t may_vary(const struct request *request)
     return request->constraint_kind == CONSTRAINT ? request->constraint : PCM_BOUNDARY_NONE;
 }
 
-/* Whether NODE's lowest memory, at FLOOR or above, can hold the buffer below the limit. */
+/* What is taken where LENGTH bytes are asked for. */
+static uint64_t taken(const struct request *request)
+{
+    uint64_t granule = request->large_page ? 2 * MIB : 1;
+
+    return (request->length + granule - 1) / granule * granule;
+}
+
+/*
+ * Whether NODE's lowest memory, at FLOOR or above, can hold the buffer within
+ * the bounds.  More than that memory's start is not known.
+ */
 static bool node_has_room(const struct run *run, const struct request *request, uint32_t node,
                           uint64_t floor)
 {
     bool none;
-    uint64_t last = last_legal(request, &none);
-    uint64_t lowest = lowest_of(run, node);
+    uint64_t last = last_legal(request, &none), bytes = taken(request);
+    uint64_t lowest = lowest_of(run, node), start = first_legal(request);
 
-    return !none && lowest != ~0ull && lowest >= floor && lowest <= last &&
-           last - lowest >= request->length - 1;
+    if (none || lowest == ~0ull || lowest < floor) {
+        return false;
+    }
+    if (start > lowest && start - lowest > NODE_LEAST / 8) {
+        return false;
+    }
+    start = start > lowest ? start : lowest;
+    return start <= last && last - start >= bytes - 1 && (!request->large_page || bytes <= NODE_LEAST / 2);
 }
 
 bool node_must_be_kept(const struct run *run, const struct request *request)
 {
-    return request->allocator == COMMON_BUFFER_EX && request->node < node_count(run) &&
+    return has_node(request) && request->node < node_count(run) &&
            node_has_room(run, request, request->node, 0);
 }
 
@@ -177,7 +248,9 @@ void note_fallback(struct run *run, const struct request *request)
     const char *before = "";
     uint32_t node;
 
-    if (request->node >= node_count(run) || !another_node_has_room(run, request)) {
+    /* Above a minimum the preferred node may have room that is not known of. */
+    if (request->node >= node_count(run) || request->minimum_kind != NO_MINIMUM ||
+        !another_node_has_room(run, request)) {
         return;
     }
     text_add(&run->more, ",\"preferred\":%u,\"instead\":[", request->node);
@@ -195,7 +268,7 @@ void check_low_memory_spared(struct run *run, const struct request *request, uin
     static const uint64_t marks[] = { 16 * MIB, 1ull << 32 };
     uint32_t node, i;
 
-    if (request->allocator != COMMON_BUFFER_EX || request->node != ANY_NODE) {
+    if (!has_node(request) || request->node != ANY_NODE) {
         return;
     }
     for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
@@ -231,8 +304,11 @@ void check_place(struct run *run, const struct request *request, uint64_t logica
     if (none || logical > last || last - logical < request->length - 1) {
         broken(run, "the buffer %X to %X goes beyond %X", logical, logical + request->length - 1, last);
     }
-    if (logical % PAGE_BYTES) {
-        broken(run, "%X is not the start of a page", logical);
+    if (logical < first_legal(request)) {
+        broken(run, "the buffer at %X begins below %X", logical, first_legal(request));
+    }
+    if (logical % (request->large_page ? 2 * MIB : PAGE_BYTES)) {
+        broken(run, "%X is not the start of a %spage", logical, request->large_page ? "large " : "");
     }
     check_constraint(run, request, logical);
 }

@@ -52,6 +52,23 @@ bool play_possible(struct run *run)
     return !why;
 }
 
+static const char *const allocators[PCM_ALLOCATORS] = {
+    [PCM_ALLOCATE_COMMON_BUFFER] = "AllocateCommonBuffer",
+    [PCM_ALLOCATE_COMMON_BUFFER_EX] = "AllocateCommonBufferEx",
+    [PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS] = "AllocateCommonBufferWithBounds",
+};
+
+/* The driver must use the best routine that there is, and do with what there is. */
+static void check_allocator(struct run *run, uint32_t allocator)
+{
+    enum pcm_allocator due = platform_allocator(run->platform);
+
+    text_add(&run->request, ", %s", allocator < PCM_ALLOCATORS ? allocators[allocator] : "unknown");
+    if (allocator != (uint32_t)due) {
+        broken(run, "the cyclic buffer is not %s's", allocators[due]);
+    }
+}
+
 static bool play_start(struct run *run)
 {
     const struct pcm_options *options = run->options;
@@ -74,6 +91,7 @@ static bool play_start(struct run *run)
     if (!command(run, PCM_CMD_PLAY_START, &start, sizeof(start), &started, sizeof(started))) {
         return false;
     }
+    check_allocator(run, started.allocator);
     text_add(&run->logical, "%X", started.logical);
     text_add(&run->more, ",\"ring_bytes\":%u,\"period_frames\":%u", started.length, start.period_frames);
     if (started.logical >> 24 || started.logical >> 16 != (started.logical + started.length - 1) >> 16) {

@@ -158,6 +158,10 @@ enum pcm_outcome pcm_run(const struct pcm_ops *ops, const struct pcm_options *op
     if (policy == PCM_POLICY_UNKNOWN) {
         return bail_out(&run, "no policy is called ", options->policy);
     }
+    run.platform = platform_find(options->platform);
+    if (run.platform == PLATFORMS) {
+        return bail_out(&run, "no platform is called ", options->platform);
+    }
     status = ops->command(ops->context, PCM_CMD_FACTS, NULL, 0, &run.facts, sizeof(run.facts));
     if (status) {
         char room[24] = "";

@@ -25,10 +25,25 @@ enum maximum_kind {
     BELOW_IN_NODE                   /* added to the preferred node's lowest address */
 };
 
+enum minimum_kind {
+    NO_MINIMUM,
+    FROM,                           /* MinimumAddress as it stands */
+    FROM_IN_NODE                    /* added to the preferred node's lowest address */
+};
+
 enum allocator {
     COMMON_BUFFER_EX,
     COMMON_BUFFER,
+    WITH_BOUNDS,
     CHANNEL
+};
+
+/* Each has what those before it have. */
+enum platform {
+    WINDOWS_7,
+    WINDOWS_8,
+    WINDOWS_10,
+    PLATFORMS
 };
 
 enum constraint_kind {
@@ -42,16 +57,22 @@ struct request {
     uint32_t legacy;                /* description version + 1; 0: version 3 */
     uint32_t describe;              /* PCM_DESCRIBE_ */
     uint32_t width;                 /* address bits the description stands for */
+    enum minimum_kind minimum_kind;
+    uint64_t minimum;
     enum maximum_kind maximum_kind;
     uint64_t maximum;
     uint32_t length;
     uint32_t node;
     bool uncached;
+    bool cache_unsaid;              /* with bounds: NULL for CacheType */
+    bool write_combined;            /* with bounds */
+    bool large_page;                /* with bounds: DOMAIN_COMMON_BUFFER_LARGE_PAGE */
     enum constraint_kind constraint_kind;
     uint64_t constraint;
     uint32_t channel_maximum;       /* MaximumLength; 0: enough */
     bool refused;                   /* must fail */
     bool no_dma;                    /* is not about a buffer: no DMA is due */
+    bool any_platform;              /* the body knows what each must do */
     uint32_t status;                /* a channel's, if refused */
 };
 
@@ -73,6 +94,7 @@ struct run {
     const struct pcm_ops *ops;
     const struct pcm_options *options;
     struct pcm_facts facts;
+    enum platform platform;
     uint32_t number;                /* of the test point last printed */
     uint32_t failed;
 
@@ -141,6 +163,20 @@ bool channel_allocate(struct run *run, uint32_t channel, const struct request *r
                       struct pcm_channel_allocated *allocated);
 bool channel_query(struct run *run, uint32_t channel, struct pcm_channel_state *state);
 
+/* --- platform.c: which Windows the guest is, or is like ----------------------- */
+
+/* PLATFORMS: there is none of that name.  NULL is the last. */
+enum platform platform_find(const char *name);
+
+/* What the driver must have made the sound's buffer with. */
+enum pcm_allocator platform_allocator(enum platform platform);
+
+/*
+ * Puts REQUEST in the words of the platform; false: it has none for it, and
+ * skipped() was called.
+ */
+bool platform_adapt(struct run *run, struct request *request);
+
 /* --- placement.c: where a buffer may and must be ---------------------------- */
 
 /* Fills in what stands for something in this machine; false: it has it not. */
@@ -148,6 +184,9 @@ bool resolve(struct run *run, const struct request *written, struct request *req
 
 /* Appends REQUEST as a person would write it. */
 void request_describe(struct run *run, const struct request *request);
+
+/* The first byte that REQUEST allows. */
+uint64_t first_legal(const struct request *request);
 
 /* The last byte that REQUEST allows; *NONE: not one byte is allowed. */
 uint64_t last_legal(const struct request *request, bool *none);
@@ -182,6 +221,14 @@ struct pcm_transfer transfer_of(const struct request *request, uint32_t handle, 
 /* DMA over every byte, both ways; NODE: that all bytes must be on, or PCM_NODE_ANY. */
 void check_by_dma(struct run *run, const struct request *request, uint32_t handle, uint32_t node);
 
+/* --- common_buffer.c ----------------------------------------------------------- */
+
+/* One buffer that must be given: where it is, what is in it, real DMA. */
+void check_buffer(struct run *run, const struct request *request, const struct pcm_allocated *allocated);
+
+/* Allocates, checks and frees.  Returns false if that did not work out. */
+bool allocate_and_check(struct run *run, uint32_t adapter, const struct request *request);
+
 /* --- bodies ----------------------------------------------------------------- */
 
 void exercise_allocate(struct run *run, const struct request *request);
@@ -191,6 +238,9 @@ void exercise_zeroed(struct run *run, const struct request *request);
 void exercise_recached(struct run *run, const struct request *request);
 void exercise_parts(struct run *run, const struct request *request);
 void exercise_reuse(struct run *run, const struct request *request);
+
+void exercise_exact(struct run *run, const struct request *request);
+void exercise_granules(struct run *run, const struct request *request);
 
 void exercise_channel(struct run *run, const struct request *request);
 void exercise_channel_second(struct run *run, const struct request *request);

@@ -12,6 +12,8 @@
 #define VERSION(n)                  .legacy = (n) + 1
 #define MAXIMUM(address)            .maximum_kind = BELOW, .maximum = (address)
 #define IN_NODE(bytes)              .maximum_kind = BELOW_IN_NODE, .maximum = (bytes)
+#define FROM_ADDRESS(address)       .minimum_kind = FROM, .minimum = (address)
+#define FROM_NODE(bytes)            .minimum_kind = FROM_IN_NODE, .minimum = (bytes)
 #define KEEPS(mask)                 .constraint_kind = CONSTRAINT, .constraint = (mask)
 #define REFUSED_WITH(code)          .refused = true, .status = PCM_STATUS_##code
 
@@ -27,6 +29,11 @@
     REQUEST(.allocator = COMMON_BUFFER, VERSION(description_version), .describe = (flags),  \
             .width = (bits), .length = (bytes), .node = ANY_NODE, __VA_ARGS__)
 
+/* A request through AllocateCommonBufferWithBounds. */
+#define BOUNDS(bits, bytes, which_node, ...)                                \
+    REQUEST(.allocator = WITH_BOUNDS, .width = (bits), .length = (bytes), .node = (which_node), \
+            __VA_ARGS__)
+
 /* A request through IDmaChannel::AllocateBuffer; MaximumLength is 2 MiB. */
 #define CHANNEL_OF(bits, bytes, ...)                                        \
     REQUEST(.allocator = CHANNEL, .width = (bits), .length = (bytes), .node = ANY_NODE,     \
@@ -35,7 +42,7 @@
 const struct exercise exercise_table[] = {
     /* --- IoGetDmaAdapter --------------------------------------------------- */
     { "adapter/version-3", "Version 3 brings AllocateCommonBufferEx", exercise_adapter,
-      EX(64, 65536, ANY_NODE, .no_dma = true) },
+      EX(64, 65536, ANY_NODE, .no_dma = true, .any_platform = true) },
     { "adapter/version-2", "An adapter with the routines of version 2", exercise_adapter,
       OLD(2, PCM_DESCRIBE_DMA64, 64, 65536, .no_dma = true) },
     { "adapter/version-1", "An adapter with the routines of version 1", exercise_adapter,
@@ -50,7 +57,7 @@ const struct exercise exercise_table[] = {
     { "adapter/width-65", "NULL for a device with more than 64", exercise_adapter_refused,
       EX(65, 4096, ANY_NODE, .refused = true) },
     { "adapter/subordinate", "NULL for a device that is no bus master", exercise_adapter_refused,
-      EX(64, 4096, ANY_NODE, .describe = PCM_DESCRIBE_SUBORDINATE, .refused = true) },
+      OLD(2, PCM_DESCRIBE_SUBORDINATE, 24, 4096, .refused = true) },
     { "adapter/several", "Adapters of 24, 32, 36 and 64 bits at the same time", exercise_adapters,
       EX(64, 4096, ANY_NODE) },
 
@@ -67,6 +74,36 @@ const struct exercise exercise_table[] = {
       OLD(2, PCM_DESCRIBE_SCATTER_GATHER, 32, 4096) },
     { "implied/width", "AllocateCommonBuffer of a version 3 adapter keeps its width", exercise_implied,
       REQUEST(.allocator = COMMON_BUFFER, .width = 27, .length = 8192, .node = ANY_NODE) },
+
+    { "implied/dma32-and-64", "Both Dma32BitAddresses and Dma64BitAddresses: 64 bits", exercise_implied,
+      OLD(1, PCM_DESCRIBE_DMA32 | PCM_DESCRIBE_DMA64, 64, 4096) },
+    { "implied/width-not-flags", "Version 3 does not look at Dma64BitAddresses", exercise_implied,
+      REQUEST(.allocator = COMMON_BUFFER, .width = 28, .length = 4096, .node = ANY_NODE,
+              .describe = PCM_DESCRIBE_DMA64) },
+
+    /* --- AllocateCommonBuffer: all that there is before Windows 8 ------------- */
+    { "plain/1", "AllocateCommonBuffer, one byte", exercise_allocate, OLD(2, PCM_DESCRIBE_DMA64, 64, 1) },
+    { "plain/4095", "AllocateCommonBuffer, one byte less than a page", exercise_allocate,
+      OLD(2, PCM_DESCRIBE_DMA64, 64, 4095) },
+    { "plain/4097", "AllocateCommonBuffer, one byte more than a page", exercise_allocate,
+      OLD(2, PCM_DESCRIBE_DMA32, 32, 4097) },
+    { "plain/64k-isa", "AllocateCommonBuffer, 64 KiB below 16 MiB", exercise_allocate,
+      OLD(0, 0, 24, 64 * KIB) },
+    { "plain/1m", "AllocateCommonBuffer, 1 MiB, contiguous for the device", exercise_allocate,
+      OLD(1, PCM_DESCRIBE_DMA32, 32, MIB) },
+    { "plain/0", "AllocateCommonBuffer of nothing", exercise_allocate,
+      OLD(2, PCM_DESCRIBE_DMA64, 64, 0, .refused = true) },
+    { "plain/4g-less-1", "AllocateCommonBuffer of more than there is below 4 GiB", exercise_allocate,
+      OLD(2, PCM_DESCRIBE_DMA32, 32, 0xffffffff, .refused = true) },
+    { "plain/rounding", "A length whose pages do not fit into 32 bits of bytes", exercise_allocate,
+      OLD(2, PCM_DESCRIBE_DMA32, 32, 0xfffff001, .refused = true) },
+    { "plain/not-cached", "CacheEnabled FALSE is ignored, the buffer serves all the same",
+      exercise_allocate, OLD(2, PCM_DESCRIBE_DMA64, 64, 8192, .uncached = true) },
+    { "plain/zeroed", "Freed memory comes back clean", exercise_zeroed, OLD(0, 0, 24, 64 * KIB) },
+    { "plain/over-maximum-length", "More than the description's MaximumLength", exercise_allocate,
+      OLD(2, PCM_DESCRIBE_DMA32, 32, 64 * KIB, .channel_maximum = 4096) },
+    { "plain/exhausted", "64 KiB buffers until nothing below 16 MiB is left", exercise_exhaust,
+      OLD(0, 0, 24, 64 * KIB) },
 
     /* --- MaximumAddress ------------------------------------------------------- */
     { "limit/24-bit", "Below 16 MiB", exercise_allocate, EX(64, 4096, ANY_NODE, MAXIMUM(1ull << 24)) },
@@ -171,6 +208,77 @@ const struct exercise exercise_table[] = {
       EX(64, 4096, 2, IN_NODE(4095)) },
     { "node/at-its-start", "A limit at the first byte of node 3", exercise_allocate,
       EX(64, 4096, 3, IN_NODE(0)) },
+
+    /* --- AllocateCommonBufferWithBounds ------------------------------------------------------ */
+    { "bounds/none", "NULL for both bounds: no limit but the device's", exercise_allocate,
+      BOUNDS(64, 4096, ANY_NODE) },
+    { "bounds/none-24-lines", "NULL for both bounds, 24 address lines", exercise_allocate,
+      BOUNDS(24, 4097, ANY_NODE) },
+    { "bounds/minimum-16m", "At 16 MiB and above", exercise_allocate,
+      BOUNDS(32, 4096, ANY_NODE, FROM_ADDRESS(1ull << 24)) },
+    { "bounds/minimum-4g", "At 4 GiB and above", exercise_allocate,
+      BOUNDS(64, 4096, ANY_NODE, FROM_ADDRESS(1ull << 32)) },
+    { "bounds/minimum-0", "At 0 and above", exercise_allocate,
+      BOUNDS(64, 4096, ANY_NODE, FROM_ADDRESS(0)) },
+    { "bounds/minimum-mid-page", "A minimum in mid-page", exercise_allocate,
+      BOUNDS(64, 4096, ANY_NODE, FROM_ADDRESS(0x1234567), MAXIMUM(0x2345678)) },
+    { "bounds/maximum", "Below 16 MiB", exercise_allocate,
+      BOUNDS(64, 64 * KIB, ANY_NODE, MAXIMUM(1ull << 24)) },
+    { "bounds/between", "1 MiB between 16 MiB and 24 MiB", exercise_allocate,
+      BOUNDS(64, MIB, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(24ull * MIB)) },
+    { "bounds/between-uncached", "The same uncached", exercise_allocate,
+      BOUNDS(64, MIB, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(24ull * MIB), .uncached = true) },
+    { "bounds/exact", "Bounds that fit a page to the byte, and one byte too narrow", exercise_exact,
+      BOUNDS(64, 4096, ANY_NODE) },
+    { "bounds/exact-part", "Bounds that fit a part of a page to the byte", exercise_exact,
+      BOUNDS(32, 0x1678, ANY_NODE) },
+    { "bounds/exact-24-lines", "The same at the end of what 24 lines reach", exercise_exact,
+      BOUNDS(24, 64 * KIB, ANY_NODE) },
+    { "bounds/minimum-above-maximum", "A minimum above the maximum", exercise_allocate,
+      BOUNDS(64, 1, ANY_NODE, FROM_ADDRESS(1ull << 25), MAXIMUM(1ull << 24), .refused = true) },
+    { "bounds/minimum-is-maximum", "A minimum at the maximum", exercise_allocate,
+      BOUNDS(64, 1, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(1ull << 24), .refused = true) },
+    { "bounds/minimum-beyond-the-lines", "A minimum beyond what the device reaches", exercise_allocate,
+      BOUNDS(24, 1, ANY_NODE, FROM_ADDRESS(1ull << 24), .refused = true) },
+    { "bounds/maximum-0", "Below address 0 there is nothing", exercise_allocate,
+      BOUNDS(64, 1, ANY_NODE, MAXIMUM(0), .refused = true) },
+    { "bounds/too-narrow", "A page between the middle of one page and of the next", exercise_allocate,
+      BOUNDS(64, 4096, ANY_NODE, FROM_ADDRESS(0x1000800), MAXIMUM(0x1001800), .refused = true) },
+    { "bounds/length-0", "Nothing is asked for, NULL is returned", exercise_allocate,
+      BOUNDS(64, 0, ANY_NODE, .refused = true) },
+    { "bounds/length-4g-less-1", "More than there is between 16 MiB and 4 GiB", exercise_allocate,
+      BOUNDS(64, 0xffffffff, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(1ull << 32),
+             .refused = true) },
+    { "bounds/cache-unsaid", "NULL for CacheType: the platform's own", exercise_allocate,
+      BOUNDS(64, 4097, ANY_NODE, .cache_unsaid = true) },
+    { "bounds/write-combined", "Neither MmCached nor MmNonCached", exercise_allocate,
+      BOUNDS(64, 4096, ANY_NODE, .write_combined = true, .refused = true) },
+    { "bounds/zeroed", "Freed memory comes back clean", exercise_zeroed,
+      BOUNDS(64, 64 * KIB, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(20ull * MIB)) },
+    { "bounds/node-0", "Node 0", exercise_allocate, BOUNDS(64, 4096, 0) },
+    { "bounds/node-1", "1 MiB into node 1 and above", exercise_allocate,
+      BOUNDS(64, 64 * KIB, 1, FROM_NODE(MIB)) },
+    { "bounds/node-2", "The second 64 KiB of node 2", exercise_allocate,
+      BOUNDS(64, 64 * KIB, 2, FROM_NODE(64 * KIB), IN_NODE(128 * KIB)) },
+    { "bounds/node-3", "Node 3, 1 MiB", exercise_allocate, BOUNDS(64, MIB, 3) },
+    { "bounds/node-2-32-lines", "Node 2 below 4 GiB, where it may have nothing", exercise_allocate,
+      BOUNDS(32, 4096, 2) },
+    { "bounds/node-absent", "Node N does not exist", exercise_allocate,
+      BOUNDS(64, 4096, NODE_COUNT, .refused = true) },
+    { "bounds/exhausted", "Pages between 1 MiB and 3 MiB until nothing is left", exercise_exhaust,
+      BOUNDS(64, 4096, ANY_NODE, FROM_ADDRESS(MIB), MAXIMUM(3 * MIB)) },
+    { "bounds/large-page", "A page that has a large page to itself", exercise_allocate,
+      BOUNDS(64, 4096, ANY_NODE, .large_page = true) },
+    { "bounds/large-page-and-1", "One byte more than a large page", exercise_allocate,
+      BOUNDS(64, 2 * MIB + 1, ANY_NODE, .large_page = true) },
+    { "bounds/large-page-24-lines", "A large page below 16 MiB", exercise_allocate,
+      BOUNDS(24, 64 * KIB, ANY_NODE, .large_page = true) },
+    { "bounds/large-page-node-1", "A large page of node 1, uncached", exercise_allocate,
+      BOUNDS(64, 64 * KIB, 1, .large_page = true, .uncached = true) },
+    { "bounds/large-page-no-room", "A large page below 2 MiB less a byte", exercise_allocate,
+      BOUNDS(64, 4096, ANY_NODE, .large_page = true, MAXIMUM(2 * MIB - 1), .refused = true) },
+    { "bounds/large-pages", "Two buffers never share a large page", exercise_granules,
+      BOUNDS(64, 4096, ANY_NODE, .large_page = true) },
 
     /* --- Whether the checks work ----------------------------------------------------------- */
     { "rules/limit", "The device logs a buffer whose last byte is beyond the limit, both ways",

@@ -95,16 +95,28 @@ struct pcm_adapter {
     uint32_t operations_size;       /* DMA_OPERATIONS.Size */
     uint32_t alignment;             /* GetDmaAlignment */
     uint32_t has_allocate_ex;       /* 1: the table has AllocateCommonBufferEx */
+    uint32_t null_members;          /* of the table, up to its size */
+    uint32_t reserved;
 };
 
 enum pcm_allocator {
     PCM_ALLOCATE_COMMON_BUFFER,
-    PCM_ALLOCATE_COMMON_BUFFER_EX
+    PCM_ALLOCATE_COMMON_BUFFER_EX,
+    PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS,
+    PCM_ALLOCATORS
 };
 
 #define PCM_ALLOCATE_HAS_MAXIMUM    (1u << 0)
 #define PCM_ALLOCATE_CACHED         (1u << 1)
 #define PCM_ALLOCATE_SCAN           (1u << 2)       /* count bytes that are not 0 */
+#define PCM_ALLOCATE_HAS_MINIMUM    (1u << 3)       /* with bounds only, as are the next */
+#define PCM_ALLOCATE_HAS_CACHE_TYPE (1u << 4)
+#define PCM_ALLOCATE_LARGE_PAGE     (1u << 5)       /* DOMAIN_COMMON_BUFFER_LARGE_PAGE */
+
+/* MEMORY_CACHING_TYPE. */
+#define PCM_CACHE_NONCACHED         0u
+#define PCM_CACHE_CACHED            1u
+#define PCM_CACHE_WRITE_COMBINED    2u
 
 struct pcm_allocate {
     uint32_t adapter;
@@ -112,7 +124,8 @@ struct pcm_allocate {
     uint32_t flags;
     uint32_t length;
     uint32_t node;
-    uint32_t reserved;
+    uint32_t cache_type;            /* PCM_CACHE_ */
+    uint64_t minimum;
     uint64_t maximum;
 };
 
@@ -247,7 +260,7 @@ struct pcm_play_start {
 struct pcm_play_started {
     uint64_t logical;
     uint32_t length;                /* of the cyclic buffer, bytes */
-    uint32_t reserved;
+    uint32_t allocator;             /* it was made by: enum pcm_allocator */
 };
 
 #define PCM_PLAY_WRITE_MAX          65536u
@@ -320,8 +333,8 @@ struct pcm_fault_result {
 #define PCM_IOCTL_IS(type, size)    _Static_assert(sizeof(struct type) == (size), #type)
 PCM_IOCTL_IS(pcm_facts, 32 + 8 * PCM_NODES);
 PCM_IOCTL_IS(pcm_description, 16);
-PCM_IOCTL_IS(pcm_adapter, 24);
-PCM_IOCTL_IS(pcm_allocate, 32);
+PCM_IOCTL_IS(pcm_adapter, 32);
+PCM_IOCTL_IS(pcm_allocate, 40);
 PCM_IOCTL_IS(pcm_allocated, 24);
 PCM_IOCTL_IS(pcm_channel_allocate, 24);
 PCM_IOCTL_IS(pcm_channel_copy, 24);

@@ -91,6 +91,10 @@ typedef struct _DMA_TRANSFER_INFO {
 #define DMA_TRANSFER_CONTEXT_SIZE_V1        128
 #define DMA_SYNCHRONOUS_CALLBACK            0x01
 
+/* Granularity of 2 MiB.  The public documents give the flag no value. */
+#define DOMAIN_COMMON_BUFFER_LARGE_PAGE     0x01
+#define DOMAIN_COMMON_BUFFER_GRANULE        0x200000u
+
 typedef enum _DMA_COMMON_BUFFER_VECTOR_ORDER {
     DmaCommonBufferVectorPhysical,
     DmaCommonBufferVectorLogical
@@ -210,7 +214,7 @@ typedef VOID (NTAPI *PFREE_COMMON_BUFFER_VECTOR)(PDMA_ADAPTER DmaAdapter, PDMA_C
 typedef NTSTATUS (NTAPI *PCREATE_COMMON_BUFFER_FROM_MDL)(PDMA_ADAPTER DmaAdapter, PMDL Mdl, PVOID Extensions,
                                                          ULONG Length, PPHYSICAL_ADDRESS LogicalAddress);
 
-/* Size says where the table of this platform ends; see DMA_OPERATIONS3_SIZE_. */
+/* Size says where the table of this platform ends; see DMA_OPERATIONS_SIZE_. */
 typedef struct _DMA_OPERATIONS3 {
     ULONG Size;
     PPUT_DMA_ADAPTER PutDmaAdapter;
@@ -265,38 +269,79 @@ typedef struct _DMA_OPERATIONS3 {
 #define WDM3_AT(type, member, offset)                                       \
     _Static_assert(FIELD_OFFSET(type, member) == (offset), #type "." #member)
 
+WDM3_AT(DMA_ADAPTER, Version, 0x00);
 WDM3_AT(DMA_ADAPTER, Size, 0x02);
 WDM3_AT(DMA_ADAPTER, DmaOperations, 0x08);
 _Static_assert(sizeof(DMA_ADAPTER) == 0x10, "DMA_ADAPTER");
 
+/* wdm.h's own and ours: drivers pass either, and the executive reads both. */
+#define WDM3_IN_BOTH(member, offset)                                        \
+    WDM3_AT(DEVICE_DESCRIPTION, member, offset);                            \
+    WDM3_AT(DEVICE_DESCRIPTION3, member, offset)
+
+WDM3_IN_BOTH(Version, 0x00);
+WDM3_IN_BOTH(Master, 0x04);
+WDM3_IN_BOTH(ScatterGather, 0x05);
+WDM3_IN_BOTH(DemandMode, 0x06);
+WDM3_IN_BOTH(AutoInitialize, 0x07);
+WDM3_IN_BOTH(Dma32BitAddresses, 0x08);
+WDM3_IN_BOTH(IgnoreCount, 0x09);
+WDM3_IN_BOTH(Reserved1, 0x0a);
+WDM3_IN_BOTH(Dma64BitAddresses, 0x0b);
+WDM3_IN_BOTH(BusNumber, 0x0c);
+WDM3_IN_BOTH(DmaChannel, 0x10);
+WDM3_IN_BOTH(InterfaceType, 0x14);
+WDM3_IN_BOTH(DmaWidth, 0x18);
+WDM3_IN_BOTH(DmaSpeed, 0x1c);
+WDM3_IN_BOTH(MaximumLength, 0x20);
+WDM3_IN_BOTH(DmaPort, 0x24);
+#undef WDM3_IN_BOTH
 _Static_assert(sizeof(DEVICE_DESCRIPTION) == 0x28, "DEVICE_DESCRIPTION, versions 0 to 2");
-WDM3_AT(DEVICE_DESCRIPTION3, Version, 0x00);
-WDM3_AT(DEVICE_DESCRIPTION3, Master, 0x04);
-WDM3_AT(DEVICE_DESCRIPTION3, ScatterGather, 0x05);
-WDM3_AT(DEVICE_DESCRIPTION3, DemandMode, 0x06);
-WDM3_AT(DEVICE_DESCRIPTION3, AutoInitialize, 0x07);
-WDM3_AT(DEVICE_DESCRIPTION3, Dma32BitAddresses, 0x08);
-WDM3_AT(DEVICE_DESCRIPTION3, IgnoreCount, 0x09);
-WDM3_AT(DEVICE_DESCRIPTION3, Reserved1, 0x0a);
-WDM3_AT(DEVICE_DESCRIPTION3, Dma64BitAddresses, 0x0b);
-WDM3_AT(DEVICE_DESCRIPTION3, BusNumber, 0x0c);
-WDM3_AT(DEVICE_DESCRIPTION3, DmaChannel, 0x10);
-WDM3_AT(DEVICE_DESCRIPTION3, InterfaceType, 0x14);
-WDM3_AT(DEVICE_DESCRIPTION3, DmaWidth, 0x18);
-WDM3_AT(DEVICE_DESCRIPTION3, DmaSpeed, 0x1c);
-WDM3_AT(DEVICE_DESCRIPTION3, MaximumLength, 0x20);
-WDM3_AT(DEVICE_DESCRIPTION3, DmaPort, 0x24);
 WDM3_AT(DEVICE_DESCRIPTION3, DmaAddressWidth, 0x28);
 WDM3_AT(DEVICE_DESCRIPTION3, DmaControllerInstance, 0x2c);
 WDM3_AT(DEVICE_DESCRIPTION3, DmaRequestLine, 0x30);
 WDM3_AT(DEVICE_DESCRIPTION3, DeviceAddress, 0x38);
 _Static_assert(sizeof(DEVICE_DESCRIPTION3) == 0x40, "DEVICE_DESCRIPTION3");
 
-WDM3_AT(DMA_ADAPTER_INFO, V1, 0x04);
+WDM3_AT(DMA_ADAPTER_INFO, Version, 0x00);
+WDM3_AT(DMA_ADAPTER_INFO, V1.ReadDmaCounterAvailable, 0x04);
+WDM3_AT(DMA_ADAPTER_INFO, V1.ScatterGatherLimit, 0x08);
+WDM3_AT(DMA_ADAPTER_INFO, V1.DmaAddressWidth, 0x0c);
+WDM3_AT(DMA_ADAPTER_INFO, V1.Flags, 0x10);
+WDM3_AT(DMA_ADAPTER_INFO, V1.MinimumTransferUnit, 0x14);
 _Static_assert(sizeof(DMA_ADAPTER_INFO) == 0x18, "DMA_ADAPTER_INFO");
-WDM3_AT(DMA_TRANSFER_INFO, V1, 0x04);
+WDM3_AT(DMA_TRANSFER_INFO, Version, 0x00);
+WDM3_AT(DMA_TRANSFER_INFO, V1.MapRegisterCount, 0x04);
+WDM3_AT(DMA_TRANSFER_INFO, V1.ScatterGatherElementCount, 0x08);
+WDM3_AT(DMA_TRANSFER_INFO, V1.ScatterGatherListSize, 0x0c);
+WDM3_AT(DMA_TRANSFER_INFO, V2.LogicalPageCount, 0x10);
 _Static_assert(sizeof(DMA_TRANSFER_INFO) == 0x14, "DMA_TRANSFER_INFO");
 
+WDM3_AT(SCATTER_GATHER_ELEMENT, Address, 0x00);
+WDM3_AT(SCATTER_GATHER_ELEMENT, Length, 0x08);
+WDM3_AT(SCATTER_GATHER_ELEMENT, Reserved, 0x10);
+_Static_assert(sizeof(SCATTER_GATHER_ELEMENT) == 0x18, "SCATTER_GATHER_ELEMENT");
+WDM3_AT(SCATTER_GATHER_LIST, NumberOfElements, 0x00);
+WDM3_AT(SCATTER_GATHER_LIST, Reserved, 0x08);
+WDM3_AT(SCATTER_GATHER_LIST, Elements, 0x10);
+
+/* wdm.h's own ends with version 2. */
+WDM3_AT(DMA_OPERATIONS, Size, 0x000);
+WDM3_AT(DMA_OPERATIONS, PutDmaAdapter, 0x008);
+WDM3_AT(DMA_OPERATIONS, AllocateCommonBuffer, 0x010);
+WDM3_AT(DMA_OPERATIONS, FreeCommonBuffer, 0x018);
+WDM3_AT(DMA_OPERATIONS, AllocateAdapterChannel, 0x020);
+WDM3_AT(DMA_OPERATIONS, FlushAdapterBuffers, 0x028);
+WDM3_AT(DMA_OPERATIONS, FreeAdapterChannel, 0x030);
+WDM3_AT(DMA_OPERATIONS, FreeMapRegisters, 0x038);
+WDM3_AT(DMA_OPERATIONS, MapTransfer, 0x040);
+WDM3_AT(DMA_OPERATIONS, GetDmaAlignment, 0x048);
+WDM3_AT(DMA_OPERATIONS, ReadDmaCounter, 0x050);
+WDM3_AT(DMA_OPERATIONS, GetScatterGatherList, 0x058);
+WDM3_AT(DMA_OPERATIONS, PutScatterGatherList, 0x060);
+WDM3_AT(DMA_OPERATIONS, CalculateScatterGatherList, 0x068);
+WDM3_AT(DMA_OPERATIONS, BuildScatterGatherList, 0x070);
+WDM3_AT(DMA_OPERATIONS, BuildMdlFromScatterGatherList, 0x078);
 _Static_assert(sizeof(DMA_OPERATIONS) == DMA_OPERATIONS_SIZE_V2, "DMA_OPERATIONS");
 WDM3_AT(DMA_OPERATIONS3, Size, 0x000);
 WDM3_AT(DMA_OPERATIONS3, PutDmaAdapter, 0x008);
@@ -339,5 +384,16 @@ WDM3_AT(DMA_OPERATIONS3, FreeCommonBufferFromVector, 0x128);
 WDM3_AT(DMA_OPERATIONS3, FreeCommonBufferVector, 0x130);
 WDM3_AT(DMA_OPERATIONS3, CreateCommonBufferFromMdl, 0x138);
 _Static_assert(sizeof(DMA_OPERATIONS3) == DMA_OPERATIONS_SIZE_WIN10_FULL, "DMA_OPERATIONS3");
+
+/* Each table ends with the last routine of its platform. */
+#define WDM3_ENDS_WITH(size, member)                                        \
+    _Static_assert(RTL_SIZEOF_THROUGH_FIELD(DMA_OPERATIONS3, member) == (size), #member)
+
+WDM3_ENDS_WITH(DMA_OPERATIONS_SIZE_V1, PutScatterGatherList);
+WDM3_ENDS_WITH(DMA_OPERATIONS_SIZE_V2, BuildMdlFromScatterGatherList);
+WDM3_ENDS_WITH(DMA_OPERATIONS_SIZE_WIN8, CancelMappedTransfer);
+WDM3_ENDS_WITH(DMA_OPERATIONS_SIZE_WIN10, GetDmaDomain);
+WDM3_ENDS_WITH(DMA_OPERATIONS_SIZE_WIN10_1803, AllocateCommonBufferWithBounds);
+WDM3_ENDS_WITH(DMA_OPERATIONS_SIZE_WIN10_FULL, CreateCommonBufferFromMdl);
 
 #endif /* PCMASTER_WDM3_H */

@@ -32,36 +32,89 @@ void adapter_close(struct adapter *adapter)
     adapter->dma = NULL;
 }
 
-/* NULL unless the adapter has version 3 and its table reaches that far. */
-static PALLOCATE_COMMON_BUFFER_EX allocate_ex(const struct adapter *adapter)
+/* The table, if the adapter has version 3 and it is SIZE bytes long at least, else NULL. */
+static PDMA_OPERATIONS3 operations3(const struct adapter *adapter, ULONG size)
 {
     PDMA_OPERATIONS3 operations = (PDMA_OPERATIONS3)adapter->dma->DmaOperations;
 
-    if (adapter->version < DEVICE_DESCRIPTION_VERSION3 ||
-        operations->Size < RTL_SIZEOF_THROUGH_FIELD(DMA_OPERATIONS3, AllocateCommonBufferEx)) {
-        return NULL;
+    return adapter->version >= DEVICE_DESCRIPTION_VERSION3 && operations->Size >= size ? operations
+                                                                                       : NULL;
+}
+
+#define OPERATIONS3(adapter, member)                                        \
+    operations3((adapter), RTL_SIZEOF_THROUGH_FIELD(DMA_OPERATIONS3, member))
+
+enum pcm_allocator adapter_best_allocator(const struct adapter *adapter)
+{
+    return OPERATIONS3(adapter, AllocateCommonBufferWithBounds)
+               ? PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS
+           : OPERATIONS3(adapter, AllocateCommonBufferEx) ? PCM_ALLOCATE_COMMON_BUFFER_EX
+                                                          : PCM_ALLOCATE_COMMON_BUFFER;
+}
+
+static PVOID allocate_plain(const struct adapter *adapter, const struct pcm_allocate *request,
+                            PPHYSICAL_ADDRESS logical)
+{
+    return adapter->dma->DmaOperations->AllocateCommonBuffer(
+        adapter->dma, request->length, logical, !!(request->flags & PCM_ALLOCATE_CACHED));
+}
+
+static PVOID allocate_ex(const struct adapter *adapter, const struct pcm_allocate *request,
+                         PPHYSICAL_ADDRESS logical)
+{
+    PHYSICAL_ADDRESS maximum;
+
+    maximum.QuadPart = (LONGLONG)request->maximum;
+    return OPERATIONS3(adapter, AllocateCommonBufferEx)
+        ->AllocateCommonBufferEx(adapter->dma,
+                                 request->flags & PCM_ALLOCATE_HAS_MAXIMUM ? &maximum : NULL,
+                                 request->length, logical, !!(request->flags & PCM_ALLOCATE_CACHED),
+                                 request->node);
+}
+
+static PVOID allocate_with_bounds(const struct adapter *adapter, const struct pcm_allocate *request,
+                                  PPHYSICAL_ADDRESS logical)
+{
+    MEMORY_CACHING_TYPE cache = (MEMORY_CACHING_TYPE)request->cache_type;
+    PHYSICAL_ADDRESS minimum, maximum;
+
+    minimum.QuadPart = (LONGLONG)request->minimum;
+    maximum.QuadPart = (LONGLONG)request->maximum;
+    return OPERATIONS3(adapter, AllocateCommonBufferWithBounds)
+        ->AllocateCommonBufferWithBounds(
+            adapter->dma, request->flags & PCM_ALLOCATE_HAS_MINIMUM ? &minimum : NULL,
+            request->flags & PCM_ALLOCATE_HAS_MAXIMUM ? &maximum : NULL, request->length,
+            request->flags & PCM_ALLOCATE_LARGE_PAGE ? DOMAIN_COMMON_BUFFER_LARGE_PAGE : 0,
+            request->flags & PCM_ALLOCATE_HAS_CACHE_TYPE ? &cache : NULL, request->node, logical);
+}
+
+/* What FreeCommonBuffer must be told; x64 is coherent, so that the default is cached. */
+static BOOLEAN is_cached(const struct pcm_allocate *request)
+{
+    if (request->allocator != PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS) {
+        return !!(request->flags & PCM_ALLOCATE_CACHED);
     }
-    return operations->AllocateCommonBufferEx;
+    return !(request->flags & PCM_ALLOCATE_HAS_CACHE_TYPE) ||
+           request->cache_type == PCM_CACHE_CACHED;
 }
 
 NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request, struct buffer *buffer)
 {
-    PALLOCATE_COMMON_BUFFER_EX allocate = allocate_ex(adapter);
-    PHYSICAL_ADDRESS maximum, logical;
+    static PVOID (*const allocators[PCM_ALLOCATORS])(const struct adapter *adapter,
+                                                     const struct pcm_allocate *request,
+                                                     PPHYSICAL_ADDRESS logical) = {
+        [PCM_ALLOCATE_COMMON_BUFFER] = allocate_plain,
+        [PCM_ALLOCATE_COMMON_BUFFER_EX] = allocate_ex,
+        [PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS] = allocate_with_bounds,
+    };
+    PHYSICAL_ADDRESS logical;
 
-    logical.QuadPart = 0;
-    maximum.QuadPart = (LONGLONG)request->maximum;
-    buffer->cached = !!(request->flags & PCM_ALLOCATE_CACHED);
-    if (request->allocator == PCM_ALLOCATE_COMMON_BUFFER) {
-        buffer->memory.address = adapter->dma->DmaOperations->AllocateCommonBuffer(
-            adapter->dma, request->length, &logical, buffer->cached);
-    } else if (allocate) {
-        buffer->memory.address = allocate(adapter->dma,
-                                          request->flags & PCM_ALLOCATE_HAS_MAXIMUM ? &maximum : NULL,
-                                          request->length, &logical, buffer->cached, request->node);
-    } else {
+    if (request->allocator > (ULONG)adapter_best_allocator(adapter)) {
         return STATUS_NOT_SUPPORTED;
     }
+    logical.QuadPart = 0;
+    buffer->cached = is_cached(request);
+    buffer->memory.address = allocators[request->allocator](adapter, request, &logical);
     if (!buffer->memory.address) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -98,6 +151,18 @@ ULONG count_nonzero(const UCHAR *address, ULONG length)
     return count;
 }
 
+/* A driver that finds a member in the table may call it. */
+static ULONG count_null_members(const DMA_OPERATIONS *operations)
+{
+    const PVOID *members = (const PVOID *)operations;
+    ULONG i, count = 0;
+
+    for (i = 1; i < operations->Size / sizeof(*members); i++) {
+        count += !members[i];
+    }
+    return count;
+}
+
 NTSTATUS control_adapter_get(struct device *device, struct file *file, PVOID data)
 {
     struct pcm_description request = *(struct pcm_description *)data;
@@ -124,7 +189,8 @@ NTSTATUS control_adapter_get(struct device *device, struct file *file, PVOID dat
     reply->adapter_version = adapter->dma->Version;
     reply->operations_size = adapter->dma->DmaOperations->Size;
     reply->alignment = adapter->dma->DmaOperations->GetDmaAlignment(adapter->dma);
-    reply->has_allocate_ex = allocate_ex(adapter) != NULL;
+    reply->has_allocate_ex = OPERATIONS3(adapter, AllocateCommonBufferEx) != NULL;
+    reply->null_members = count_null_members(adapter->dma->DmaOperations);
     return STATUS_SUCCESS;
 }
 
@@ -160,7 +226,7 @@ NTSTATUS control_allocate(struct device *device, struct file *file, PVOID data)
     NTSTATUS status;
 
     PCM_UNUSED(device);
-    if (!adapter || request.allocator > PCM_ALLOCATE_COMMON_BUFFER_EX) {
+    if (!adapter || request.allocator >= PCM_ALLOCATORS) {
         return adapter ? STATUS_INVALID_PARAMETER : STATUS_INVALID_HANDLE;
     }
     buffer = pool_allocate(sizeof(*buffer));

@@ -214,6 +214,9 @@ void adapter_open(struct device *device, struct adapter *adapter, const struct p
                   ULONG *map_registers);
 void adapter_close(struct adapter *adapter);
 
+/* The routine with the most parameters that ADAPTER's table has. */
+enum pcm_allocator adapter_best_allocator(const struct adapter *adapter);
+
 /*
  * Allocates through ADAPTER as REQUEST says (its handle is not looked at).
  * STATUS_NOT_SUPPORTED: the adapter's table has no such routine;

@@ -2,10 +2,11 @@
 /*
  * pcmaster.sys: playback from a cyclic common buffer
  *
- * The buffer is a channel's, reachable with 24 address lines and within one
- * block of its own size or 64 KB, and the device is told to accept nothing
- * else.  The client's data is copied in behind the device: a period interrupt
- * says that some of it has been played.
+ * The buffer is reachable with 24 address lines and lies within one block of
+ * its own size or 64 KB, and the device is told to accept nothing else.  It is
+ * made by the best routine that this Windows has: where IoGetDmaAdapter returns
+ * NULL for version 3, that is AllocateCommonBuffer.  The client's data is copied
+ * in behind the device: a period interrupt says that some of it has been played.
  */
 #include "pcmaster.h"
 
@@ -21,8 +22,10 @@
 #define PERIOD_MAX_MS               (PERIOD_TIMEOUT_MS / 2)
 
 struct stream {
-    IDmaChannel *dma;
-    struct memory ring;
+    struct adapter adapter;
+    struct buffer buffer;
+    struct memory ring;                 /* the part of the buffer that is played */
+    enum pcm_allocator allocator;
     struct rules before;
     ULONG frame_bytes;
     ULONG ring_frames;
@@ -76,29 +79,72 @@ static ULONGLONG ring_constraint(ULONG bytes)
     return mask;
 }
 
-static NTSTATUS ring_open(struct device *device, struct stream *stream, ULONG bytes)
+/* An adapter for a card with 24 address lines: by version 3, or the last one before. */
+static BOOLEAN ring_adapter_open(struct device *device, struct adapter *adapter, ULONG maximum_length)
 {
     struct pcm_description card = { .version = DEVICE_DESCRIPTION_VERSION3,
                                     .address_width = CARD_ADDR_BITS,
-                                    .maximum_length = bytes };
-    DEVICE_DESCRIPTION3 description;
-    PHYSICAL_ADDRESS constraint;
+                                    .maximum_length = maximum_length };
+    ULONG map_registers;
+
+    adapter_open(device, adapter, &card, &map_registers);
+    if (!adapter->dma) {
+        card.version = DEVICE_DESCRIPTION_VERSION2;
+        adapter_open(device, adapter, &card, &map_registers);
+    }
+    return adapter->dma != NULL;
+}
+
+static NTSTATUS ring_allocate(struct stream *stream, ULONG bytes)
+{
+    struct pcm_allocate request = { .allocator = (uint32_t)stream->allocator,
+                                    .flags = PCM_ALLOCATE_CACHED, .length = bytes,
+                                    .node = MM_ANY_NODE_OK };
+
+    return buffer_open(&stream->adapter, &request, &stream->buffer);
+}
+
+/* The first BYTES bytes of the buffer that lie within one block. */
+static BOOLEAN ring_place(struct stream *stream, ULONG bytes)
+{
+    const struct memory *buffer = &stream->buffer.memory;
+    ULONGLONG constraint = ring_constraint(bytes);
+    ULONG skip = 0;
+
+    if ((buffer->logical ^ (buffer->logical + bytes - 1)) & ~constraint) {
+        skip = (ULONG)(constraint + 1 - (buffer->logical & constraint));
+    }
+    if (skip > buffer->length || bytes > buffer->length - skip) {
+        return FALSE;
+    }
+    stream->ring.address = buffer->address + skip;
+    stream->ring.logical = buffer->logical + skip;
+    stream->ring.length = bytes;
+    return TRUE;
+}
+
+/* None of the routines knows a boundary: where one is crossed, more is allocated. */
+static NTSTATUS ring_open(struct device *device, struct stream *stream, ULONG bytes)
+{
+    ULONG enough = bytes + (ULONG)ring_constraint(bytes);
     NTSTATUS status;
 
-    describe(&card, &description);
-    status = PcNewDmaChannel(&stream->dma, NULL, NonPagedPool, (PDEVICE_DESCRIPTION)&description,
-                             device->self);
-    if (!NT_SUCCESS(status)) {
-        return status;
+    if (!ring_adapter_open(device, &stream->adapter, enough)) {
+        return STATUS_DEVICE_CONFIGURATION_ERROR;
     }
-    constraint.QuadPart = (LONGLONG)ring_constraint(bytes);
-    status = stream->dma->lpVtbl->AllocateBuffer(stream->dma, bytes, &constraint);
-    if (!NT_SUCCESS(status)) {
-        stream->dma->lpVtbl->Release(stream->dma);
-        return status;
+    stream->allocator = adapter_best_allocator(&stream->adapter);
+    status = ring_allocate(stream, bytes);
+    if (NT_SUCCESS(status) && !ring_place(stream, bytes)) {
+        buffer_close(&stream->buffer);
+        status = ring_allocate(stream, enough);
+        if (NT_SUCCESS(status)) {
+            ring_place(stream, bytes);
+        }
     }
-    stream->ring = channel_memory(stream->dma);
-    return STATUS_SUCCESS;
+    if (!NT_SUCCESS(status)) {
+        adapter_close(&stream->adapter);
+    }
+    return status;
 }
 
 /* Tells the device what it may do, and what to play. */
@@ -151,7 +197,7 @@ NTSTATUS control_play_start(struct device *device, struct file *file, PVOID data
     device->stream_owner = file;
     reply->logical = stream->ring.logical;
     reply->length = stream->ring.length;
-    reply->reserved = 0;
+    reply->allocator = (uint32_t)stream->allocator;
     return STATUS_SUCCESS;
 }
 
@@ -293,6 +339,7 @@ void playback_release(struct device *device)
     }
     device->stream = NULL;
     device->stream_owner = NULL;
-    stream->dma->lpVtbl->Release(stream->dma);
+    buffer_close(&stream->buffer);
+    adapter_close(&stream->adapter);
     ExFreePoolWithTag(stream, PCM_POOL_TAG);
 }

@@ -14,6 +14,7 @@ from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, command
 
 DEFAULT_WAV = Path("/usr/share/sounds/alsa/Front_Center.wav")
 POLICIES = ("abort", "wrap", "record")
+PLATFORMS = ("win7", "win8", "win10")
 OUTPUTS = ("console.log", "qemu.log", "device.log", "played.wav", "play.pcm",
            "results.tap", "results.json")
 OUT_MIB = 16
@@ -48,6 +49,9 @@ def parse(argv=None):
     add("--policy", choices=POLICIES, help="what the device does about the fault: "
         "nothing is transferred (default), the transfer goes where a card without "
         "checks would send it, or it is carried out and logged")
+    add("--platform", choices=PLATFORMS, default=PLATFORMS[-1],
+        help="whose DMA interface the guest offers: Windows 7's, without version 3 and "
+        "AllocateCommonBufferEx, Windows 8's, or Windows 10's (default)")
     add("--list", action="store_true", help="list the exercises and the faults")
     add("--realtime", action="store_true", help="play at normal speed")
     add("--audiodev", metavar="SPEC", help="play to this QEMU back end, such as "
@@ -73,6 +77,8 @@ def _check(parser, options):
     if options.fault and (options.file or options.exercise or options.audiodev):
         parser.error("--fault runs one faulty transfer: it takes no FILE.wav, "
                      "--exercise or --audiodev")
+    if options.fault and options.platform != PLATFORMS[-1]:
+        parser.error("--fault needs the interface of Windows 10")
     if options.policy and not options.fault:
         parser.error("--policy goes with --fault")
     if options.accel == "kvm" and not options.realtime:
@@ -132,6 +138,7 @@ def make_plan(options, guest, sound):
             raise Problem(f"no exercise matches '{glob}'; --list names them all")
         keys = {"exercise": glob if found else "none"}
         driver = guest.images["driver.sys"]
+    keys["platform"] = options.platform
     return machine.Plan(
         images=guest.images, driver=options.driver or driver, keys=keys,
         out=options.out.absolute(), wav=sound, realtime=options.realtime,

@@ -47,6 +47,8 @@ class ErrorsTest(running.RunCase):
                 (["--fault", "limit", DEFAULT_WAV], "--fault runs one"),
                 (["--accel", "kvm"], "--accel kvm goes with --realtime"),
                 (["--accel", "xen"], "invalid choice: 'xen'"),
+                (["--platform", "win95"], "invalid choice: 'win95'"),
+                (["--platform", "win8", "--fault", "limit"], "the interface of Windows 10"),
                 (["--nodes", "9"], "not a number from 1 to 8: '9'"),
                 (["--memory", "6"], "not a size of 128M or more"),
                 (["--empty-node", "--cpus", "1"], "it needs --cpus 2 or more"),
@@ -121,7 +123,7 @@ class ErrorsTest(running.RunCase):
         ran = self.run_with("--help")
         self.assert_status(0, ran)
         for option in ("--exercise", "--fault", "--policy", "--list", "--realtime",
-                       "--audiodev", "--out", "--driver", "--machine", "--nodes",
+                       "--audiodev", "--out", "--driver", "--platform", "--machine", "--nodes",
                        "--empty-node", "--cpus", "--memory", "QEMU_SRC", "exit status"):
             self.assertIn(option, ran.text)
         ran = self.run_with("--list")

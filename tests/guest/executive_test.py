@@ -165,13 +165,13 @@ class MachineTest(unittest.TestCase):
 class RefusalTest(unittest.TestCase):
     """What keeps the guest from starting: status 37, and the reason."""
 
-    def refused(self, *reasons, on=booting.SMALL, driver=None):
+    def refused(self, *reasons, on=booting.SMALL, driver=None, **keys):
         """These reasons must be on the console."""
         with tempfile.NamedTemporaryFile(suffix=".sys") as file:
             if driver is not None:
                 file.write(driver)
                 file.flush()
-            ran = booting.boot(on, {"exercise": "*"},
+            ran = booting.boot(on, {"exercise": "*", **keys},
                                driver=None if driver is None else Path(file.name))
         self.assertEqual(ran.status, boot.COULD_NOT_START, ran.text)
         for reason in reasons:
@@ -198,6 +198,11 @@ class RefusalTest(unittest.TestCase):
             broken = broken.replace(name + b"\0", name[:-1] + b"Q\0")
         self.refused("ntoskrnl.exe!IoCreateDevicQ", "ntoskrnl.exe!KeSetEvenQ",
                      "portcls.sys!PcNewDmaChanneQ", driver=broken)
+
+    def test_a_windows_that_is_not_known(self):
+        for name in ("win95", "win", "win101", "", "x" * 100):
+            with self.subTest(name):
+                self.refused("platform= names none of win7, win8 and win10", platform=name)
 
     def test_no_device(self):
         self.refused("no pcmaster device was started", on=booting.BARE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The whole table of exercises on machines of every shape."""
+"""The whole table of exercises on machines of every shape, and on older Windows."""
 
 import itertools
 import os
@@ -21,11 +21,15 @@ MORE = (
     ("--nodes", 1, "--empty-node", "--memory", "256M"),
     ("--nodes", 2, "--empty-node", "--machine", "pc"),
     ("--nodes", 8, "--cpus", 8),
+    *(("--platform", platform, *words) for platform in ("win7", "win8")
+      for words in ((), ("--machine", "pc", "--nodes", 1, "--cpus", 1, "--memory", "256M"))),
 )
 # All that a machine may lack; any other reason to skip an exercise is a mistake.
 LACKING = re.compile(r"the machine has (\d nodes?|no second node)$|"
                      r"node \d has no memory$|the device is on no node$|"
-                     r"32 MiB do not fit$")
+                     r"32 MiB do not fit$|no node begins at 0x100000000 or above$|"
+                     r"Windows [78] has no (version 3 of the DMA interface|"
+                     r"description of \d\d address bits|AllocateCommonBufferWithBounds)$")
 
 
 def shapes():

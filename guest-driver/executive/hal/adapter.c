@@ -5,6 +5,8 @@
  */
 #include "adapter.h"
 
+#include "platform.h"
+
 #define ADAPTER_SIGNATURE       0x61646d61u
 #define ADAPTER_TAG             'padA'
 #define FOUR_GIB_LAST           0xffffffffull
@@ -47,7 +49,7 @@ HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine)
     return adapter;
 }
 
-static VOID NTAPI PutDmaAdapter(PDMA_ADAPTER DmaAdapter)
+VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
 {
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "PutDmaAdapter");
 
@@ -68,14 +70,14 @@ static VOID NTAPI PutDmaAdapter(PDMA_ADAPTER DmaAdapter)
     ExFreePoolWithTag(adapter, ADAPTER_TAG);
 }
 
-static ULONG NTAPI GetDmaAlignment(PDMA_ADAPTER DmaAdapter)
+ULONG NTAPI HalpGetDmaAlignment(PDMA_ADAPTER DmaAdapter)
 {
     HalpAdapter(DmaAdapter, "GetDmaAlignment");
     return DMA_ALIGNMENT;
 }
 
-static NTSTATUS NTAPI GetDmaAdapterInfo(PDMA_ADAPTER DmaAdapter,
-                                        PDMA_ADAPTER_INFO AdapterInfo)
+NTSTATUS NTAPI HalpGetDmaAdapterInfo(PDMA_ADAPTER DmaAdapter,
+                                     PDMA_ADAPTER_INFO AdapterInfo)
 {
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "GetDmaAdapterInfo");
 
@@ -89,55 +91,6 @@ static NTSTATUS NTAPI GetDmaAdapterInfo(PDMA_ADAPTER DmaAdapter,
         .MinimumTransferUnit = 1,
     };
     return STATUS_SUCCESS;
-}
-
-/*
- * Packet and system DMA. A driver that calls one of these is told so, instead
- * of jumping to address 0.
- */
-static VOID NTAPI NotInThisExecutive(VOID)
-{
-    DbgPrint("\nhal: this executive offers common buffers only; the driver "
-             "called another member of DMA_OPERATIONS\n");
-    KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, 0,
-                 (ULONG_PTR)__builtin_return_address(0), 0, 0);
-}
-
-static DMA_OPERATIONS3 Operations = {
-    .PutDmaAdapter = PutDmaAdapter,
-    .AllocateCommonBuffer = HalpAllocateCommonBuffer,
-    .FreeCommonBuffer = HalpFreeCommonBuffer,
-    .GetDmaAlignment = GetDmaAlignment,
-    .GetDmaAdapterInfo = GetDmaAdapterInfo,
-    .AllocateCommonBufferEx = HalpAllocateCommonBufferEx,
-    .AllocateCommonBufferWithBounds = HalpAllocateCommonBufferWithBounds,
-};
-
-/* The table ends where the version that was asked for ends. */
-static DMA_OPERATIONS3 Tables[3];
-
-static void MakeTable(DMA_OPERATIONS3 *Table, ULONG Size)
-{
-    PVOID *slots = (PVOID *)Table;
-
-    RtlCopyMemory(Table, &Operations, Size);
-    Table->Size = Size;
-    for (ULONG i = 1; i < Size / sizeof(PVOID); i++) {
-        if (!slots[i]) {
-            slots[i] = (PVOID)(ULONG_PTR)NotInThisExecutive;
-        }
-    }
-}
-
-static DMA_OPERATIONS3 *TableFor(ULONG Version)
-{
-    if (!Tables[0].Size) {
-        MakeTable(&Tables[0], DMA_OPERATIONS_SIZE_V1);
-        MakeTable(&Tables[1], DMA_OPERATIONS_SIZE_V2);
-        MakeTable(&Tables[2], DMA_OPERATIONS_SIZE_WIN10_1803);
-    }
-    return &Tables[Version < DEVICE_DESCRIPTION_VERSION2 ? 0
-                   : Version - DEVICE_DESCRIPTION_VERSION1];
 }
 
 static ULONGLONG LastOf(ULONG AddressWidth)
@@ -175,10 +128,15 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
                               struct _DEVICE_DESCRIPTION *Description,
                               ULONG *NumberOfMapRegisters)
 {
-    ULONG width = AddressWidthOf(Description);
     HAL_DOMAIN *domain;
     HAL_ADAPTER *adapter;
+    ULONG width;
 
+    /* NULL is the only way to learn which versions a platform has. */
+    if (Description->Version > HalpPlatform()->LastVersion) {
+        return NULL;
+    }
+    width = AddressWidthOf(Description);
     if (!Description->Master || !width) {
         return NULL;
     }
@@ -195,7 +153,7 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
     adapter->Header.Version = 1;
     adapter->Header.Size = sizeof(adapter->Header);
     adapter->Header.DmaOperations =
-        (PDMA_OPERATIONS)TableFor(Description->Version);
+        (PDMA_OPERATIONS)HalpOperations(Description->Version);
     adapter->Signature = ADAPTER_SIGNATURE;
     adapter->AddressWidth = width;
     adapter->Limit = LastOf(width);

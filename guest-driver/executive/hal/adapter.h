@@ -15,7 +15,8 @@ typedef struct _HAL_BUFFER {
     LIST_ENTRY Link;
     PVOID Address;
     ULONGLONG Logical;
-    ULONG Length;
+    ULONG Length;               /* as the driver has asked */
+    SIZE_T Taken;               /* what that took: its bytes, or whole granules */
     BOOLEAN Cached;             /* as the driver has asked */
 } HAL_BUFFER;
 
@@ -37,6 +38,13 @@ HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine);
 void __attribute__((noreturn)) HalpViolation(ULONG Code, PCSTR Routine,
                                              PCSTR What, ULONG_PTR Value);
 
+/* The table for a description of that version, which the platform has. */
+DMA_OPERATIONS3 *HalpOperations(ULONG Version);
+
+VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter);
+ULONG NTAPI HalpGetDmaAlignment(PDMA_ADAPTER DmaAdapter);
+NTSTATUS NTAPI HalpGetDmaAdapterInfo(PDMA_ADAPTER DmaAdapter,
+                                     PDMA_ADAPTER_INFO AdapterInfo);
 PVOID NTAPI HalpAllocateCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
                                      PPHYSICAL_ADDRESS LogicalAddress,
                                      BOOLEAN CacheEnabled);

@@ -30,9 +30,13 @@ static void Remember(HAL_ADAPTER *Adapter, HAL_BUFFER *Buffer)
     KeReleaseSpinLock(&Adapter->Lock, irql);
 }
 
-/* What all the allocating routines come to. Bounds are inclusive here. */
+/*
+ * What all the allocating routines come to. Bounds are inclusive here. Length
+ * is the driver's; Request's may be more.
+ */
 static PVOID Allocate(HAL_ADAPTER *Adapter, MI_CONTIGUOUS *Request,
-                      BOOLEAN CacheEnabled, PPHYSICAL_ADDRESS LogicalAddress)
+                      ULONG Length, BOOLEAN CacheEnabled,
+                      PPHYSICAL_ADDRESS LogicalAddress)
 {
     HAL_BUFFER *buffer;
 
@@ -52,7 +56,8 @@ static PVOID Allocate(HAL_ADAPTER *Adapter, MI_CONTIGUOUS *Request,
         ExFreePoolWithTag(buffer, BUFFER_TAG);
         return NULL;
     }
-    buffer->Length = (ULONG)Request->Length;
+    buffer->Length = Length;
+    buffer->Taken = Request->Length;
     buffer->Cached = CacheEnabled;
     Remember(Adapter, buffer);
     LogicalAddress->QuadPart = (LONGLONG)buffer->Logical;
@@ -91,7 +96,7 @@ PVOID NTAPI HalpAllocateCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
     MI_CONTIGUOUS request = RequestFor(Length, adapter->Node, MmCached);
 
     RequirePassive("AllocateCommonBuffer");
-    return Allocate(adapter, &request, CacheEnabled, LogicalAddress);
+    return Allocate(adapter, &request, Length, CacheEnabled, LogicalAddress);
 }
 
 PVOID NTAPI HalpAllocateCommonBufferEx(PDMA_ADAPTER DmaAdapter,
@@ -109,10 +114,18 @@ PVOID NTAPI HalpAllocateCommonBufferEx(PDMA_ADAPTER DmaAdapter,
     if (!BelowAddress(MaximumAddress, &request)) {
         return NULL;
     }
-    return Allocate(adapter, &request, CacheEnabled, LogicalAddress);
+    return Allocate(adapter, &request, Length, CacheEnabled, LogicalAddress);
 }
 
-/* No flag is known: the documents give none a value. */
+/* A buffer of its own granules, all of which lie within the bounds. */
+static void TakeLargePages(MI_CONTIGUOUS *Request)
+{
+    const SIZE_T granule = DOMAIN_COMMON_BUFFER_GRANULE;
+
+    Request->Alignment = granule;
+    Request->Length = (Request->Length + granule - 1) & ~(granule - 1);
+}
+
 PVOID NTAPI HalpAllocateCommonBufferWithBounds(
     PDMA_ADAPTER DmaAdapter, PPHYSICAL_ADDRESS MinimumAddress,
     PPHYSICAL_ADDRESS MaximumAddress, ULONG Length, ULONG Flags,
@@ -125,14 +138,19 @@ PVOID NTAPI HalpAllocateCommonBufferWithBounds(
     MI_CONTIGUOUS request = RequestFor(Length, PreferredNode, cache);
 
     RequirePassive("AllocateCommonBufferWithBounds");
-    if (Flags || (cache != MmCached && cache != MmNonCached) ||
+    if (Flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE ||
+        (cache != MmCached && cache != MmNonCached) ||
         !BelowAddress(MaximumAddress, &request)) {
         return NULL;
+    }
+    if (Flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE) {
+        TakeLargePages(&request);
     }
     if (MinimumAddress) {
         request.Low = (ULONGLONG)MinimumAddress->QuadPart;
     }
-    return Allocate(adapter, &request, cache == MmCached, LogicalAddress);
+    return Allocate(adapter, &request, Length, cache == MmCached,
+                    LogicalAddress);
 }
 
 PVOID HalpAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
@@ -145,7 +163,7 @@ PVOID HalpAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
 
     RequirePassive("IDmaChannel::AllocateBuffer");
     request.Varying = Varying;
-    return Allocate(adapter, &request, FALSE, LogicalAddress);
+    return Allocate(adapter, &request, Length, FALSE, LogicalAddress);
 }
 
 static HAL_BUFFER *Find(HAL_ADAPTER *Adapter, PVOID VirtualAddress)
@@ -203,7 +221,7 @@ VOID NTAPI HalpFreeCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
     RemoveEntryList(&buffer->Link);
     KeReleaseSpinLock(&adapter->Lock, irql);
     if (!HalpDomainFree(adapter->Domain, buffer->Address, buffer->Logical,
-                        buffer->Length)) {
+                        buffer->Taken)) {
         HalpViolation(VIOLATION_DOUBLE_FREE, "FreeCommonBuffer",
                       "its memory was freed by another routine",
                       (ULONG_PTR)VirtualAddress);

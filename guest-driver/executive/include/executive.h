@@ -117,6 +117,7 @@ typedef struct _MI_CONTIGUOUS {
     ULONGLONG Low;              /* first legal byte */
     ULONGLONG High;             /* last legal byte */
     ULONGLONG Varying;          /* bits in which bytes may differ; ~0: all */
+    ULONGLONG Alignment;        /* of the first byte: a power of two; 0: a page */
     SIZE_T Length;              /* bytes; whole pages are consumed */
     NODE_REQUIREMENT Node;      /* preferred node, or MM_ANY_NODE_OK */
     MEMORY_CACHING_TYPE Cache;
@@ -147,8 +148,17 @@ ULONGLONG MiFindHpet(void);
 
 /* --- io ---------------------------------------------------------------- */
 
-/* Remembers the command line, opens fw_cfg and finds the PCI functions. */
-void IopInitialize(const struct boot_block *Boot);
+/* Opens fw_cfg and finds the PCI functions. */
+void IopInitialize(void);
+
+/* Remembers the command line; before anything asks for an option. */
+void IopInitializeOptions(const struct boot_block *Boot);
+
+/*
+ * The value of NAME=VALUE in the boot command line, cut to Size - 1 characters.
+ * FALSE: there is no such option. Any IRQL.
+ */
+BOOLEAN IopBootOption(const char *Name, char *Value, ULONG Size);
 
 /* Reads a whole fw_cfg file into pool; NULL: none, or no memory. */
 PVOID IopReadFile(const char *Name, ULONG *Size);

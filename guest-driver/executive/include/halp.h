@@ -16,6 +16,12 @@ struct _DEVICE_DESCRIPTION;
  */
 BOOLEAN HalpInitialize(ULONGLONG HpetAddress);
 
+/*
+ * Chooses the Windows whose DMA interface is offered, by "platform=" on the
+ * command line. FALSE: none of that name is known.
+ */
+BOOLEAN HalpSelectPlatform(void);
+
 /* Ends the interrupt in service with the highest priority. */
 void HalpEndOfInterrupt(void);
 
@@ -28,7 +34,7 @@ void HalpStartClock(ULONG Vector, ULONG Frequency);
 /* Address and data of a message that interrupts this processor at Vector. */
 void HalpGetMessage(ULONG Vector, ULONGLONG *Address, ULONG *Data);
 
-/* IoGetDmaAdapter's work; Description has been probed for its version. */
+/* IoGetDmaAdapter's work, at PASSIVE_LEVEL. */
 PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
                               struct _DEVICE_DESCRIPTION *Description,
                               ULONG *NumberOfMapRegisters);

@@ -6,7 +6,6 @@
 #include "iop.h"
 
 #include "halp.h"
-#include "wdm3.h"
 
 PDMA_ADAPTER NTAPI IoGetDmaAdapter(PDEVICE_OBJECT PhysicalDeviceObject,
                                    PDEVICE_DESCRIPTION DeviceDescription,
@@ -15,10 +14,6 @@ PDMA_ADAPTER NTAPI IoGetDmaAdapter(PDEVICE_OBJECT PhysicalDeviceObject,
     if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)DeviceDescription,
                      KeGetCurrentIrql(), 0, (ULONG_PTR)IoGetDmaAdapter);
-    }
-    /* An unknown version is the documents' only reason to look for NULL. */
-    if (DeviceDescription->Version > DEVICE_DESCRIPTION_VERSION3) {
-        return NULL;
     }
     return HalpCreateDmaAdapter(PhysicalDeviceObject, DeviceDescription,
                             NumberOfMapRegisters);

@@ -23,20 +23,14 @@ typedef struct _HOST_FILE {
 } HOST_FILE;
 
 static HOST_FILE Handles[HANDLES_MAX];
-static char CommandLine[BOOT_COMMAND_LINE_MAX];
-static ULONG CommandLineLength;
 
 static uint64_t Physical(const void *Pointer)
 {
     return (uint64_t)MmGetPhysicalAddress((PVOID)(ULONG_PTR)Pointer).QuadPart;
 }
 
-void IopInitialize(const struct boot_block *Boot)
+void IopInitialize(void)
 {
-    while (Boot->command_line[CommandLineLength]) {
-        CommandLine[CommandLineLength] = Boot->command_line[CommandLineLength];
-        CommandLineLength++;
-    }
     if (!fwcfg_init(Physical)) {
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 0, 0, 0, 0);
     }
@@ -108,6 +102,16 @@ static bool SameText(const char *A, const char *B)
     return *A == *B;
 }
 
+static ULONG LengthOf(const char *Text)
+{
+    ULONG length = 0;
+
+    while (Text[length]) {
+        length++;
+    }
+    return length;
+}
+
 static HOST_FILE *FromHandle(HANDLE Handle)
 {
     ULONG_PTR index = (ULONG_PTR)Handle / HANDLE_STEP - 1;
@@ -131,7 +135,7 @@ NTSTATUS NTAPI ZwOpenFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
     }
     file.CommandLine = SameText(name, COMMAND_LINE_FILE);
     if (file.CommandLine) {
-        file.File.size = CommandLineLength;
+        file.File.size = LengthOf(IopCommandLine());
     } else if (!FindHostFile(name, &file.File)) {
         return STATUS_OBJECT_NAME_NOT_FOUND;
     }
@@ -151,7 +155,7 @@ static bool ReadAt(const HOST_FILE *File, ULONG Offset, PVOID Buffer,
                    ULONG Length)
 {
     if (File->CommandLine) {
-        RtlCopyMemory(Buffer, CommandLine + Offset, Length);
+        RtlCopyMemory(Buffer, IopCommandLine() + Offset, Length);
         return true;
     }
     return fwcfg_read(&File->File, Offset, Buffer, Length);

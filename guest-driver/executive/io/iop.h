@@ -21,6 +21,9 @@ PVOID IopCreateObject(SIZE_T Size, IOP_DELETE *Delete);
 /* Frees the memory of an object; for IOP_DELETE routines. */
 void IopFreeObject(PVOID Object);
 
+/* The boot command line. */
+const char *IopCommandLine(void);
+
 /* The device object that Name leads to, through symbolic links, or NULL. */
 PDEVICE_OBJECT IopFindDevice(PCUNICODE_STRING Name);
 

@@ -98,7 +98,11 @@ static void __attribute__((noreturn, used)) Continue(
         CannotStart("the local APIC or the HPET cannot be used");
     }
     KiStartClock();
-    IopInitialize(Boot);
+    IopInitializeOptions(Boot);
+    if (!HalpSelectPlatform()) {
+        CannotStart("platform= names none of win7, win8 and win10");
+    }
+    IopInitialize();
     DbgPrint("executive: %u NUMA node%s, command line: %s\n", MiNodeCount(),
              MiNodeCount() == 1 ? "" : "s", Boot->command_line);
     KiExit(Run());

@@ -27,6 +27,7 @@ static bool Place(const MI_CONTIGUOUS *Request, ULONG Node, ULONGLONG *Base)
         .low = Request->Low,
         .high = Request->High,
         .varying = Request->Varying,
+        .alignment = Request->Alignment,
         .length = Request->Length,
         .node = Node,
     };

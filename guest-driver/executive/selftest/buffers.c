@@ -63,6 +63,15 @@ static void check_mapping(take_buffer *take, ULONG length, BOOLEAN cached, ULONG
     put_adapter(adapter);
 }
 
+/* NULL for CacheType: x64 is coherent, so that cached is the platform's own. */
+static PVOID take_unsaid(PDMA_ADAPTER adapter, ULONG length, PPHYSICAL_ADDRESS logical,
+                         BOOLEAN cached)
+{
+    UNREFERENCED_PARAMETER(cached);
+    return operations(adapter)->AllocateCommonBufferWithBounds(
+        adapter, NULL, NULL, length, 0, NULL, MM_ANY_NODE_OK, logical);
+}
+
 static const ULONG lengths[] = { 1, PAGE_SIZE - 1, PAGE_SIZE, PAGE_SIZE + 1, 0x10000, 0x123456 };
 
 static void cached(void)
@@ -86,6 +95,7 @@ static void plain(void)
 {
     check_mapping(take_plain, 0x3001, TRUE, 0);
     check_mapping(take_plain, 0x3001, FALSE, 0);
+    check_mapping(take_unsaid, 0x3001, TRUE, 0);
 }
 
 /* Memory and addresses that were given back are used again. */
@@ -128,8 +138,10 @@ static void refused(void)
     EXPECT(!call->AllocateCommonBufferEx(adapter, NULL, 1, &logical, TRUE, 4096));
     EXPECT(!call->AllocateCommonBufferWithBounds(adapter, NULL, NULL, 1, 0, &combined,
                                                  MM_ANY_NODE_OK, &logical));
-    EXPECT(!call->AllocateCommonBufferWithBounds(adapter, NULL, NULL, 1, 1, NULL,
-                                                 MM_ANY_NODE_OK, &logical));
+    for (ULONG flag = DOMAIN_COMMON_BUFFER_LARGE_PAGE << 1; flag; flag <<= 1) {
+        EXPECT(!call->AllocateCommonBufferWithBounds(adapter, NULL, NULL, 1, flag, NULL,
+                                                     MM_ANY_NODE_OK, &logical));
+    }
     put_adapter(adapter);
 }
 
@@ -167,7 +179,7 @@ static void reach(void)
 static void versions(void)
 {
     static const ULONG sizes[] = { DMA_OPERATIONS_SIZE_V1, DMA_OPERATIONS_SIZE_V1,
-                                   DMA_OPERATIONS_SIZE_V2 };
+                                   DMA_OPERATIONS_SIZE_V2, DMA_OPERATIONS_SIZE_WIN10_FULL };
     PDEVICE_OBJECT pdo = device_pdo();
 
     for (ULONG version = 0; pdo && version <= 4; version++) {
@@ -181,10 +193,44 @@ static void versions(void)
         EXPECT_EQUAL(adapter != NULL, version <= 3);
         if (adapter) {
             EXPECT(registers >= description.MaximumLength / PAGE_SIZE);
-            EXPECT(version > 2 ? operations(adapter)->Size >= DMA_OPERATIONS_SIZE_WIN8
-                               : operations(adapter)->Size == sizes[version]);
+            EXPECT_EQUAL(operations(adapter)->Size, sizes[version]);
             put_adapter(adapter);
         }
+    }
+    if (pdo) {
+        ObDereferenceObject(pdo);
+    }
+}
+
+/*
+ * A description before version 3 is 0x28 bytes long.  Behind this one there is
+ * an unmapped page.
+ */
+static void short_description(void)
+{
+    PHYSICAL_ADDRESS any = { .QuadPart = -1 };
+    PUCHAR page = MmAllocateContiguousMemory(PAGE_SIZE, any);
+    PDEVICE_DESCRIPTION description = (PDEVICE_DESCRIPTION)(page + PAGE_SIZE - 0x28);
+    PDEVICE_OBJECT pdo = device_pdo();
+
+    EXPECT(page != NULL && page_entry(page + PAGE_SIZE) == 0);
+    for (ULONG version = 0; page && pdo && version <= 2; version++) {
+        PDMA_ADAPTER adapter;
+        ULONG registers;
+
+        RtlZeroMemory(description, sizeof(*description));
+        description->Version = version;
+        description->Master = TRUE;
+        description->InterfaceType = PCIBus;
+        description->MaximumLength = PAGE_SIZE;
+        adapter = IoGetDmaAdapter(pdo, description, &registers);
+        EXPECT(adapter != NULL);
+        if (adapter) {
+            put_adapter(adapter);
+        }
+    }
+    if (page) {
+        MmFreeContiguousMemory(page);
     }
     if (pdo) {
         ObDereferenceObject(pdo);
@@ -199,5 +245,6 @@ const struct check buffer_checks[] = {
     { "common-buffer/refused", refused },
     { "adapter/reach", reach },
     { "adapter/versions", versions },
+    { "adapter/short-description", short_description },
     { NULL, NULL },
 };

@@ -190,7 +190,7 @@ static void test_msi_unplugs(const void *data)
 {
     for (unsigned mapped = 0; mapped < 2; mapped++) {
         QPCIDevice *port;
-        Dut *d = dut_start_behind_port("none", &port);
+        Dut *d = dut_start_behind_port("q35", &port);
         uint8_t cap = qpci_find_capability(port, PCI_CAP_ID_EXP, 0);
 
         dut_enable_ecam(d);
@@ -211,7 +211,7 @@ static void test_msi_unplugs(const void *data)
 static void test_unplug(void)
 {
     QPCIDevice *port;
-    Dut *d = dut_start_behind_port("none", &port);
+    Dut *d = dut_start_behind_port("q35", &port);
     uint8_t cap = qpci_find_capability(port, PCI_CAP_ID_EXP, 0);
 
     start_event(d, &event_cases[1]);

@@ -64,14 +64,14 @@ static inline void dut_enable_ecam(Dut *d)
 }
 
 /* Returns: the device behind a root port that the guest can switch off. */
-static inline Dut *dut_start_behind_port(const char *audiodev,
+static inline Dut *dut_start_behind_port(const char *machine,
                                          QPCIDevice **port)
 {
     g_autofree char *all = g_strdup_printf(
-        "q35 -audiodev %s,id=snd"
+        "%s -audiodev none,id=snd"
         " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
         " -device pcie-root-port,id=rp,bus=pcie.0,addr=5.0,chassis=1,slot=1"
-        " -device pcmaster,id=dut,bus=rp,audiodev=snd", audiodev);
+        " -device pcmaster,id=dut,bus=rp,audiodev=snd", machine);
     Dut *d = dut_launch(all);
 
     *port = configure_port(d, 0, QPCI_DEVFN(5, 0));

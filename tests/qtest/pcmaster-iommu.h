@@ -33,4 +33,13 @@ extern const unsigned iommu_count;
 /* Returns: the machine that has the IOMMU, for dut_start(), to be freed */
 char *iommu_machine(const Iommu *iommu);
 
+/*
+ * A virtio-iommu in slot 6, which tells its driver of denied accesses, and the
+ * driver says where: to @address goes the address that was denied, 8 bytes.
+ * It does so once, after @spared accesses have been told of elsewhere.
+ */
+#define REPORTING_IOMMU "q35 -device virtio-iommu-pci,addr=6.0"
+void reporting_iommu_start(Dut *d);
+void reporting_iommu_aim(Dut *d, uint64_t address, unsigned spared);
+
 #endif /* TESTS_PCMASTER_IOMMU_H */

@@ -200,6 +200,7 @@ static struct {
     QGuestAllocator memory;
     QVirtioPCIDevice *pci;
     QVirtQueue *queue;
+    QVirtQueue *reports;
     uint64_t request;
     uint64_t answer;
     unsigned char mapped[IOMMU_PAGES];
@@ -231,7 +232,7 @@ static void virtio_start(Dut *d)
     struct virtio_iommu_req_attach request = {
         .head.type = VIRTIO_IOMMU_T_ATTACH,
         .domain = cpu_to_le32(DOMAIN),
-        .endpoint = cpu_to_le32(DEVFN),
+        .endpoint = cpu_to_le32(d->dev->devfn),
     };
     QPCIAddress address = { .devfn = QPCI_DEVFN(6, 0) };
     uint64_t features;
@@ -248,6 +249,7 @@ static void virtio_start(Dut *d)
                                       1ull << VIRTIO_RING_F_INDIRECT_DESC |
                                       1ull << VIRTIO_RING_F_EVENT_IDX));
     virtio.queue = qvirtqueue_setup(&virtio.pci->vdev, &virtio.memory, 0);
+    virtio.reports = qvirtqueue_setup(&virtio.pci->vdev, &virtio.memory, 1);
     qvirtio_set_driver_ok(&virtio.pci->vdev);
     virtio.request = guest_alloc(&virtio.memory, IOMMU_PAGE);
     virtio.answer = guest_alloc(&virtio.memory, IOMMU_PAGE);
@@ -287,6 +289,26 @@ static void virtio_map(Dut *d, unsigned page, uint64_t address,
     virtio.mapped[page] = access;
     if (access) {
         virtio_ask(d, &request, offsetof(struct virtio_iommu_req_map, tail));
+    }
+}
+
+void reporting_iommu_start(Dut *d)
+{
+    virtio_start(d);
+}
+
+void reporting_iommu_aim(Dut *d, uint64_t address, unsigned spared)
+{
+    const uint32_t head = offsetof(struct virtio_iommu_fault, address);
+    uint64_t away = guest_alloc(&virtio.memory, IOMMU_PAGE);
+
+    for (unsigned i = 0; i <= spared; i++) {
+        uint32_t first = qvirtqueue_add(d->qts, virtio.reports, away, head,
+                                        true, true);
+
+        qvirtqueue_add(d->qts, virtio.reports, i < spared ? away : address,
+                       sizeof(struct virtio_iommu_fault) - head, true, false);
+        qvirtqueue_kick(d->qts, &virtio.pci->vdev, virtio.reports, first);
     }
 }
 

@@ -273,7 +273,7 @@ static void test_unmasked(const void *data)
 {
     const UnmaskCase *c = data;
     QPCIDevice *port;
-    Dut *d = dut_start_behind_port("none", &port);
+    Dut *d = dut_start_behind_port("q35", &port);
     uint8_t express = qpci_find_capability(d->dev, PCI_CAP_ID_EXP, 0);
     uint8_t slot = qpci_find_capability(port, PCI_CAP_ID_EXP, 0);
 

@@ -195,7 +195,7 @@ static void set_slot_power(QPCIDevice *port, bool on)
 static void test_port(void)
 {
     QPCIDevice *port;
-    Dut *d = dut_start_behind_port("none", &port);
+    Dut *d = dut_start_behind_port("q35", &port);
 
     set_slot_power(port, true);
     for (unsigned round = 0; round < 3; round++) {

@@ -24,6 +24,7 @@ int main(int argc, char **argv)
     pcm_add_msix_tests();
     pcm_add_power_tests();
     pcm_add_iommu_tests();
+    pcm_add_reentry_tests();
     pcm_add_place_tests();
     pcm_add_doorbell_tests();
     pcm_add_late_tests();

@@ -22,6 +22,7 @@ void pcm_add_bus_tests(void);
 void pcm_add_msix_tests(void);
 void pcm_add_power_tests(void);
 void pcm_add_iommu_tests(void);
+void pcm_add_reentry_tests(void);
 void pcm_add_place_tests(void);
 void pcm_add_doorbell_tests(void);
 void pcm_add_late_tests(void);

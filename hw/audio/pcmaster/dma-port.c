@@ -158,6 +158,10 @@ PcmDmaVerdict pcm_dma_check(PcmasterState *s, PcmDma *d, uint32_t effort)
     if (!check_memory(s, d, effort)) {
         return PCM_DMA_UNDECIDED;
     }
+    if (!pcmaster_can_do_dma(s)) {
+        d->aborted = true;
+        return PCM_DMA_ABORTED;
+    }
     for (unsigned rule = 0; rule < PCM_RULE_COUNT; rule++) {
         d->aborted |= is_broken_under(d, rule, PCM_POLICY_ABORT);
     }
@@ -297,6 +301,9 @@ static uint32_t work_on_first(PcmasterState *s, PcmDma *d, uint32_t offset,
     if (is_usable(&piece) &&
         !work_on_piece(s, d, address, offset, piece.length, work, opaque)) {
         piece.target = PCM_TARGET_ERROR;
+    }
+    if (!pcmaster_can_do_dma(s)) {
+        return 0;
     }
     if (is_usable(&piece)) {
         account(s, d, &piece);

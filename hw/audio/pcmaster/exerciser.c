@@ -37,6 +37,13 @@ static void finish(PcmasterState *s, uint32_t result)
     pcmaster_irq_raise(s, PCM_INT_EXERCISER);
 }
 
+/* The port does not go on. */
+static void give_up(PcmasterState *s)
+{
+    finish(s, pcmaster_can_do_dma(s) ? PCM_EX_VIOLATION :
+                                       PCM_EX_NO_BUS_MASTER);
+}
+
 static void fill(void *opaque, uint8_t *memory, uint32_t offset,
                  uint32_t length)
 {
@@ -101,7 +108,7 @@ static void move_slice(PcmasterState *s)
 
         if (!pcm_dma_work(s, &e->dma, e->offset, chunk, works[e->command],
                           e)) {
-            finish(s, PCM_EX_VIOLATION);
+            give_up(s);
             return;
         }
         e->offset += chunk;
@@ -134,7 +141,7 @@ static void run_slice(PcmasterState *s)
             e->phase = PCM_EX_MOVING;
             break;
         case PCM_DMA_ABORTED:
-            finish(s, PCM_EX_VIOLATION);
+            give_up(s);
             break;
         case PCM_DMA_UNDECIDED:
             break;

@@ -143,6 +143,9 @@ static bool is_repeated(PcmasterState *s, unsigned vector)
 
 static void set_line(PcmasterState *s, bool level)
 {
+    if (!pcmaster_is_there(s)) {
+        return;
+    }
     if (s->irq.raised != level) {
         s->irq.raised = level;
         trace_pcmaster_irq_line(level, pcmaster_int_status(s));
@@ -253,7 +256,7 @@ void pcmaster_send_messages(PcmasterState *s)
     timer_del(&s->irq.timer);
     /*
      * Those that cannot be sent stay due until bus mastering is switched on.
-     * Each may reset the device, or unplug it: then no more are due.
+     * Each may reset the device, or unplug it: then no more are sent.
      */
     while (s->irq.due && pcmaster_can_do_dma(s)) {
         unsigned vector = ctz32(s->irq.due);
@@ -276,41 +279,7 @@ void pcmaster_send_messages(PcmasterState *s)
     }
 }
 
-/* --- Guarding the device ------------------------------------------------ */
-
-bool pcmaster_guard(PcmasterState *s)
-{
-    MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
-    bool was_guarded = guard->engaged_in_io;
-
-    object_ref(OBJECT(s));
-    guard->engaged_in_io = true;
-    return was_guarded;
-}
-
-static void release(PcmasterState *s, bool was_guarded)
-{
-    DEVICE(s)->mem_reentrancy_guard.engaged_in_io = was_guarded;
-    object_unref(OBJECT(s));
-}
-
-void pcmaster_unguard(PcmasterState *s, bool was_guarded)
-{
-    if (was_guarded) {
-        pcmaster_unguard_later(s, was_guarded);
-        return;
-    }
-    pcmaster_send_messages(s);
-    release(s, was_guarded);
-}
-
-void pcmaster_unguard_later(PcmasterState *s, bool was_guarded)
-{
-    if (s->irq.due) {
-        timer_mod(&s->irq.timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
-    }
-    release(s, was_guarded);
-}
+/* --- Timers ------------------------------------------------------------- */
 
 static void on_timer(void *opaque)
 {
@@ -410,9 +379,13 @@ void pcmaster_irq_reset(PcmasterState *s)
     }
 }
 
-void pcmaster_irq_exit(PcmasterState *s)
+void pcmaster_irq_dismantle(PcmasterState *s)
 {
     forget_interrupts(s);
+}
+
+void pcmaster_irq_exit(PcmasterState *s)
+{
     msix_uninit_exclusive_bar(PCI_DEVICE(s));
     msi_uninit(PCI_DEVICE(s));
 }

@@ -17,6 +17,13 @@ MemTxAttrs pcm_memory_attrs(PcmasterState *s)
     };
 }
 
+static PcmPiece nothing(hwaddr length)
+{
+    return (PcmPiece) {
+        .length = length, .node = PCM_NODE_ANY, .target = PCM_TARGET_NOTHING,
+    };
+}
+
 /* What is at @address of @root, if it is not memory. */
 static PcmPiece look_up_region(MemoryRegion *root, hwaddr address,
                                hwaddr length)
@@ -69,7 +76,8 @@ static PcmPiece look_up_iommu(PcmasterState *s,
                               (entry.translated_addr & ~entry.addr_mask) |
                               (offset & entry.addr_mask), length);
     }
-    if (ask_iommu(s, iommu, offset, other).perm & other) {
+    if (pcmaster_can_do_dma(s) &&
+        (ask_iommu(s, iommu, offset, other).perm & other)) {
         piece.passes = write ? PCM_IOMMU_READ : PCM_IOMMU_WRITE;
     }
     return piece;
@@ -105,9 +113,16 @@ PcmPiece pcm_memory_look_up(PcmasterState *s, uint64_t address,
         length = -address;
     }
     piece.length = length;
+    if (!pcmaster_can_do_dma(s)) {
+        return nothing(length);
+    }
     RCU_READ_LOCK_GUARD();
     mr = address_space_translate(as, address, &offset, &piece.length, write,
                                  pcm_memory_attrs(s));
+    /* What an IOMMU reports may be what stops the device. */
+    if (!pcmaster_can_do_dma(s)) {
+        return nothing(length);
+    }
     if (!memory_region_is_ram(mr) || memory_region_is_ram_device(mr)) {
         return look_up_other(s, address, length, write);
     }

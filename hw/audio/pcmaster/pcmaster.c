@@ -18,7 +18,7 @@
 
 bool pcmaster_can_do_dma(PcmasterState *s)
 {
-    return !pcm_injection_silent(s) &&
+    return pcmaster_is_there(s) && !pcm_injection_silent(s) &&
            (pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND) &
             PCI_COMMAND_MASTER);
 }
@@ -41,7 +41,7 @@ static void switch_power(PcmasterState *s)
     if (is_on(dev)) {
         pci_device_reset(dev);
     } else {
-        pcmaster_reset_state(s);
+        pcmaster_reset_when_done(s);
     }
 }
 
@@ -56,7 +56,7 @@ static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
 
     pci_default_write_config(dev, address, value, len);
     /* The core may have sent a message that waited, and that unplugs us. */
-    if (qdev_is_realized(DEVICE(dev))) {
+    if (!s->unplugged) {
         if (is_on(dev) != was_on) {
             switch_power(s);
         }
@@ -73,7 +73,7 @@ static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
 
 /* --- Reset -------------------------------------------------------------- */
 
-static void reset_registers(PcmasterState *s)
+void pcmaster_reset_state(PcmasterState *s)
 {
     trace_pcmaster_reset();
     s->int_status = 0;
@@ -85,22 +85,12 @@ static void reset_registers(PcmasterState *s)
     pcm_injection_reset(s);
     pcm_exerciser_reset(s);
     pcm_streams_reset(s);
-}
-
-void pcmaster_reset_state(PcmasterState *s)
-{
-    reset_registers(s);
     pcmaster_irq_update(s);
-}
-
-static void pcmaster_reset_enter(Object *obj, ResetType type)
-{
-    reset_registers(PCMASTER(obj));
 }
 
 static void pcmaster_reset_hold(Object *obj, ResetType type)
 {
-    pcmaster_irq_update(PCMASTER(obj));
+    pcmaster_reset_when_done(PCMASTER(obj));
 }
 
 /* --- Life --------------------------------------------------------------- */
@@ -180,15 +170,21 @@ static void pcmaster_realize(PCIDevice *dev, Error **errp)
     pcm_streams_init(s);
 }
 
+void pcmaster_dismantle(PcmasterState *s)
+{
+    pcm_exerciser_exit(s);
+    pcm_streams_exit(s);
+    pcmaster_irq_dismantle(s);
+    if (s->audio_ready) {
+        pcm_audio_unregister(&s->audio);
+    }
+}
+
 static void pcmaster_exit(PCIDevice *dev)
 {
     PcmasterState *s = PCMASTER(dev);
 
-    pcm_exerciser_exit(s);
-    pcm_streams_exit(s);
-    if (s->audio_ready) {
-        pcm_audio_unregister(&s->audio);
-    }
+    pcmaster_unplug(s);
     pcmaster_irq_exit(s);
     if (pci_is_express(dev)) {
         pcie_cap_exit(dev);
@@ -269,7 +265,6 @@ static void pcmaster_class_init(ObjectClass *klass, PcmClassData *data)
     pc->revision = PCM_VERSION_VALUE >> 16;
     pc->class_id = PCI_CLASS_MULTIMEDIA_AUDIO;
 
-    rc->phases.enter = pcmaster_reset_enter;
     rc->phases.hold = pcmaster_reset_hold;
 
     dc->desc = "Bus master that checks DMA buffers and plays them";

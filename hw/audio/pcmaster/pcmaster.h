@@ -208,6 +208,9 @@ struct PcmasterState {
     MemoryRegion mmio;
     PcmAudio audio;
     bool audio_ready;
+    unsigned depth;             /* works that are under way, nested */
+    bool reset_due;             /* when they are done */
+    bool unplugged;
 
     /* Configuration */
     PcmHardware hw;
@@ -252,8 +255,55 @@ struct PcmasterState {
 /* Returns every register, queue and engine to its state after power-on. */
 void pcmaster_reset_state(PcmasterState *s);
 
-/* Is bus mastering on, and is the device not silent? */
+/* Is the device there, bus mastering on, and the device not silent? */
 bool pcmaster_can_do_dma(PcmasterState *s);
+
+/**
+ * pcmaster_dismantle: stop all engines and let go of what they hold, after the
+ * device has been unplugged.
+ */
+void pcmaster_dismantle(PcmasterState *s);
+
+/* --- guard.c ------------------------------------------------------------ */
+
+/*
+ * Is the device plugged in, and no reset of it waiting for the end of its
+ * work?  If not, it must not touch the bus.
+ */
+bool pcmaster_is_there(const PcmasterState *s);
+
+/**
+ * pcmaster_enter: the device is about to do something, perhaps in the midst
+ * of something else.  What it works with stays until pcmaster_leave().
+ */
+void pcmaster_enter(PcmasterState *s);
+
+/* The end of it.  A reset that has waited for it takes place. */
+void pcmaster_leave(PcmasterState *s);
+
+/* Reset the registers, in the midst of work when it is done. */
+void pcmaster_reset_when_done(PcmasterState *s);
+
+/* The device is unplugged: pcmaster_dismantle(), likewise. */
+void pcmaster_unplug(PcmasterState *s);
+
+/**
+ * pcmaster_guard: pcmaster_enter(), and keep the device alive, and its
+ * registers from being accessed, while a timer, the audio back end or a write
+ * to its config space is at work in it.  Accesses to registers have that from
+ * QEMU's memory core.
+ * Returns: what to give to pcmaster_unguard() or pcmaster_unguard_later()
+ */
+bool pcmaster_guard(PcmasterState *s);
+
+/**
+ * pcmaster_unguard: the end of it.  Sends the messages that are due; @s may be
+ * gone afterwards.
+ */
+void pcmaster_unguard(PcmasterState *s, bool was_guarded);
+
+/* The same for callers that do not bear messages: a timer sends them now. */
+void pcmaster_unguard_later(PcmasterState *s, bool was_guarded);
 
 /* --- irq.c -------------------------------------------------------------- */
 
@@ -281,28 +331,14 @@ uint32_t pcmaster_int_status(PcmasterState *s);
  */
 void pcmaster_send_messages(PcmasterState *s);
 
-/**
- * pcmaster_guard: keep the device alive, and its registers from being
- * accessed, while a timer, the audio back end or a write to its config space
- * is at work in it.  Accesses to registers have that from QEMU's memory core.
- * Returns: what to give to pcmaster_unguard() or pcmaster_unguard_later()
- */
-bool pcmaster_guard(PcmasterState *s);
-
-/**
- * pcmaster_unguard: the end of it.  Sends the messages that are due; @s may be
- * gone afterwards.
- */
-void pcmaster_unguard(PcmasterState *s, bool was_guarded);
-
-/* The same for callers that do not bear messages: a timer sends them now. */
-void pcmaster_unguard_later(PcmasterState *s, bool was_guarded);
-
 /* What is pending counts as new: nobody may have heard of it so far. */
 void pcmaster_tell_again(PcmasterState *s);
 
-/* No message is due any more: the device goes. */
+/* The capabilities go. */
 void pcmaster_irq_exit(PcmasterState *s);
+
+/* No message is due any more, and none will be. */
+void pcmaster_irq_dismantle(PcmasterState *s);
 
 /* No message is due or waits, and all vectors are the default ones. */
 void pcmaster_irq_reset(PcmasterState *s);
@@ -540,6 +576,7 @@ void pcm_dma_begin(PcmasterState *s, PcmDma *d, PcmTransaction t);
 /**
  * pcm_dma_check: judge the whole transaction, log what is wrong with it.
  * @effort: give up, to be called again, after so many pieces of memory
+ * A device that is stopped meanwhile aborts it, and logs nothing.
  */
 PcmDmaVerdict pcm_dma_check(PcmasterState *s, PcmDma *d, uint32_t effort);
 
@@ -561,7 +598,8 @@ typedef void PcmDmaWork(void *opaque, uint8_t *memory, uint32_t offset,
 /**
  * pcm_dma_work: let @work read or write part of a granted transaction.
  * @offset: of the part, from the transaction's first byte
- * Returns: false if the memory refused, and the policy is to abort then.
+ * Returns: false if the memory refused, and the policy is to abort then, or
+ * if the device has been stopped meanwhile.
  */
 bool pcm_dma_work(PcmasterState *s, PcmDma *d, uint32_t offset,
                   uint32_t length, PcmDmaWork *work, void *opaque);
@@ -570,7 +608,8 @@ bool pcm_dma_work(PcmasterState *s, PcmDma *d, uint32_t offset,
  * pcm_dma_move: transfer part of a granted transaction.
  * @offset: of the part, from the transaction's first byte
  * @buf: source or destination; a byte that cannot be read arrives as 0xff
- * Returns: false if the memory refused, and the policy is to abort then.
+ * Returns: false if the memory refused, and the policy is to abort then, or
+ * if the device has been stopped meanwhile.
  */
 bool pcm_dma_move(PcmasterState *s, PcmDma *d, uint32_t offset, void *buf,
                   uint32_t length);

@@ -229,11 +229,13 @@ static uint64_t pcmaster_mmio_read(void *opaque, hwaddr address,
     if (pcm_injection_silent(s)) {
         return UINT64_MAX;
     }
+    pcmaster_enter(s);
     value = read_register(s, address);
     if (size == 8) {
         value |= (uint64_t)read_register(s, address + 4) << 32;
     }
     pcmaster_send_messages(s);
+    pcmaster_leave(s);
     return value;
 }
 
@@ -245,11 +247,13 @@ static void pcmaster_mmio_write(void *opaque, hwaddr address, uint64_t value,
     if (pcm_injection_silent(s)) {
         return;
     }
+    pcmaster_enter(s);
     write_register(s, address, extract64(value, 0, 32));
     if (size == 8) {
         write_register(s, address + 4, extract64(value, 32, 32));
     }
     pcmaster_send_messages(s);
+    pcmaster_leave(s);
 }
 
 const MemoryRegionOps pcmaster_mmio_ops = {

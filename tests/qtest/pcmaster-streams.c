@@ -470,6 +470,42 @@ static void test_extremes(void)
     player_free(p);
 }
 
+/* A stream whose driver does not keep pace needs no bus, but has it. */
+static void test_xrun_without_bus(const void *data)
+{
+    const bool silent = !strcmp(data, "silence");
+
+    for (unsigned n = 0; n < 2; n++) {
+        Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
+        const unsigned base = PCM_STREAM(n);
+
+        stream_set_up(d, n, S16_STEREO, 48000, RING, 4 * 480);
+        dut_write64(d, base + PCM_S_READY, 0);
+        dut_write(d, base + PCM_S_PERIOD_FRAMES, 480);
+        dut_write(d, base + PCM_S_CTL, PCM_S_RUN);
+        qtest_clock_step(d->qts, 20000000);
+        g_assert_cmphex(dut_read(d, base + PCM_S_STATUS), ==,
+                        PCM_S_RUNNING | PCM_S_PERIOD | PCM_S_XRUN);
+        if (silent) {
+            g_assert_true(dut_qom_set(d, "inject-silence",
+                                      QOBJECT(qbool_from_bool(true))));
+        } else {
+            dut_set_bus_master(d, false);
+        }
+        qtest_clock_step(d->qts, 20000000);
+        if (silent) {
+            g_assert_true(dut_qom_set(d, "inject-silence",
+                                      QOBJECT(qbool_from_bool(false))));
+        }
+        g_assert_cmphex(dut_read(d, base + PCM_S_STATUS), ==,
+                        PCM_S_ERROR | PCM_S_PERIOD | PCM_S_XRUN);
+        g_assert_cmpuint(dut_read(d, base + PCM_S_CAUSE), ==,
+                         PCM_S_CAUSE_DMA);
+        g_assert_cmpuint(stream_position(d, n), ==, 960);
+        dut_stop(d);
+    }
+}
+
 void pcm_add_stream_tests(void)
 {
     qtest_add_func("/pcmaster/stream/refused", test_refused);
@@ -489,4 +525,8 @@ void pcm_add_stream_tests(void)
     qtest_add_func("/pcmaster/stream/msi-of-xrun", test_msi_of_xrun);
     qtest_add_func("/pcmaster/stream/saturation", test_saturation);
     qtest_add_func("/pcmaster/stream/extremes", test_extremes);
+    pcm_add_case("stream/xrun-without-bus", "bus-master", "bus-master",
+                 test_xrun_without_bus);
+    pcm_add_case("stream/xrun-without-bus", "silence", "silence",
+                 test_xrun_without_bus);
 }

@@ -153,6 +153,37 @@ static void test_refused(void)
     player_free(p);
 }
 
+/* What a stream that has just stopped cannot tell is an error all the same. */
+static void test_refused_at_stop(const void *data)
+{
+    const char *how = data;
+    bool drains = !strcmp(how, "drain");
+    Player *p = start(0, drains ? 480 : 0);
+    Dut *d = p->d;
+
+    dut_set_window(d, 0, RING, RING + 0xffff, PCM_W_ENABLE | PCM_W_READ);
+    dut_write(d, PCM_INT_ENABLE, PCM_INT_STREAM(0));
+    dut_write(d, S0(INT_ENABLE), PCM_S_ERROR);
+    qtest_clock_step(d->qts, 10000000);
+    if (!drains) {
+        g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_RUNNING);
+        dut_write(d, S0(CTL), 0);
+    }
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_ERROR);
+    g_assert_cmphex(dut_read(d, PCM_INT_STATUS), ==,
+                    PCM_INT_STREAM(0) | PCM_INT_VIOLATION);
+    g_assert_cmpuint(dut_read(d, S0(CAUSE)), ==, PCM_S_CAUSE_DMA);
+    g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 480);
+    dut_write(d, S0(STATUS), PCM_S_ERROR);
+    qtest_clock_step(d->qts, 300000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==, drains ? PCM_S_DRAINED : 0);
+    g_assert_cmpuint(dut_read(d, PCM_LOG_COUNT), ==, 1);
+    expect_none(d);
+    dut_stop(d);
+    player_expect_wav(p, 480);
+    player_free(p);
+}
+
 /* It is judged as the whole buffer that it is. */
 static void test_judged(void)
 {
@@ -470,6 +501,9 @@ void pcm_add_writeback_tests(void)
     qtest_add_func("/pcmaster/writeback/xrun", test_xrun);
     qtest_add_func("/pcmaster/writeback/failure", test_failure);
     qtest_add_func("/pcmaster/writeback/refused", test_refused);
+    pcm_add_case("writeback/refused-at", "stop", "stop", test_refused_at_stop);
+    pcm_add_case("writeback/refused-at", "drain", "drain",
+                 test_refused_at_stop);
     qtest_add_func("/pcmaster/writeback/judged", test_judged);
     qtest_add_func("/pcmaster/writeback/refused-start", test_refused_start);
     qtest_add_func("/pcmaster/writeback/stuck", test_stuck);

@@ -89,6 +89,12 @@ uint32_t pcm_stream_status(const PcmStream *p)
            (p->phase == PCM_STREAM_PAUSED ? PCM_S_PAUSED : 0);
 }
 
+static void note_error(PcmStream *p, uint32_t cause)
+{
+    p->cause = cause;
+    p->status |= PCM_S_ERROR;
+}
+
 void pcm_stream_publish(PcmStream *p)
 {
     if (!p->news) {
@@ -97,6 +103,7 @@ void pcm_stream_publish(PcmStream *p)
     p->news = false;
     if (p->now.writeback && !pcm_writeback(p)) {
         p->now.writeback = 0;
+        note_error(p, PCM_S_CAUSE_DMA);
         pcm_stream_fail(p, PCM_S_CAUSE_DMA);
     }
     pcmaster_irq_update(p->device);
@@ -131,8 +138,7 @@ void pcm_stream_halt(PcmStream *p, PcmStreamPhase phase, uint32_t cause)
     timer_del(&p->timer);
     p->phase = phase;
     if (cause != PCM_S_CAUSE_NONE) {
-        p->cause = cause;
-        p->status |= PCM_S_ERROR;
+        note_error(p, cause);
     }
     p->news = true;
     trace_pcmaster_stream_stop(p->number, p->position, cause);
@@ -165,8 +171,10 @@ void pcm_stream_catch_up(PcmStream *p, int64_t now)
     if (due > p->position + p->now.rate) {
         pcm_stream_lose(p, due - p->position - p->now.rate, PCM_S_LATE);
     }
-    ok = p->capture ? pcm_capture_advance(p, due, now) :
-                      pcm_playback_advance(p, due, now);
+    /* Frames that XRUN keeps from the bus do not go on without it, either. */
+    ok = (due <= p->position || pcmaster_can_do_dma(p->device)) &&
+         (p->capture ? pcm_capture_advance(p, due, now) :
+                       pcm_playback_advance(p, due, now));
     if (p->phase != PCM_STREAM_RUNNING) {
         return;
     }

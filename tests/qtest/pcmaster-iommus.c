@@ -195,7 +195,7 @@ static void amd_map(Dut *d, unsigned page, uint64_t address, unsigned access)
 
 #define VIRTIO_TIMEOUT_US   (30 * 1000 * 1000)
 
-/* One at a time, as long as the process of the test lives. */
+/* One at a time: a test has no other. */
 static struct {
     QGuestAllocator memory;
     QVirtioPCIDevice *pci;
@@ -227,6 +227,18 @@ static void virtio_ask(Dut *d, const void *request, size_t size)
     g_assert_cmpuint(answer.status, ==, VIRTIO_IOMMU_S_OK);
 }
 
+/* After the test, when QEMU has gone: only what this process holds. */
+static void virtio_forget(void *unused)
+{
+    QVirtioDevice *dev = &virtio.pci->vdev;
+
+    qvirtqueue_cleanup(dev->bus, virtio.queue, &virtio.memory);
+    qvirtqueue_cleanup(dev->bus, virtio.reports, &virtio.memory);
+    alloc_destroy(&virtio.memory);
+    g_free(virtio.pci->pdev);
+    g_free(virtio.pci);
+}
+
 static void virtio_start(Dut *d)
 {
     struct virtio_iommu_req_attach request = {
@@ -251,6 +263,7 @@ static void virtio_start(Dut *d)
     virtio.queue = qvirtqueue_setup(&virtio.pci->vdev, &virtio.memory, 0);
     virtio.reports = qvirtqueue_setup(&virtio.pci->vdev, &virtio.memory, 1);
     qvirtio_set_driver_ok(&virtio.pci->vdev);
+    g_test_queue_destroy(virtio_forget, NULL);
     virtio.request = guest_alloc(&virtio.memory, IOMMU_PAGE);
     virtio.answer = guest_alloc(&virtio.memory, IOMMU_PAGE);
     virtio_ask(d, &request, offsetof(struct virtio_iommu_req_attach, tail));

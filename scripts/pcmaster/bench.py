@@ -8,6 +8,8 @@ rules      4 KiB commands with every rule set against none.
 playback   processor time of QEMU outside the vCPU, for each second of sound.
            The guest only acknowledges interrupts, the same way for every device.
 memory     what one device more, and one stream that plays more, occupy.
+frames     an allocate/free pair of the executive's page-frame allocator beside
+           a linear first-fit, from 16 to 65,536 free runs.
 
 What is compared takes turns; figures are medians of all rounds.
 """
@@ -26,6 +28,8 @@ from pcmaster.regmap import value
 from pcmaster.ui import EXIT_HELD, Problem, command
 
 GUEST, MEMORY_PEER = "tests/bench/bench-guest.elf", "tests/bench/memory-peer"
+FRAMES = "tests/bench/frames-bench"
+RUNS = (16, 256, 4096, 65536)
 SIZES = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20]
 SLICE = 1 << 20                 # what the doorbell's write moves before it returns
 SMALL, RULED = 64, 4 << 10
@@ -248,6 +252,28 @@ def memory(options, table):
         for what, most in (("device", 9), ("stream", 8))])
 
 
+def frames(options, table):
+    """The allocator's pairs; every round of the program keeps its best."""
+    names = []
+    for _ in range(options.rounds):
+        for runs in RUNS:
+            text = process.output([options.build / FRAMES, runs])
+            if text is None:
+                raise Problem(f"{options.build / FRAMES} failed")
+            for line in text.splitlines():
+                _, ours, linear, name = line.split(None, 3)
+                names += [name] if name not in names else []
+                table.add(float(ours), "frames", name, runs)
+                table.add(float(linear), "linear", name, runs)
+    show("ns for an allocate/free pair with so many free runs, and how many times "
+         "as long a linear first-fit takes",
+         ["request", *(text for runs in RUNS for text in (f"{runs}", "ratio"))],
+         [[name, *(text for runs in RUNS for text in (
+             figure(table.median("frames", name, runs)),
+             figure(table.ratio(("linear", name, runs), ("frames", name, runs)), 1)))]
+          for name in names])
+
+
 def machine(options, *words):
     """A machine of the benchmark."""
     return benchguest.machine(options.qemu, options.build / GUEST, *words)
@@ -276,7 +302,8 @@ def show(title, heads, rows):
     print(flush=True)
 
 
-PARTS = {"exerciser": exerciser, "rules": rules, "playback": playback, "memory": memory}
+PARTS = {"exerciser": exerciser, "rules": rules, "playback": playback, "memory": memory,
+         "frames": frames}
 
 
 def parse(argv=None):

@@ -1,198 +1,151 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an allocate/free pair costs, from 16 to 65,536 free runs, beside the usual
- * approach: an array of free runs in the order of addresses, searched from the
- * top, the first fit taken.
+ * What an allocate/free pair costs, from 16 to 65,536 free runs, beside the
+ * linear first-fit of linear.h. Prints a line for each case:
+ *     RUNS FRAMES-NS LINEAR-NS NAME
+ * Arguments: the numbers of runs; 16 to 65,536 if there are none. Both must give
+ * the same answers, or it fails.
  */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
+#include "linear.h"
 #include "mm/frames.h"
 #include "mm/frames_tiles.h"
 
 #define PAGE FRAMES_PAGE_SIZE
+#define MIB (1ull << 20)
 #define MOST_RUNS 65536
 #define SPACING 32 /* pages from the beginning of a run to that of the next */
-#define ROUNDS 5
-#define ROUND_NS 20000000
+#define LOW_RUN (16 * MIB)
+#define ROUNDS 40
+#define ROUND_NS 1000000
+#define HISTORY 4096 /* requests of a mixed history, used again and again */
 
-/* ---- the usual approach, behind the same interface ---- */
+static struct frames frames;
+static struct linear linear;
+/* The executive keeps its tiles in large pages, too: in its map of all memory. */
+static _Alignas(2 * MIB) struct frames_tile tiles[4 * MOST_RUNS];
 
-struct run {
-    uint64_t base;
-    uint64_t length; /* bytes */
-    uint32_t node;
-};
+static uint32_t random_state;
 
-struct linear {
-    size_t count;
-    struct run run[MOST_RUNS + 2];
-};
-
-static uint64_t whole_pages(uint64_t length)
+static uint32_t below(uint32_t limit)
 {
-    return (length + PAGE - 1) & ~(PAGE - 1);
-}
-
-/* Largest multiple of `unit`, a power of two, up to `value`. */
-static uint64_t down(uint64_t value, uint64_t unit)
-{
-    return value & ~(unit - 1);
-}
-
-static bool linear_place(const struct run *run,
-                         const struct frames_request *request, uint64_t *base)
-{
-    uint64_t size = whole_pages(request->length);
-    uint64_t alignment = request->alignment > PAGE ? request->alignment : PAGE;
-    uint64_t line = request->varying + 1; /* 0: none */
-    uint64_t lowest = run->base > request->low ? run->base : request->low;
-    if (run->length < size || request->high < request->length - 1) {
-        return false;
-    }
-    uint64_t at = run->base + run->length - size;
-    if (at > request->high - (request->length - 1)) {
-        at = request->high - (request->length - 1);
-    }
-    at = down(at, alignment);
-    if (line != 0 && down(at, line) != down(at + request->length - 1, line)) {
-        at = down(down(at + request->length - 1, line) - size, alignment);
-    }
-    *base = at;
-    return at >= lowest && at <= run->base + run->length - size;
-}
-
-static void linear_insert(struct linear *l, size_t index, struct run run)
-{
-    memmove(&l->run[index + 1], &l->run[index],
-            (l->count++ - index) * sizeof run);
-    l->run[index] = run;
-}
-
-static void linear_remove(struct linear *l, size_t index)
-{
-    memmove(&l->run[index], &l->run[index + 1],
-            (--l->count - index) * sizeof l->run[0]);
-}
-
-static void linear_carve(struct linear *l, size_t index, uint64_t base,
-                         uint64_t size)
-{
-    struct run *run = &l->run[index];
-    uint64_t end = run->base + run->length;
-    if (base == run->base && base + size == end) {
-        linear_remove(l, index);
-    } else if (base == run->base) {
-        run->base += size;
-        run->length -= size;
-    } else {
-        run->length = base - run->base;
-        if (base + size < end) {
-            linear_insert(l, index + 1,
-                          (struct run){ base + size, end - base - size,
-                                        run->node });
-        }
-    }
-}
-
-static bool linear_allocate(struct linear *l,
-                            const struct frames_request *request,
-                            uint64_t *base)
-{
-    for (size_t i = l->count; i-- > 0;) {
-        if ((request->node == FRAMES_ANY_NODE ||
-             request->node == l->run[i].node) &&
-            linear_place(&l->run[i], request, base)) {
-            linear_carve(l, i, *base, whole_pages(request->length));
-            return true;
-        }
-    }
-    return false;
-}
-
-static void linear_free(struct linear *l, uint64_t base, uint64_t length,
-                        uint32_t node)
-{
-    uint64_t size = whole_pages(length);
-    size_t low = 0;
-    size_t high = l->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (l->run[middle].base < base) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    struct run *next = &l->run[low];
-    struct run *previous = next - 1;
-    bool joins_next = low < l->count && base + size == next->base &&
-                      next->node == node;
-    bool joins_previous = low > 0 && previous->node == node &&
-                          previous->base + previous->length == base;
-    if (joins_previous && joins_next) {
-        previous->length += size + next->length;
-        linear_remove(l, low);
-    } else if (joins_previous) {
-        previous->length += size;
-    } else if (joins_next) {
-        next->base = base;
-        next->length += size;
-    } else {
-        linear_insert(l, low, (struct run){ base, size, node });
-    }
+    random_state = random_state * 1664525u + 1013904223u;
+    return (uint32_t)(((uint64_t)random_state * limit) >> 32);
 }
 
 /* ---- the same memory for both ---- */
 
-static struct frames tree;
-static struct linear linear;
+/* Takes what lies between the runs in random order, as a history would. */
+static void reserve_gaps(uint64_t base, const uint64_t *length, unsigned runs)
+{
+    static unsigned order[MOST_RUNS];
+    for (unsigned i = 0; i < runs; i++) {
+        unsigned j = below(i + 1);
+        order[i] = order[j];
+        order[j] = i;
+    }
+    for (unsigned i = 0; i < runs; i++) {
+        unsigned n = order[i];
+        uint64_t from = base + n * SPACING * PAGE + length[n];
+        frames_reserve(&frames, from, SPACING * PAGE - length[n]);
+    }
+}
 
 /*
- * `runs` free runs of 1 to 15 pages, each followed by pages in use, above one run
- * of 16 MiB at the bottom. They begin `shift` pages above a 64 KiB line.
+ * `runs` free runs of 1 to 15 pages, each followed by pages in use, above one
+ * run of 16 MiB at the bottom. They begin `shift` pages above a 64 KiB line.
  */
 static void fragment(unsigned runs, uint64_t shift)
 {
-    static struct frames_tile tiles[2 * MOST_RUNS + 8];
-    uint64_t base = (16u << 20) + shift * PAGE;
-    uint32_t random = 1;
-    frames_init(&tree);
-    frames_donate(&tree, tiles, sizeof tiles);
-    frames_add(&tree, 0, base + runs * SPACING * PAGE, 0);
+    static uint64_t length[MOST_RUNS];
+    uint64_t base = LOW_RUN + shift * PAGE;
+    random_state = 1;
+    frames_init(&frames);
+    frames_donate(&frames, tiles, sizeof tiles);
+    frames_add(&frames, 0, base + (runs - 1) * SPACING * PAGE, 0);
+    frames_reserve(&frames, base - PAGE, PAGE);
     linear.count = 0;
-    linear_insert(&linear, 0, (struct run){ 0, base - PAGE, 0 });
-    frames_reserve(&tree, base - PAGE, PAGE);
-    for (unsigned i = 1; i < runs; i++) {
-        random = random * 1664525u + 1013904223u;
-        uint64_t length = (1 + (random >> 16) % 15) * PAGE;
-        linear_insert(&linear, linear.count, (struct run){ base, length, 0 });
-        frames_reserve(&tree, base + length, SPACING * PAGE - length);
-        base += SPACING * PAGE;
+    linear_add(&linear, 0, base - PAGE, 0);
+    for (unsigned i = 0; i < runs - 1; i++) {
+        length[i] = (1 + below(15)) * PAGE;
+        linear_add(&linear, base + i * SPACING * PAGE, length[i], 0);
     }
-    frames_reserve(&tree, base, runs * SPACING * PAGE);
+    reserve_gaps(base, length, runs - 1);
 }
 
-static bool tree_pair(const struct frames_request *request, uint64_t *base)
+/* ---- what is measured ---- */
+
+typedef bool allocate_fn(const struct frames_request *request, uint64_t *base);
+typedef void free_fn(uint64_t base, uint64_t length);
+
+struct way {
+    allocate_fn *allocate;
+    free_fn *release;
+};
+
+static bool frames_take(const struct frames_request *request, uint64_t *base)
 {
-    return frames_allocate(&tree, request, base) == FRAMES_OK &&
-           frames_free(&tree, *base, request->length) == FRAMES_OK;
+    return frames_allocate(&frames, request, base) == FRAMES_OK;
 }
 
-static bool linear_pair(const struct frames_request *request, uint64_t *base)
+static void frames_give(uint64_t base, uint64_t length)
 {
-    if (!linear_allocate(&linear, request, base)) {
-        return false;
+    if (frames_free(&frames, base, length) != FRAMES_OK) {
+        abort();
     }
-    linear_free(&linear, *base, request->length, 0);
-    return true;
 }
 
-typedef bool pair_fn(const struct frames_request *request, uint64_t *base);
+static bool linear_take(const struct frames_request *request, uint64_t *base)
+{
+    return linear_allocate(&linear, request, base);
+}
+
+static void linear_give(uint64_t base, uint64_t length)
+{
+    linear_free(&linear, base, length, 0);
+}
+
+static const struct way ways[2] = {
+    { frames_take, frames_give },
+    { linear_take, linear_give },
+};
+
+/* A request again and again, or a history: each slot is what one is given. */
+struct work {
+    const char *name;
+    const struct frames_request *requests;
+    unsigned count; /* a power of two */
+    bool history;
+    uint64_t *held[2]; /* by way; 0: the slot holds nothing */
+    unsigned next[2];
+};
+
+static uint64_t step(struct work *work, int which)
+{
+    const struct way *way = &ways[which];
+    unsigned slot = work->next[which]++ & (work->count - 1);
+    const struct frames_request *request = &work->requests[slot];
+    uint64_t base = 0;
+    if (work->history && work->held[which][slot] != 0) {
+        way->release(work->held[which][slot], request->length);
+    }
+    if (!way->allocate(request, &base)) {
+        base = 0;
+    } else if (!work->history) {
+        way->release(base, request->length);
+    }
+    if (work->history) {
+        work->held[which][slot] = base;
+    }
+    return base;
+}
 
 static uint64_t now(void)
 {
@@ -201,72 +154,112 @@ static uint64_t now(void)
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-/* Nanoseconds for one call, the best of several rounds. */
-static double measure(pair_fn *pair, const struct frames_request *request)
+/* Nanoseconds for one step, in one round. */
+static double measure(struct work *work, int which)
 {
-    double best = 1e18;
-    uint64_t base;
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        uint64_t begin = now();
-        uint64_t end = begin;
-        unsigned calls = 0;
-        while (end - begin < ROUND_NS) {
-            for (unsigned i = 0; i < 32; i++) {
-                pair(request, &base);
-            }
-            calls += 32;
-            end = now();
+    uint64_t begin = now();
+    uint64_t end = begin;
+    unsigned steps = 0;
+    while (end - begin < ROUND_NS) {
+        for (unsigned i = 0; i < 32; i++) {
+            step(work, which);
         }
-        double each = (double)(end - begin) / calls;
-        best = each < best ? each : best;
+        steps += 32;
+        end = now();
     }
-    return best;
+    return (double)(end - begin) / steps;
 }
 
-static void compare(const char *name, unsigned runs,
-                    const struct frames_request *request)
+static void check_same(struct work *work, unsigned runs)
 {
-    uint64_t of_tree = 0;
-    uint64_t of_linear = 0;
-    bool tree_found = tree_pair(request, &of_tree);
-    if (tree_found != linear_pair(request, &of_linear) ||
-        (tree_found && of_tree != of_linear)) {
-        fprintf(stderr, "%s: the two disagree at %u runs\n", name, runs);
-        exit(1);
+    unsigned steps = work->history ? 2 * work->count : 1;
+    for (unsigned i = 0; i < steps; i++) {
+        if (step(work, 0) != step(work, 1)) {
+            fprintf(stderr, "%s: the two disagree at %u runs\n", work->name,
+                    runs);
+            exit(1);
+        }
     }
-    double tree_ns = measure(tree_pair, request);
-    double linear_ns = measure(linear_pair, request);
-    printf("%-34s %6u runs  tree %7.0f ns  linear %9.0f ns  ratio %7.1f\n",
-           name, runs, tree_ns, linear_ns, linear_ns / tree_ns);
+}
+
+/* The two take turns; the best round of each counts, which nothing disturbed. */
+static void compare(struct work work, unsigned runs)
+{
+    double best[2] = { 1e18, 1e18 };
+    check_same(&work, runs);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (int which = 0; which < 2; which++) {
+            double each = measure(&work, which);
+            best[which] = each < best[which] ? each : best[which];
+        }
+    }
+    printf("%u %.1f %.1f %s\n", runs, best[0], best[1], work.name);
     fflush(stdout);
+}
+
+static void compare_one(const char *name, unsigned runs,
+                        const struct frames_request *request)
+{
+    compare((struct work){ name, request, 1, false, { NULL, NULL }, { 0, 0 } },
+            runs);
+}
+
+/*
+ * Sizes, limits and lines of all kinds all over the memory. `span` is what lies
+ * below the runs' end.
+ */
+static void compare_history(unsigned runs, uint64_t span)
+{
+    static struct frames_request requests[HISTORY];
+    static uint64_t held[2][HISTORY];
+    unsigned count = runs / 4 < HISTORY ? runs / 4 : HISTORY;
+    memset(held, 0, sizeof held);
+    for (unsigned i = 0; i < count; i++) {
+        requests[i] = FRAMES_ANYWHERE((1 + below(8 * PAGE)));
+        requests[i].high = LOW_RUN + below((uint32_t)(span / PAGE)) * PAGE;
+        requests[i].varying = below(2) ? UINT64_MAX : 0xFFFF;
+    }
+    compare((struct work){ "mixed history, all over the memory", requests,
+                           count, true, { held[0], held[1] }, { 0, 0 } },
+            runs);
 }
 
 static void compare_all(unsigned runs)
 {
     struct frames_request request = FRAMES_ANYWHERE(PAGE);
+    uint64_t span = (uint64_t)runs * SPACING * PAGE;
     fragment(runs, 0);
-    compare("1 page, anywhere", runs, &request);
-    request.high = (16u << 20) + runs / 2 * SPACING * PAGE - 1;
-    compare("1 page, in the lower half", runs, &request);
+    compare_one("1 page, anywhere", runs, &request);
+    request.high = LOW_RUN + span / 2 - 1;
+    compare_one("1 page, in the lower half", runs, &request);
     request = FRAMES_ANYWHERE(16 * PAGE);
-    compare("64 KiB, only the lowest run fits", runs, &request);
+    compare_one("64 KiB, only the lowest run fits", runs, &request);
     request.varying = 0xFFFF;
-    compare("64 KiB, no 64 KiB line crossed", runs, &request);
+    compare_one("64 KiB, no 64 KiB line crossed", runs, &request);
     request.length = 15 * PAGE;
-    request.varying = 0xFFFF;
     request.alignment = 16 * PAGE;
-    compare("60 KiB on a 64 KiB line", runs, &request);
-    request = FRAMES_ANYWHERE(64u << 20);
-    compare("64 MiB, nothing fits", runs, &request);
+    compare_one("60 KiB on a 64 KiB line", runs, &request);
+    request = FRAMES_ANYWHERE(64 * MIB);
+    compare_one("64 MiB, nothing fits", runs, &request);
+    compare_history(runs, span);
     fragment(runs, 8);
     request = FRAMES_ANYWHERE(9 * PAGE);
     request.varying = 0xFFFF;
-    compare("36 KiB, lines cut all but one run", runs, &request);
+    compare_one("36 KiB, lines cut all but one run", runs, &request);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    for (unsigned runs = 16; runs <= MOST_RUNS; runs *= 16) {
+    madvise(tiles, sizeof tiles, MADV_HUGEPAGE);
+    for (int i = 1; i < argc; i++) {
+        unsigned long runs = strtoul(argv[i], NULL, 10);
+        if (runs < 16 || runs > MOST_RUNS) {
+            fprintf(stderr, "runs: from 16 to %u\n", MOST_RUNS);
+            return 2;
+        }
+        compare_all((unsigned)runs);
+    }
+    for (unsigned runs = 16; argc == 1 && runs <= MOST_RUNS; runs *= 16) {
         compare_all(runs);
     }
     return 0;

@@ -13,6 +13,10 @@
 #define MAX_PAGES 4096
 #define MAX_TILES (2 * MAX_PAGES + 2)
 
+#define MANY_RUNS 8
+#define CASES 1000000u
+#define PROGRESS 250000u
+
 enum { ABSENT, FREE, USED };
 
 struct held {
@@ -38,6 +42,8 @@ static uint64_t seed;
 /* What the run of the tests has met, to show that it met everything. */
 static struct {
     unsigned granted, refused, starved, bytewise, holes;
+    unsigned fragmented; /* requests with at least MANY_RUNS free runs */
+    unsigned squeezed;   /* granted, but to fewer than three places */
 } seen;
 
 static uint64_t below(uint64_t limit)
@@ -131,6 +137,27 @@ static enum frames_status predict(const struct frames_request *request,
         }
     }
     return FRAMES_NO_ROOM;
+}
+
+static unsigned free_runs(void)
+{
+    unsigned runs = 0;
+    for (unsigned i = 0; i < world.pages; i++) {
+        runs += world.state[i] == FREE &&
+                (i == 0 || world.state[i - 1] != FREE ||
+                 world.node[i - 1] != world.node[i]);
+    }
+    return runs;
+}
+
+/* Whether a request that is granted at a place has at most one other place. */
+static bool is_squeezed(const struct frames_request *request, unsigned at)
+{
+    unsigned others = 0;
+    while (others < 2 && at-- > 0) {
+        others += is_legal(request, at);
+    }
+    return others < 2;
 }
 
 /* Byte by byte: which bits differ between any two of the addresses? */
@@ -280,12 +307,18 @@ static void allocate(const struct frames_request *request)
     enum frames_status status = frames_allocate(&f, request, &base);
     assert_int_equal(status, expected);
     seen.starved += status == FRAMES_NO_TILES;
+    seen.fragmented += free_runs() >= MANY_RUNS;
+    if ((seen.granted + seen.refused + 1) % PROGRESS == 0) {
+        print_message("# %u requests so far\n",
+                      seen.granted + seen.refused + 1);
+    }
     if (status != FRAMES_OK) {
         seen.refused++;
         return;
     }
     assert_int_equal(base, (world.first + at) * PAGE);
     assert_int_equal(frames_node_of(&f, base), world.node[at]);
+    seen.squeezed += is_squeezed(request, at);
     if (seen.granted++ % 16 == 0) {
         check_bytewise(request, base);
     }
@@ -343,14 +376,8 @@ static void compare_worlds(void)
 static void check_nothing_is_lost(void)
 {
     struct frames_statistics statistics;
-    size_t runs = 0;
-    for (unsigned i = 0; i < world.pages; i++) {
-        runs += world.state[i] == FREE &&
-                (i == 0 || world.state[i - 1] != FREE ||
-                 world.node[i - 1] != world.node[i]);
-    }
     compare_worlds();
-    assert_int_equal(f.tile_count - frames_spare(&f), runs);
+    assert_int_equal(f.tile_count - frames_spare(&f), free_runs());
     for (uint32_t node = 0; node < world.nodes; node++) {
         frames_statistics(&f, node, &statistics);
         assert_int_equal(statistics.free_pages, statistics.total_pages);
@@ -390,13 +417,44 @@ static void small_worlds(void **state)
         add_world(64 + (chance(30) ? 0 : 128));
         play_history(160, 8);
     }
-    print_message("# %u granted (%u byte by byte), %u refused, %u for want of "
-                  "tiles, %u masks with holes\n",
-                  seen.granted, seen.bytewise, seen.refused, seen.starved,
-                  seen.holes);
-    assert_true(seen.granted + seen.refused >= 1000000);
+    print_message("# %u granted (%u byte by byte, %u in one or two possible "
+                  "places), %u refused, %u for want of tiles; %u masks with "
+                  "holes; %u times in %u or more free runs\n",
+                  seen.granted, seen.bytewise, seen.squeezed, seen.refused,
+                  seen.starved, seen.holes, seen.fragmented, MANY_RUNS);
+    assert_true(seen.granted + seen.refused >= CASES);
     assert_true(seen.granted > 50000 && seen.refused > 20000);
     assert_true(seen.bytewise > 1000 && seen.holes > 10000);
+    assert_true(seen.squeezed > 25000);
+}
+
+/*
+ * Memory as fragmented as it can be: single pages, pairs and a few longer runs
+ * between pages in use, so that most requests have one place or none.
+ */
+static void shattered_worlds(void **state)
+{
+    (void)state;
+    unsigned before = seen.granted + seen.refused;
+    unsigned fragmented = seen.fragmented;
+    for (unsigned i = 0; i < 3000; i++) {
+        seed = i + 3000001;
+        build_world(64 + (unsigned)below(192));
+        add_world(512);
+        for (unsigned at = below(3); at < world.pages; at += 1 + below(4)) {
+            if (world.state[at] == FREE) {
+                uint64_t base = (world.first + at) * PAGE;
+                assert_int_equal(frames_reserve(&f, base, PAGE), FRAMES_OK);
+                set_state(base, PAGE, USED);
+                world.held[world.held_count++] = (struct held){ base, PAGE };
+            }
+        }
+        play_history(100, 20);
+    }
+    print_message("# %u requests more, %u of them in %u or more free runs\n",
+                  seen.granted + seen.refused - before,
+                  seen.fragmented - fragmented, MANY_RUNS);
+    assert_true(seen.fragmented - fragmented > 150000);
 }
 
 static void few_tiles(void **state)
@@ -432,6 +490,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_worlds),
+        cmocka_unit_test(shattered_worlds),
         cmocka_unit_test(few_tiles),
         cmocka_unit_test(deep_trees),
     };

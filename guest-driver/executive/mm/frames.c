@@ -60,9 +60,7 @@ static struct frames_tile *take_tile(struct frames *f, uint64_t start,
     struct frames_tile *tile = f->spare;
     f->spare = tile->next;
     f->spare_count--;
-    tile->start = start;
-    tile->pages = pages;
-    tile->allocated = allocated;
+    frames_tile_set(tile, start, pages, allocated);
     return tile;
 }
 
@@ -123,28 +121,22 @@ static bool can_merge(const struct frames_tile *below,
            !above->allocated && frames_tile_end(below) == above->start;
 }
 
-static struct frames_tile *merge(struct frames *f, struct frames_node *node,
-                                 struct frames_tile *below,
-                                 struct frames_tile *above)
-{
-    struct frames_tile *unused;
-    struct frames_tile *run = frames_tile_unite(node, below, above, &unused);
-    put_tile(f, unused);
-    return run;
-}
-
 /* Joins a tile that has become free with its free neighbours. */
 static void settle(struct frames *f, struct frames_node *node,
                    struct frames_tile *tile)
 {
     bool with_next = can_merge(tile, tile->next);
     bool with_previous = can_merge(tile->previous, tile);
-    if (with_next) {
-        tile = merge(f, node, tile, tile->next);
-    }
-    if (with_previous) {
-        merge(f, node, tile->previous, tile);
-    } else if (!with_next) {
+    if (with_next && with_previous) {
+        struct frames_tile *unused[2];
+        frames_tile_unite_three(node, tile->previous, unused);
+        put_tile(f, unused[0]);
+        put_tile(f, unused[1]);
+    } else if (with_next) {
+        put_tile(f, frames_tile_unite(node, tile));
+    } else if (with_previous) {
+        put_tile(f, frames_tile_unite(node, tile->previous));
+    } else {
         frames_tile_changed(node, tile);
     }
 }
@@ -193,24 +185,22 @@ static void carve(struct frames *f, struct frames_node *node,
     node->free_pages -= count;
     node->allocations++;
     if (start == pages.first && end == pages.end) {
-        run->allocated = true;
+        frames_tile_set(run, start, count, true);
         frames_tile_changed(node, run);
         return;
     }
     struct frames_tile *piece = take_tile(f, pages.first, count, true);
     if (start == pages.first) {
-        run->start = pages.end;
-        run->pages = end - pages.end;
-        frames_tile_changed(node, run);
+        frames_tile_set(run, pages.end, end - pages.end, false);
         frames_tile_insert(node, piece, run->previous);
         return;
     }
-    run->pages = pages.first - start;
-    frames_tile_changed(node, run);
-    frames_tile_insert(node, piece, run);
-    if (pages.end < end) {
-        frames_tile_insert(
-            node, take_tile(f, pages.end, end - pages.end, false), piece);
+    frames_tile_set(run, start, pages.first - start, false);
+    if (pages.end == end) {
+        frames_tile_insert(node, piece, run);
+    } else {
+        frames_tile_insert_two(
+            node, piece, take_tile(f, pages.end, end - pages.end, false), run);
     }
 }
 
@@ -387,7 +377,7 @@ enum frames_status frames_free(struct frames *f, uint64_t base, uint64_t length)
     struct frames_node *node = &f->node[owner];
     node->free_pages += tile->pages;
     node->allocations--;
-    tile->allocated = false;
+    frames_tile_set(tile, tile->start, tile->pages, false);
     settle(f, node, tile);
     return FRAMES_OK;
 }

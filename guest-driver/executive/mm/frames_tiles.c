@@ -49,7 +49,7 @@ static uint64_t greater_lanes(uint64_t a, uint64_t b)
     return (a & mask) | (b & ~mask);
 }
 
-static inline struct frames_offer own_offer(const struct frames_tile *tile)
+static struct frames_offer own_offer(const struct frames_tile *tile)
 {
     struct frames_offer offer = { .height = 1 };
     if (tile->allocated) {
@@ -71,45 +71,59 @@ static inline struct frames_offer own_offer(const struct frames_tile *tile)
     return offer;
 }
 
-static inline void raise_offer(struct frames_offer *offer,
-                               const struct frames_tile *subtree)
+void frames_tile_set(struct frames_tile *tile, uint64_t start, uint64_t pages,
+                     bool allocated)
 {
-    if (subtree != NULL) {
-        const struct frames_offer *other = &subtree->offer;
-        offer->longest = greater(offer->longest, other->longest);
-        offer->undivided = greater(offer->undivided, other->undivided);
-        offer->lanes = greater_lanes(offer->lanes, other->lanes);
-        offer->height = greater(offer->height, other->height + 1);
-    }
+    tile->start = start;
+    tile->pages = pages;
+    tile->allocated = allocated;
+    struct frames_offer own = own_offer(tile);
+    tile->own_undivided = own.undivided;
+    tile->own_lanes = own.lanes;
 }
 
-static inline struct frames_offer whole_offer(const struct frames_tile *tile)
+/* own_offer(), remembered. */
+static inline struct frames_offer known_offer(const struct frames_tile *tile)
 {
-    struct frames_offer offer = own_offer(tile);
-    raise_offer(&offer, tile->child[FRAMES_BELOW]);
-    raise_offer(&offer, tile->child[FRAMES_ABOVE]);
+    return (struct frames_offer){
+        .longest = tile->allocated ? 0 : tile->pages,
+        .undivided = tile->own_undivided,
+        .lanes = tile->own_lanes,
+        .height = 1,
+    };
+}
+
+/* Adds what a subtree under it has, except for its height. */
+static inline void raise_offer(struct frames_offer *offer,
+                               const struct frames_offer *other)
+{
+    offer->longest = greater(offer->longest, other->longest);
+    offer->undivided = greater(offer->undivided, other->undivided);
+    offer->lanes = greater_lanes(offer->lanes, other->lanes);
+}
+
+/* That of a tile which offers `own` itself, from what its children say. */
+static inline struct frames_offer whole_offer(const struct frames_tile *tile,
+                                              struct frames_offer offer)
+{
+    for (int side = FRAMES_BELOW; side <= FRAMES_ABOVE; side++) {
+        if (tile->child[side] != NULL) {
+            const struct frames_offer *other = &tile->child[side]->offer;
+            raise_offer(&offer, other);
+            offer.height = greater(offer.height, other->height + 1);
+        }
+    }
     return offer;
 }
 
 struct frames_offer frames_tile_offer(const struct frames_tile *tile)
 {
-    return whole_offer(tile);
+    return whole_offer(tile, own_offer(tile));
 }
 
-/* Returns whether anything has changed. Member by member, because a copy of the
-   whole would wait for the stores of the child's offer to leave the processor. */
-static bool summarise(struct frames_tile *tile)
+static void summarise(struct frames_tile *tile)
 {
-    struct frames_offer offer = whole_offer(tile);
-    struct frames_offer *old = &tile->offer;
-    bool changed = offer.longest != old->longest ||
-                   offer.undivided != old->undivided ||
-                   offer.lanes != old->lanes || offer.height != old->height;
-    old->longest = offer.longest;
-    old->undivided = offer.undivided;
-    old->lanes = offer.lanes;
-    old->height = offer.height;
-    return changed;
+    tile->offer = whole_offer(tile, known_offer(tile));
 }
 
 static uint64_t height(const struct frames_tile *tile)
@@ -154,32 +168,129 @@ static struct frames_tile *lift(struct frames_node *node,
     return heir;
 }
 
-/* Restores the balance of a subtree whose sides differ by two; returns its top. */
-static struct frames_tile *rebalance(struct frames_node *node,
-                                     struct frames_tile *top, int higher_side)
+/* Restores the balance of a subtree whose sides differ by two, or leaves it as
+   it is; returns its top. */
+static struct frames_tile *balance(struct frames_node *node,
+                                   struct frames_tile *top)
 {
-    struct frames_tile *higher = top->child[higher_side];
-    if (height(higher->child[!higher_side]) >
-        height(higher->child[higher_side])) {
-        lift(node, higher, !higher_side);
+    uint64_t below = height(top->child[FRAMES_BELOW]);
+    uint64_t above = height(top->child[FRAMES_ABOVE]);
+    int side = above > below ? FRAMES_ABOVE : FRAMES_BELOW;
+    struct frames_tile *higher = top->child[side];
+    if (above <= below + 1 && below <= above + 1) {
+        return top;
     }
-    return lift(node, top, higher_side);
+    if (height(higher->child[!side]) > height(higher->child[side])) {
+        lift(node, higher, !side);
+    }
+    return lift(node, top, side);
+}
+
+/* What an update of the tree is about. */
+enum extent {
+    OFFERS, /* up to where no offer changes */
+    SHAPE,  /* up to where no height changes; another update follows */
+};
+
+/* A way up the tree that goes on at least as far as these tiles, or NULL. */
+struct way {
+    enum extent extent;
+    const struct frames_tile *through;
+    const struct frames_tile *also;
+};
+
+static inline void pass(struct way *way, const struct frames_tile *tile)
+{
+    if (tile == way->through) {
+        way->through = NULL;
+    }
+    if (tile == way->also) {
+        way->also = NULL;
+    }
+}
+
+static inline struct frames_tile *sibling(const struct frames_tile *tile)
+{
+    const struct frames_tile *parent = tile->parent;
+    return parent->child[parent->child[FRAMES_BELOW] == tile];
+}
+
+/* What `top` offers if the child `tile` offers `offer`. It comes in registers:
+   to load it where it was just stored takes longer than all the rest. */
+static inline struct frames_offer carry_up(const struct frames_tile *top,
+                                           const struct frames_tile *other,
+                                           const struct frames_offer *offer)
+{
+    struct frames_offer ours = known_offer(top);
+    uint64_t height = offer->height;
+    if (other != NULL) {
+        raise_offer(&ours, &other->offer);
+        height = greater(height, other->offer.height);
+    }
+    raise_offer(&ours, offer);
+    ours.height = height + 1;
+    return ours;
+}
+
+/*
+ * The rest of an update, from above `tile`, where no height changes. Returns the
+ * first tile that was left as it was, or NULL.
+ */
+static struct frames_tile *update_offers(struct frames_tile *tile,
+                                         struct frames_offer offer,
+                                         struct way way)
+{
+    struct frames_tile *top = tile->parent;
+    for (bool changed = true;
+         top != NULL && (way.through != NULL || way.also != NULL ||
+                         (changed && way.extent == OFFERS));
+         tile = top, top = top->parent) {
+        struct frames_offer *old = &top->offer;
+        offer = carry_up(top, sibling(tile), &offer);
+        changed = offer.longest != old->longest ||
+                  offer.undivided != old->undivided ||
+                  offer.lanes != old->lanes;
+        old->longest = offer.longest;
+        old->undivided = offer.undivided;
+        old->lanes = offer.lanes;
+        pass(&way, top);
+    }
+    return top;
+}
+
+/*
+ * Restores balance and offers from `tile` upwards: first as far as heights
+ * change. Returns the first tile that was left as it was, or NULL.
+ */
+static struct frames_tile *update(struct frames_node *node,
+                                  struct frames_tile *tile, struct way way)
+{
+    uint64_t before = tile->offer.height;
+    struct frames_tile *top = balance(node, tile);
+    struct frames_offer offer = whole_offer(top, known_offer(top));
+    for (;;) {
+        top->offer = offer;
+        pass(&way, tile);
+        tile = top->parent;
+        if (tile == NULL || offer.height == before) {
+            return update_offers(top, offer, way);
+        }
+        const struct frames_tile *other = sibling(top);
+        uint64_t theirs = height(other);
+        before = tile->offer.height;
+        if (offer.height > theirs + 1 || theirs > offer.height + 1) {
+            top = balance(node, tile);
+            offer = top->offer;
+        } else {
+            offer = carry_up(tile, other, &offer);
+            top = tile;
+        }
+    }
 }
 
 void frames_tile_changed(struct frames_node *node, struct frames_tile *tile)
 {
-    while (tile != NULL) {
-        uint64_t below = height(tile->child[FRAMES_BELOW]);
-        uint64_t above = height(tile->child[FRAMES_ABOVE]);
-        if (above > below + 1) {
-            tile = rebalance(node, tile, FRAMES_ABOVE);
-        } else if (below > above + 1) {
-            tile = rebalance(node, tile, FRAMES_BELOW);
-        } else if (!summarise(tile)) {
-            return;
-        }
-        tile = tile->parent;
-    }
+    update(node, tile, (struct way){ OFFERS, NULL, NULL });
 }
 
 /* Of two tiles that follow each other, one is in the subtree of the other. */
@@ -189,8 +300,11 @@ static bool is_above(const struct frames_tile *tile,
     return tile->offer.height > neighbour->offer.height;
 }
 
-void frames_tile_insert(struct frames_node *node, struct frames_tile *tile,
-                        struct frames_tile *previous)
+/* Hangs a tile into the tree, as a leaf. Returns the neighbour that is not its
+   parent, or NULL: it is further up the same way. */
+static struct frames_tile *hang(struct frames_node *node,
+                                struct frames_tile *tile,
+                                struct frames_tile *previous)
 {
     struct frames_tile *next = previous == NULL ? node->first : previous->next;
     *(previous == NULL ? &node->first : &previous->next) = tile;
@@ -204,12 +318,33 @@ void frames_tile_insert(struct frames_node *node, struct frames_tile *tile,
     /* The lower of the two neighbours has no child on the other's side. */
     if (node->root == NULL) {
         node->root = tile;
-    } else if (next == NULL || (previous != NULL && is_above(next, previous))) {
-        set_child(previous, FRAMES_ABOVE, tile);
-    } else {
-        set_child(next, FRAMES_BELOW, tile);
+        return NULL;
     }
-    frames_tile_changed(node, tile);
+    if (next == NULL || (previous != NULL && is_above(next, previous))) {
+        set_child(previous, FRAMES_ABOVE, tile);
+        return next;
+    }
+    set_child(next, FRAMES_BELOW, tile);
+    return previous;
+}
+
+void frames_tile_insert(struct frames_node *node, struct frames_tile *tile,
+                        struct frames_tile *previous)
+{
+    struct frames_tile *neighbour = hang(node, tile, previous);
+    update(node, tile, (struct way){ OFFERS, neighbour, NULL });
+}
+
+void frames_tile_insert_two(struct frames_node *node, struct frames_tile *tile,
+                            struct frames_tile *second,
+                            struct frames_tile *previous)
+{
+    struct frames_tile *neighbour = hang(node, tile, previous);
+    struct frames_tile *rest =
+        update(node, tile, (struct way){ SHAPE, neighbour, NULL });
+    neighbour = hang(node, second, tile);
+    /* Every tile on the first way is on the second, too. */
+    update(node, second, (struct way){ OFFERS, neighbour, rest });
 }
 
 /* Takes a tile with at most one child out of tree and list. */
@@ -222,21 +357,40 @@ static void take_out(struct frames_node *node, struct frames_tile *tile)
     *(next == NULL ? &node->last : &next->previous) = previous;
 }
 
-struct frames_tile *frames_tile_unite(struct frames_node *node,
-                                      struct frames_tile *below,
-                                      struct frames_tile *above,
-                                      struct frames_tile **unused)
+/* Gives a tile and the one behind it to the one that is higher in the tree, and
+   takes out the other, which is returned. */
+static struct frames_tile *join(struct frames_node *node,
+                                struct frames_tile *tile,
+                                struct frames_tile **kept)
 {
-    bool keep_below = is_above(below, above);
-    struct frames_tile *kept = keep_below ? below : above;
-    *unused = keep_below ? above : below;
-    kept->start = below->start;
-    kept->pages = below->pages + above->pages;
-    kept->allocated = below->allocated;
-    take_out(node, *unused);
-    frames_tile_changed(node, (*unused)->parent);
-    frames_tile_changed(node, kept);
-    return kept;
+    struct frames_tile *next = tile->next;
+    struct frames_tile *unused = is_above(tile, next) ? next : tile;
+    *kept = unused == tile ? next : tile;
+    frames_tile_set(*kept, tile->start, tile->pages + next->pages,
+                    tile->allocated);
+    take_out(node, unused);
+    return unused;
+}
+
+struct frames_tile *frames_tile_unite(struct frames_node *node,
+                                      struct frames_tile *tile)
+{
+    struct frames_tile *kept;
+    struct frames_tile *unused = join(node, tile, &kept);
+    update(node, unused->parent, (struct way){ OFFERS, kept, NULL });
+    return unused;
+}
+
+void frames_tile_unite_three(struct frames_node *node,
+                             struct frames_tile *tile,
+                             struct frames_tile *unused[2])
+{
+    struct frames_tile *kept;
+    unused[0] = join(node, tile, &kept);
+    struct frames_tile *rest =
+        update(node, unused[0]->parent, (struct way){ SHAPE, kept, NULL });
+    unused[1] = join(node, kept, &kept);
+    update(node, unused[1]->parent, (struct way){ OFFERS, kept, rest });
 }
 
 struct frames_tile *frames_tile_from(const struct frames_node *node,
@@ -255,29 +409,48 @@ struct frames_tile *frames_tile_from(const struct frames_node *node,
     return lowest;
 }
 
-/*
- * False only if no run of the subtree has a placement. True although none has
- * is possible for what the offer does not tell: lines above 512 KiB, which cut
- * few runs; alignment of runs that are longer than the buffer but not long enough.
- */
-static bool may_fit(const struct frames_offer *offer,
-                    const struct frames_fit *fit)
+/* A request, as it is compared with offers. */
+struct probe {
+    const struct frames_fit *fit;
+    uint64_t pages;
+    uint64_t align;   /* least `lanes`: those with this order in the last byte */
+    unsigned lane;    /* the byte of `lanes` that tells of undivided runs */
+    bool lines_count; /* whether one does */
+};
+
+static struct probe probe_for(const struct frames_fit *fit)
 {
     unsigned order = fit->line_order;
-    if (offer->longest < fit->pages ||
-        offer->lanes < order_lane(fit->align_order)) {
-        return false;
-    }
     /* An aligned buffer that is no longer than its alignment crosses no line
        of that order. */
     if (fit->align_order < order && fit->pages <= 1ull << fit->align_order) {
         order = fit->align_order;
     }
-    if (offer->undivided >= fit->pages || order > FRAMES_LINE_ORDERS) {
+    return (struct probe){
+        .fit = fit,
+        .pages = fit->pages,
+        .align = order_lane(fit->align_order),
+        .lane = order == 0 ? 0 : FRAMES_LANE_BITS * (order - 1),
+        .lines_count = order <= FRAMES_LINE_ORDERS,
+    };
+}
+
+/*
+ * False only if no run of the subtree has a placement. True although none has
+ * is possible for what the offer does not tell: lines above 512 KiB, which cut
+ * few runs; alignment of runs that are longer than the buffer but not long enough.
+ */
+static inline bool may_fit(const struct frames_offer *offer,
+                           const struct probe *probe)
+{
+    if (offer->longest < probe->pages || offer->lanes < probe->align) {
+        return false;
+    }
+    if (offer->undivided >= probe->pages || !probe->lines_count) {
         return true;
     }
-    uint64_t within = offer->lanes >> (FRAMES_LANE_BITS * (order - 1)) & 0xFF;
-    return within >= fit->pages || within == FRAMES_LANE_MAX;
+    uint64_t within = offer->lanes >> probe->lane & 0xFF;
+    return within >= probe->pages || within == FRAMES_LANE_MAX;
 }
 
 static uint64_t round_down(uint64_t page, unsigned order)
@@ -310,19 +483,20 @@ static bool place(const struct frames_tile *run, const struct frames_fit *fit,
 }
 
 static bool may_hold(const struct frames_tile *subtree,
-                     const struct frames_fit *fit)
+                     const struct probe *probe)
 {
-    return subtree != NULL && may_fit(&subtree->offer, fit);
+    return subtree != NULL && may_fit(&subtree->offer, probe);
 }
 
 static struct frames_tile *search(struct frames_tile *tile,
-                                  const struct frames_fit *fit, uint64_t *page)
+                                  const struct probe *probe, uint64_t *page)
 {
-    while (may_hold(tile, fit)) {
+    const struct frames_fit *fit = probe->fit;
+    while (may_hold(tile, probe)) {
         if (tile->start <= fit->highest) {
             struct frames_tile *above = tile->child[FRAMES_ABOVE];
-            if (may_hold(above, fit)) {
-                struct frames_tile *found = search(above, fit, page);
+            if (may_hold(above, probe)) {
+                struct frames_tile *found = search(above, probe, page);
                 if (found != NULL) {
                     return found;
                 }
@@ -343,5 +517,6 @@ struct frames_tile *frames_tile_search(const struct frames_node *node,
                                        const struct frames_fit *fit,
                                        uint64_t *page)
 {
-    return search(node->root, fit, page);
+    struct probe probe = probe_for(fit);
+    return search(node->root, &probe, page);
 }

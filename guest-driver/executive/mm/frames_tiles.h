@@ -42,15 +42,19 @@ struct frames_offer {
 
 enum frames_side { FRAMES_BELOW, FRAMES_ABOVE };
 
+/* Its size is no power of two, or the tiles on one way down the tree would
+   compete for the same few lines of a cache. */
 struct frames_tile {
+    struct frames_offer offer; /* of the subtree that this tile is the top of */
+    struct frames_tile *child[2]; /* by enum frames_side */
+    struct frames_tile *parent;
     uint64_t start;
     uint64_t pages; /* at least 1 */
-    struct frames_tile *child[2]; /* by enum frames_side */
-    struct frames_offer offer; /* of the subtree that this tile is the top of */
-    struct frames_tile *parent;
+    uint64_t allocated; /* 0: a free run */
+    uint64_t own_undivided; /* what the tile itself adds to the offer */
+    uint64_t own_lanes;
     struct frames_tile *previous;
     struct frames_tile *next;
-    uint64_t allocated; /* 0: a free run */
 };
 
 /* A request in pages. */
@@ -67,21 +71,37 @@ static inline uint64_t frames_tile_end(const struct frames_tile *tile)
     return tile->start + tile->pages;
 }
 
-/* Inserts a tile behind `previous`, or at the front if that is NULL. */
+/* Sets extent and state. To be followed by one of the functions below, which
+   tell the tree of it. */
+void frames_tile_set(struct frames_tile *tile, uint64_t start, uint64_t pages,
+                     bool allocated);
+
+/* After a tile of the tree was set. */
+void frames_tile_changed(struct frames_node *node, struct frames_tile *tile);
+
+/*
+ * Inserts a tile behind `previous`, or at the front if that is NULL. Its
+ * neighbours may have been set just before.
+ */
 void frames_tile_insert(struct frames_node *node, struct frames_tile *tile,
                         struct frames_tile *previous);
 
+/* The same for a tile and a second one behind it. */
+void frames_tile_insert_two(struct frames_node *node, struct frames_tile *tile,
+                            struct frames_tile *second,
+                            struct frames_tile *previous);
+
 /*
- * Unites two tiles that follow each other into one; its state is that of the
- * lower. Returns it, and the tile that is no longer used in *unused.
+ * Unites a tile, which may have been set just before, with the one behind it;
+ * the state is that of the lower. Returns the tile that is no longer used.
  */
 struct frames_tile *frames_tile_unite(struct frames_node *node,
-                                      struct frames_tile *below,
-                                      struct frames_tile *above,
-                                      struct frames_tile **unused);
+                                      struct frames_tile *tile);
 
-/* To be called after a tile's extent or state changed in place. */
-void frames_tile_changed(struct frames_node *node, struct frames_tile *tile);
+/* The same with the two behind it. */
+void frames_tile_unite_three(struct frames_node *node,
+                             struct frames_tile *tile,
+                             struct frames_tile *unused[2]);
 
 /* The lowest tile that ends above `page`: the one that holds it, if any does. */
 struct frames_tile *frames_tile_from(const struct frames_node *node,

@@ -195,8 +195,7 @@ static void amd_map(Dut *d, unsigned page, uint64_t address, unsigned access)
 
 #define VIRTIO_TIMEOUT_US   (30 * 1000 * 1000)
 
-/* One at a time: a test has no other. */
-static struct {
+typedef struct VirtioIommu {
     QGuestAllocator memory;
     QVirtioPCIDevice *pci;
     QVirtQueue *queue;
@@ -204,39 +203,43 @@ static struct {
     uint64_t request;
     uint64_t answer;
     unsigned char mapped[IOMMU_PAGES];
-} virtio;
+} VirtioIommu;
+
+static VirtioIommu *virtio;     /* of the machine under test */
 
 static void virtio_ask(Dut *d, const void *request, size_t size)
 {
     struct virtio_iommu_req_tail answer;
-    QVirtioDevice *dev = &virtio.pci->vdev;
+    QVirtioDevice *dev = &virtio->pci->vdev;
     uint32_t head;
 
     /* What was asked before is answered: all descriptors are free again. */
-    virtio.queue->free_head = 0;
-    virtio.queue->num_free = virtio.queue->size;
-    qtest_memwrite(d->qts, virtio.request, request, size);
-    head = qvirtqueue_add(d->qts, virtio.queue, virtio.request, size, false,
+    virtio->queue->free_head = 0;
+    virtio->queue->num_free = virtio->queue->size;
+    qtest_memwrite(d->qts, virtio->request, request, size);
+    head = qvirtqueue_add(d->qts, virtio->queue, virtio->request, size, false,
                           true);
-    qvirtqueue_add(d->qts, virtio.queue, virtio.answer, sizeof(answer), true,
+    qvirtqueue_add(d->qts, virtio->queue, virtio->answer, sizeof(answer), true,
                    false);
-    qvirtqueue_kick(d->qts, dev, virtio.queue, head);
-    qvirtio_wait_used_elem(d->qts, dev, virtio.queue, head, NULL,
+    qvirtqueue_kick(d->qts, dev, virtio->queue, head);
+    qvirtio_wait_used_elem(d->qts, dev, virtio->queue, head, NULL,
                            VIRTIO_TIMEOUT_US);
-    qtest_memread(d->qts, virtio.answer, &answer, sizeof(answer));
+    qtest_memread(d->qts, virtio->answer, &answer, sizeof(answer));
     g_assert_cmpuint(answer.status, ==, VIRTIO_IOMMU_S_OK);
 }
 
 /* After the test, when QEMU has gone: only what this process holds. */
-static void virtio_forget(void *unused)
+static void virtio_forget(void *opaque)
 {
-    QVirtioDevice *dev = &virtio.pci->vdev;
+    VirtioIommu *old = opaque;
+    QVirtioDevice *dev = &old->pci->vdev;
 
-    qvirtqueue_cleanup(dev->bus, virtio.queue, &virtio.memory);
-    qvirtqueue_cleanup(dev->bus, virtio.reports, &virtio.memory);
-    alloc_destroy(&virtio.memory);
-    g_free(virtio.pci->pdev);
-    g_free(virtio.pci);
+    qvirtqueue_cleanup(dev->bus, old->queue, &old->memory);
+    qvirtqueue_cleanup(dev->bus, old->reports, &old->memory);
+    alloc_destroy(&old->memory);
+    g_free(old->pci->pdev);
+    g_free(old->pci);
+    g_free(old);
 }
 
 static void virtio_start(Dut *d)
@@ -249,23 +252,23 @@ static void virtio_start(Dut *d)
     QPCIAddress address = { .devfn = QPCI_DEVFN(6, 0) };
     uint64_t features;
 
-    memset(&virtio, 0, sizeof(virtio));
-    pc_alloc_init(&virtio.memory, d->qts, ALLOC_NO_FLAGS);
-    virtio.pci = virtio_pci_new(d->bus, &address);
-    g_assert_nonnull(virtio.pci);
-    qvirtio_pci_device_enable(virtio.pci);
-    qvirtio_start_device(&virtio.pci->vdev);
-    features = qvirtio_get_features(&virtio.pci->vdev);
-    qvirtio_set_features(&virtio.pci->vdev,
+    virtio = g_new0(VirtioIommu, 1);
+    pc_alloc_init(&virtio->memory, d->qts, ALLOC_NO_FLAGS);
+    virtio->pci = virtio_pci_new(d->bus, &address);
+    g_assert_nonnull(virtio->pci);
+    qvirtio_pci_device_enable(virtio->pci);
+    qvirtio_start_device(&virtio->pci->vdev);
+    features = qvirtio_get_features(&virtio->pci->vdev);
+    qvirtio_set_features(&virtio->pci->vdev,
                          features & ~(QVIRTIO_F_BAD_FEATURE |
                                       1ull << VIRTIO_RING_F_INDIRECT_DESC |
                                       1ull << VIRTIO_RING_F_EVENT_IDX));
-    virtio.queue = qvirtqueue_setup(&virtio.pci->vdev, &virtio.memory, 0);
-    virtio.reports = qvirtqueue_setup(&virtio.pci->vdev, &virtio.memory, 1);
-    qvirtio_set_driver_ok(&virtio.pci->vdev);
-    g_test_queue_destroy(virtio_forget, NULL);
-    virtio.request = guest_alloc(&virtio.memory, IOMMU_PAGE);
-    virtio.answer = guest_alloc(&virtio.memory, IOMMU_PAGE);
+    virtio->queue = qvirtqueue_setup(&virtio->pci->vdev, &virtio->memory, 0);
+    virtio->reports = qvirtqueue_setup(&virtio->pci->vdev, &virtio->memory, 1);
+    qvirtio_set_driver_ok(&virtio->pci->vdev);
+    g_test_queue_destroy(virtio_forget, virtio);
+    virtio->request = guest_alloc(&virtio->memory, IOMMU_PAGE);
+    virtio->answer = guest_alloc(&virtio->memory, IOMMU_PAGE);
     virtio_ask(d, &request, offsetof(struct virtio_iommu_req_attach, tail));
 }
 
@@ -296,10 +299,10 @@ static void virtio_map(Dut *d, unsigned page, uint64_t address,
             (access & IOMMU_WRITE ? VIRTIO_IOMMU_MAP_F_WRITE : 0)),
     };
 
-    if (virtio.mapped[page]) {
+    if (virtio->mapped[page]) {
         virtio_unmap(d, first);
     }
-    virtio.mapped[page] = access;
+    virtio->mapped[page] = access;
     if (access) {
         virtio_ask(d, &request, offsetof(struct virtio_iommu_req_map, tail));
     }
@@ -313,15 +316,15 @@ void reporting_iommu_start(Dut *d)
 void reporting_iommu_aim(Dut *d, uint64_t address, unsigned spared)
 {
     const uint32_t head = offsetof(struct virtio_iommu_fault, address);
-    uint64_t away = guest_alloc(&virtio.memory, IOMMU_PAGE);
+    uint64_t away = guest_alloc(&virtio->memory, IOMMU_PAGE);
 
     for (unsigned i = 0; i <= spared; i++) {
-        uint32_t first = qvirtqueue_add(d->qts, virtio.reports, away, head,
+        uint32_t first = qvirtqueue_add(d->qts, virtio->reports, away, head,
                                         true, true);
 
-        qvirtqueue_add(d->qts, virtio.reports, i < spared ? away : address,
+        qvirtqueue_add(d->qts, virtio->reports, i < spared ? away : address,
                        sizeof(struct virtio_iommu_fault) - head, true, false);
-        qvirtqueue_kick(d->qts, &virtio.pci->vdev, virtio.reports, first);
+        qvirtqueue_kick(d->qts, &virtio->pci->vdev, virtio->reports, first);
     }
 }
 

@@ -185,6 +185,19 @@ void IopUnloadDriver(PDRIVER_OBJECT Driver);
 
 /* The module and offset an address lies in; false: in none. */
 BOOLEAN LdrpDescribe(ULONG_PTR Address, const char **Name, ULONG *Offset);
+
+/* An entry of an image's exception directory; addresses from its start. */
+typedef struct _LDRP_FUNCTION {
+    ULONG Begin, End, UnwindInfo;
+} LDRP_FUNCTION;
+
+/*
+ * The image an address lies in, and the function; *Function is NULL for one
+ * that has no unwind data because it keeps no frame. False: in no image.
+ */
+BOOLEAN LdrpFindFunction(ULONG_PTR Address, ULONG_PTR *Image,
+                         const LDRP_FUNCTION **Function);
+
 void LdrpInitialize(const struct boot_block *Boot);
 
 #endif

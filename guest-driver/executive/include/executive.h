@@ -64,6 +64,11 @@ void KiRetireDpcs(void);
 /* Ends the run: BOOT_EXIT_* becomes QEMU's exit status. */
 void __attribute__((noreturn)) KiExit(UCHAR Value);
 
+/* As <ntifs.h> declares it. Any IRQL. */
+USHORT NTAPI RtlCaptureStackBackTrace(ULONG FramesToSkip,
+                                      ULONG FramesToCapture, PVOID *BackTrace,
+                                      PULONG BackTraceHash);
+
 /* --- rtl --------------------------------------------------------------- */
 
 /*
@@ -137,6 +142,9 @@ BOOLEAN MiFreeContiguous(PVOID Address);
 /* The last byte of RAM that can be handed out. */
 ULONGLONG MiHighestPhysical(void);
 
+/* The node of a page of RAM; MM_ANY_NODE_OK: it is none. */
+NODE_REQUIREMENT MiNodeOf(ULONGLONG Physical);
+
 /* Number of NUMA nodes, at least 1. */
 ULONG MiNodeCount(void);
 
@@ -183,7 +191,10 @@ NTSTATUS IopLoadDriver(const char *Name, PDRIVER_OBJECT *Driver);
 /* DriverUnload, if there is one. */
 void IopUnloadDriver(PDRIVER_OBJECT Driver);
 
-/* The module and offset an address lies in; false: in none. */
+/*
+ * The module and offset an address lies in; false: in none. A module's name is
+ * always the same pointer.
+ */
 BOOLEAN LdrpDescribe(ULONG_PTR Address, const char **Name, ULONG *Offset);
 
 /* An entry of an image's exception directory; addresses from its start. */

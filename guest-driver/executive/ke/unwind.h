@@ -21,9 +21,4 @@ void KiCaptureFrame(KI_FRAME *Frame) __attribute__((noinline));
 /* From a frame to that of its caller; false: the stack does not tell. */
 bool KiUnwind(KI_FRAME *Frame);
 
-/* As <ntifs.h> declares it. Any IRQL. */
-USHORT NTAPI RtlCaptureStackBackTrace(ULONG FramesToSkip,
-                                      ULONG FramesToCapture, PVOID *BackTrace,
-                                      PULONG BackTraceHash);
-
 #endif

@@ -144,7 +144,8 @@ static bool BeginsWith(const char *Name, const char *Prefix)
 /* What the executive's parts export to each other is not for drivers. */
 static bool IsPrivate(const char *Name)
 {
-    return BeginsWith(Name, "Mi") || BeginsWith(Name, "Halp");
+    return BeginsWith(Name, "Mi") || BeginsWith(Name, "Halp") ||
+           BeginsWith(Name, "Ldrp");
 }
 
 static uint64_t Resolve(void *Context, const struct pe_import *Import)

@@ -111,6 +111,7 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
     HAL_ADAPTER *adapter;
     ULONG width;
 
+    HalpRequirePassive(NULL, "IoGetDmaAdapter");
     /* NULL is the only way to learn which versions a platform has. */
     if (Description->Version > HalpPlatform()->LastVersion) {
         return NULL;

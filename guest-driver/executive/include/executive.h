@@ -139,6 +139,17 @@ PVOID MiAllocateContiguous(const MI_CONTIGUOUS *Request,
 /* Takes back what the function above gave; false: it never gave that. */
 BOOLEAN MiFreeContiguous(PVOID Address);
 
+/*
+ * Memory of any pages, wherever they lie: zero-filled, at one virtual address.
+ * The nodes are tried as above, and on each the memory above 4 GiB first, that
+ * below 16 MiB last. NULL: there is not as much. IRQL <= DISPATCH_LEVEL.
+ */
+PVOID MiAllocateScattered(SIZE_T Length, NODE_REQUIREMENT Node,
+                          MEMORY_CACHING_TYPE Cache);
+
+/* Takes back what the function above gave; false: it never gave that. */
+BOOLEAN MiFreeScattered(PVOID Address);
+
 /* The last byte of RAM that can be handed out. */
 ULONGLONG MiHighestPhysical(void);
 
@@ -150,6 +161,10 @@ ULONG MiNodeCount(void);
 
 /* Proximity domain of a PCI root bus from the DSDT; MM_ANY_NODE_OK: none. */
 NODE_REQUIREMENT MiRootBusNode(ULONG RootBus);
+
+/* The firmware's list of IOMMUs; without units if there is none. */
+struct acpi_dmar;
+const struct acpi_dmar *MiDmar(void);
 
 /* Physical address of the HPET's registers; 0: the machine has none. */
 ULONGLONG MiFindHpet(void);
@@ -174,6 +189,18 @@ PVOID IopReadFile(const char *Name, ULONG *Size);
 /* The next PDO with that hardware ID after Previous (NULL: the first). */
 PDEVICE_OBJECT IopFindPdo(USHORT Vendor, USHORT Device,
                           PDEVICE_OBJECT Previous);
+
+/* What an IOMMU must know of a device. */
+typedef struct _IOP_REMAPPING {
+    ULONG Unit;                 /* index into the DMAR's */
+    USHORT RequesterId;
+} IOP_REMAPPING;
+
+/* False: the device is no PCI function, or no IOMMU serves it. */
+BOOLEAN IopFindRemapping(PDEVICE_OBJECT Pdo, IOP_REMAPPING *Remapping);
+
+/* Whether firmware reserves the DMAR's memory of this index for the device. */
+BOOLEAN IopIsReservedFor(PDEVICE_OBJECT Pdo, ULONG Range);
 
 /* The bottom of a device stack, referenced. As <ntifs.h> declares it. */
 PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject);

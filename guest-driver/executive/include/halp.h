@@ -22,6 +22,12 @@ BOOLEAN HalpInitialize(ULONGLONG HpetAddress);
  */
 BOOLEAN HalpSelectPlatform(void);
 
+/*
+ * Switches the IOMMUs of the DMAR on: from here on devices reach what their
+ * domains map, and nothing else. Where there is no IOMMU it does nothing.
+ */
+void HalpInitializeRemapping(void);
+
 /* Ends the interrupt in service with the highest priority. */
 void HalpEndOfInterrupt(void);
 

@@ -98,6 +98,7 @@ static void __attribute__((noreturn, used)) Continue(
     if (!HalpInitializeVerifier()) {
         CannotStart("verify= is neither on nor off");
     }
+    HalpInitializeRemapping();
     IopInitialize();
     DbgPrint("executive: %u NUMA node%s, command line: %s\n", MiNodeCount(),
              MiNodeCount() == 1 ? "" : "s", Boot->command_line);

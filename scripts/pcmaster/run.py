@@ -147,6 +147,7 @@ def make_plan(options, guest, sound):
         driver = guest.images["driver.sys"]
     keys["platform"] = options.platform
     keys["verify"] = "off" if options.no_verify else "on"
+    keys["iommu"] = int(options.shape.iommu)
     return machine.Plan(
         images=guest.images, driver=options.driver or driver, keys=keys,
         out=options.out.absolute(), wav=sound, realtime=options.realtime,

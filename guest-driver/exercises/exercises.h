@@ -28,8 +28,9 @@ struct pcm_ops {
 
 struct pcm_options {
     const char *exercise;           /* pattern; "none" runs none */
-    const char *fault;              /* name; NULL: none */
+    const char *fault;              /* name of a fault or a mistake; NULL: none */
     const char *policy;             /* name, with a fault; NULL: abort */
+    uint32_t iommu;                 /* 1: the machine has one, the host says */
     const char *platform;           /* win7 win8 win10; NULL: the last of them */
     uint64_t sound_bytes;           /* 0: nothing is played */
     uint32_t rate;                  /* frames per second */
@@ -52,8 +53,12 @@ struct pcm_listed {
     const char *rule;               /* of a fault: the rule it breaks */
 };
 
-/* The entry at INDEX; the first unused index returns a NULL name. */
+/*
+ * The entry at INDEX; the first unused index returns a NULL name.  The device
+ * catches faults, the guest's verifier mistakes.
+ */
 struct pcm_listed pcm_exercise_at(uint32_t index);
 struct pcm_listed pcm_fault_at(uint32_t index);
+struct pcm_listed pcm_mistake_at(uint32_t index);
 
 #endif /* PCMASTER_EXERCISES_H */

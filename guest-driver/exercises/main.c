@@ -43,6 +43,8 @@ int main(int argc, char **argv)
         print_list("exercises", pcm_exercise_at);
         printf(",\n");
         print_list("faults", pcm_fault_at);
+        printf(",\n");
+        print_list("mistakes", pcm_mistake_at);
         printf("}\n");
         return ferror(stdout) || fflush(stdout) ? 1 : 0;
     }

@@ -77,6 +77,9 @@ static bool has_memory_from(const struct run *run, uint64_t address)
 {
     uint32_t node;
 
+    if (run->options->iommu) {
+        return true;        /* bounds are the logical address's */
+    }
     for (node = 0; node < node_count(run); node++) {
         if (lowest_of(run, node) != ~0ull && lowest_of(run, node) >= address) {
             return true;
@@ -205,6 +208,20 @@ static uint64_t taken(const struct request *request)
 }
 
 /*
+ * Behind an IOMMU the bounds choose among logical addresses, of which all but the
+ * first page are there, and any memory of the node will do.
+ */
+static bool node_has_any(const struct request *request, uint64_t lowest, uint64_t floor)
+{
+    bool none;
+    uint64_t last = last_legal(request, &none), start = first_legal(request);
+
+    start = start > floor ? start : floor;
+    start = start > PAGE_BYTES ? start : PAGE_BYTES;
+    return !none && lowest != ~0ull && start <= last && last - start >= taken(request) - 1;
+}
+
+/*
  * Whether NODE's lowest memory, at FLOOR or above, can hold the buffer within
  * the bounds.  More than that memory's start is not known.
  */
@@ -215,6 +232,9 @@ static bool node_has_room(const struct run *run, const struct request *request, 
     uint64_t last = last_legal(request, &none), bytes = taken(request);
     uint64_t lowest = lowest_of(run, node), start = first_legal(request);
 
+    if (run->options->iommu) {
+        return node_has_any(request, lowest, floor);
+    }
     if (none || lowest == ~0ull || lowest < floor) {
         return false;
     }

@@ -343,6 +343,10 @@ void exercise_spill(struct run *run, const struct request *request)
     uint64_t lowest = run->facts.node_lowest[request->node];
     uint32_t adapter, on_node;
 
+    if (run->options->iommu) {
+        skipped(run, "behind an IOMMU the limit leaves node %u all its memory", request->node);
+        return;
+    }
     if (!node_must_be_kept(run, request)) {
         skipped(run, "node %u has nothing that the device reaches", request->node);
         return;

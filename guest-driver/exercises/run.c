@@ -112,7 +112,8 @@ static enum pcm_outcome bail_out(struct run *run, const char *why, const char *w
     return PCM_COULD_NOT_RUN;
 }
 
-static enum pcm_outcome run_selected(struct run *run, const struct fault *fault, uint32_t policy)
+static enum pcm_outcome run_selected(struct run *run, const struct fault *fault,
+                                     const struct mistake *mistake, uint32_t policy)
 {
     const struct exercise *exercise;
     uint32_t count = count_selected(run);
@@ -122,7 +123,8 @@ static enum pcm_outcome run_selected(struct run *run, const struct fault *fault,
     }
     text_add(&line, "TAP version 13");
     print(run);
-    text_add(&line, "1..%u", count + (run->options->sound_bytes != 0) + (fault != NULL));
+    text_add(&line, "1..%u", count + (run->options->sound_bytes != 0) +
+                                 (fault || mistake));
     print(run);
     for (exercise = exercise_table; exercise->name; exercise++) {
         if (selected(run, exercise)) {
@@ -135,6 +137,9 @@ static enum pcm_outcome run_selected(struct run *run, const struct fault *fault,
     if (fault) {
         fault_run(run, fault, policy);
     }
+    if (mistake) {
+        mistake_run(run, mistake);
+    }
     return run->failed ? PCM_SOME_FAILED : PCM_ALL_HELD;
 }
 
@@ -142,6 +147,7 @@ enum pcm_outcome pcm_run(const struct pcm_ops *ops, const struct pcm_options *op
 {
     static struct run run;
     const struct fault *fault = options->fault ? fault_find(options->fault) : NULL;
+    const struct mistake *mistake = options->fault ? mistake_find(options->fault) : NULL;
     uint32_t policy = policy_find(options->policy ? options->policy : "abort");
     uint32_t status;
 
@@ -152,7 +158,7 @@ enum pcm_outcome pcm_run(const struct pcm_ops *ops, const struct pcm_options *op
     run.reason = (struct text)TEXT(run.reason_room);
     run.more = (struct text)TEXT(run.more_room);
     text_clear(&line);
-    if (options->fault && !fault) {
+    if (options->fault && !fault && !mistake) {
         return bail_out(&run, "no fault is called ", options->fault);
     }
     if (policy == PCM_POLICY_UNKNOWN) {
@@ -173,7 +179,7 @@ enum pcm_outcome pcm_run(const struct pcm_ops *ops, const struct pcm_options *op
     if (options->sound_bytes && !play_possible(&run)) {
         return PCM_COULD_NOT_RUN;
     }
-    return run_selected(&run, fault, policy);
+    return run_selected(&run, fault, mistake, policy);
 }
 
 struct pcm_listed pcm_exercise_at(uint32_t index)
@@ -188,4 +194,11 @@ struct pcm_listed pcm_fault_at(uint32_t index)
     const struct fault *fault = &fault_table[index];
 
     return (struct pcm_listed){ fault->name, fault->about, fault->rule };
+}
+
+struct pcm_listed pcm_mistake_at(uint32_t index)
+{
+    const struct mistake *mistake = &mistake_table[index];
+
+    return (struct pcm_listed){ mistake->name, mistake->about, mistake->rule };
 }

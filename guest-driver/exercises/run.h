@@ -316,4 +316,21 @@ uint32_t policy_find(const char *name);
 
 void fault_run(struct run *run, const struct fault *fault, uint32_t policy);
 
+/* --- mistake.c --------------------------------------------------------------- */
+
+struct mistake {
+    const char *name;
+    const char *rule;               /* of the verifier */
+    const char *about;
+    uint32_t id;                    /* enum pcm_mistake_id */
+};
+
+/* The table; a NULL name ends it. */
+extern const struct mistake mistake_table[];
+
+/* NULL: there is no such mistake. */
+const struct mistake *mistake_find(const char *name);
+
+void mistake_run(struct run *run, const struct mistake *mistake);
+
 #endif /* PCMASTER_RUN_H */

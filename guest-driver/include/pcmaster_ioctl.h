@@ -41,6 +41,7 @@ enum pcm_command {
     PCM_CMD_PLAY_WRITE,             /* pcm_play_write and data -> pcm_play_written */
     PCM_CMD_PLAY_FINISH,            /* -> pcm_play_finished */
     PCM_CMD_FAULT,                  /* pcm_fault -> pcm_fault_result */
+    PCM_CMD_MISTAKE,                /* pcm_mistake */
     PCM_CMD_END
 };
 
@@ -328,6 +329,39 @@ struct pcm_fault_result {
     uint64_t window_last;
     struct pcm_damage target;       /* the part of the buffer it may reach */
     struct pcm_damage victim;       /* innocent memory */
+};
+
+/* Mistakes for the guest's verifier to stop; the same driver's. */
+enum pcm_mistake_id {
+    PCM_MISTAKE_FREE_LENGTH,
+    PCM_MISTAKE_FREE_LOGICAL,
+    PCM_MISTAKE_FREE_CACHE,
+    PCM_MISTAKE_FREE_INSIDE,
+    PCM_MISTAKE_FREE_FOREIGN,
+    PCM_MISTAKE_FREE_UNKNOWN,
+    PCM_MISTAKE_FREE_TWICE,
+    PCM_MISTAKE_FREE_BEHIND,
+    PCM_MISTAKE_PUT_LIVE_BUFFER,
+    PCM_MISTAKE_STALE_ADAPTER,
+    PCM_MISTAKE_PUT_TWICE,
+    PCM_MISTAKE_NULL_ADAPTER,
+    PCM_MISTAKE_NEVER_PUT,
+    PCM_MISTAKE_IRQL_ALLOCATE,
+    PCM_MISTAKE_IRQL_ADAPTER,
+    PCM_MISTAKE_IRQL_FREE,
+    PCM_MISTAKE_IRQL_PUT,
+    PCM_MISTAKE_IRQL_CHANNEL,
+    PCM_MISTAKE_WRITE_BEFORE,
+    PCM_MISTAKE_WRITE_BEHIND,
+    PCM_MISTAKE_READ_BEHIND,
+    PCM_MISTAKE_TOUCH_FREED,
+    PCM_MISTAKE_COUNT
+};
+
+/* Succeeds if the mistake was made and nothing has stopped it. */
+struct pcm_mistake {
+    uint32_t mistake;
+    uint32_t reserved;
 };
 
 #define PCM_IOCTL_IS(type, size)    _Static_assert(sizeof(struct type) == (size), #type)

@@ -43,6 +43,7 @@ static const struct control controls[PCM_CMD_END] = {
     [PCM_CMD_PLAY_FINISH] = { control_play_finish, 0, sizeof(struct pcm_play_finished), FALSE },
 #ifdef PCMASTER_FAULTS
     [PCM_CMD_FAULT] = { control_fault, sizeof(struct pcm_fault), sizeof(struct pcm_fault_result), FALSE },
+    [PCM_CMD_MISTAKE] = { control_mistake, sizeof(struct pcm_mistake), 0, FALSE },
 #endif
 };
 

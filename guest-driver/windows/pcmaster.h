@@ -285,4 +285,8 @@ NTSTATUS control_play_finish(struct device *device, struct file *file, PVOID dat
 
 NTSTATUS control_fault(struct device *device, struct file *file, PVOID data);
 
+/* --- mistakes.c: likewise --------------------------------------------------- */
+
+NTSTATUS control_mistake(struct device *device, struct file *file, PVOID data);
+
 #endif /* PCMASTER_WINDOWS_H */

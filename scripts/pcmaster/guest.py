@@ -33,7 +33,8 @@ class Guest:
     folder: Path    # where meson built it
     images: dict    # key of IMAGES -> Path
     exercises: list  # of {"name", "about"}
-    faults: list    # of {"name", "rule", "about"}
+    faults: list    # of {"name", "rule", "about"}: for the device to catch
+    mistakes: list  # likewise, for the guest's verifier
 
 
 def ensure(cache, environ=os.environ):
@@ -91,4 +92,5 @@ def load(folder):
     if listing is None:
         raise Problem(f"{images['exercises']} --list failed")
     table = json.loads(listing)
-    return Guest(folder, images, table["exercises"], table["faults"])
+    return Guest(folder, images, table["exercises"], table["faults"],
+                 table["mistakes"])

@@ -9,7 +9,7 @@ exercise provokes, and the recording equals the input.
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from pcmaster import boot, diagnosis, tap
+from pcmaster import boot, bugcheck, diagnosis, tap
 from pcmaster.ui import Problem
 
 SHOWN = 3
@@ -40,11 +40,11 @@ def exercises(guest, glob):
 
 
 def fault(guest, name):
-    """The entry of a fault: name, rule, about; Problem if there is none."""
-    for entry in guest.faults:
+    """The entry of a fault or a mistake: name, rule, about; Problem if there is none."""
+    for entry in guest.faults + guest.mistakes:
         if entry["name"] == name:
             return entry
-    known = ", ".join(entry["name"] for entry in guest.faults)
+    known = ", ".join(entry["name"] for entry in guest.faults + guest.mistakes)
     raise Problem(f"no fault is named '{name}'; there are: {known}")
 
 
@@ -84,6 +84,21 @@ def judge_fault(plan, outcome, results, entry):
     if astray and point is not None and not point.details.get("victim"):
         complaints.append("the guest does not say whose memory was overwritten")
     return Verdict(complaints, caught)
+
+
+def judge_mistake(outcome, entry):
+    """Judges a run of a driver whose mistake the guest's verifier must stop."""
+    check = bugcheck.parse(outcome.lines)
+    if outcome.status != boot.BUG_CHECK or not check:
+        complaints = [f"{entry['name']} was not stopped: {outcome.ended}"]
+    elif not check.report:
+        complaints = [f"{entry['name']} ended in bug check {check.code:#x}, without a "
+                      "report of the verifier"]
+    elif check.report.name != entry["rule"]:
+        complaints = [f"the verifier reports {check.report.name}, not {entry['rule']}"]
+    else:
+        complaints = []
+    return Verdict(complaints, [])
 
 
 def device_log(path):

@@ -82,11 +82,15 @@ def console():
             "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
 
 
+def modules(plan):
+    """What the guest loads: a module's name -> its image."""
+    names = ("ntoskrnl.exe", "hal.dll", "portcls.sys", "client.sys")
+    return {name: plan.images[name] for name in names} | {"driver.sys": plan.driver}
+
+
 def guest(plan):
     """The guest's images, files and command line."""
-    files = {name: plan.images[name] for name in
-             ("ntoskrnl.exe", "hal.dll", "portcls.sys", "client.sys")}
-    files["driver.sys"] = plan.driver
+    files = modules(plan)
     keys = dict(plan.keys)
     if plan.wav:
         files["play.pcm"] = plan.out / "play.pcm"

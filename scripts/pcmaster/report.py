@@ -8,7 +8,7 @@ import shutil
 import sys
 import textwrap
 
-from pcmaster import CHECKOUT, machine, process, tap
+from pcmaster import CHECKOUT, bugcheck, machine, process, tap
 from pcmaster.qemu import SYSTEM
 from pcmaster.ui import Colours, printable
 
@@ -66,9 +66,15 @@ def fault(point, verdict, about, stream=None):
     if victim:
         rows.append(("overwritten", victim if isinstance(victim, str)
                      else ", ".join(f"{k} {v}" for k, v in victim.items())))
-    width = max(len(name) for name, _ in rows)
+    print_rows(rows, stream)
+
+
+def print_rows(pairs, stream=None):
+    """Prints pairs of a name and a text, one below the other."""
+    stream = stream or sys.stdout
+    width = max(len(name) for name, _ in pairs)
     room = shutil.get_terminal_size((100, 24)).columns - width - 2
-    for name, text in rows:
+    for name, text in pairs:
         folded = textwrap.wrap(printable(str(text)), max(room, NARROWEST)) or [""]
         print(f"{name:{width}}  " + f"\n{'':{width}}  ".join(folded), file=stream)
 
@@ -138,6 +144,9 @@ def keep(plan, outcome, results, verdict, comparison, programs):
                                  "exact": comparison.exact},
         "command": machine.command(programs, plan),
     }
+    check = bugcheck.parse(outcome.lines)
+    if check:
+        report["bug_check"] = bugcheck.summary(check, machine.modules(plan))
     text = json.dumps(report, indent=2, ensure_ascii=False)
     (plan.out / "results.json").write_text(text + "\n", encoding="utf-8")
 

@@ -8,7 +8,7 @@ import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pcmaster import boot, judge, machine, pe, prepare, report, shape, tap, wav
+from pcmaster import boot, bugcheck, judge, machine, pe, prepare, report, shape, tap, wav
 from pcmaster.cache import need_space, remove
 from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, command
 
@@ -45,13 +45,15 @@ def parse(argv=None):
     add("--exercise", metavar="GLOB", help="run only the exercises whose names "
         "match; * and ? are wild; 'play' is the WAV's")
     add("--fault", metavar="NAME", help="run a driver that makes this mistake, and "
-        "show what the device says of it")
+        "show what the device or the guest's verifier says of it")
     add("--policy", choices=POLICIES, help="what the device does about the fault: "
         "nothing is transferred (default), the transfer goes where a card without "
         "checks would send it, or it is carried out and logged")
     add("--platform", choices=PLATFORMS, default=PLATFORMS[-1],
         help="whose DMA interface the guest offers: Windows 7's, without version 3 and "
         "AllocateCommonBufferEx, Windows 8's, or Windows 10's (default)")
+    add("--no-verify", action="store_true", help="let pass what the driver does "
+        "against the rules of DMA, as far as the guest can go on")
     add("--list", action="store_true", help="list the exercises and the faults")
     add("--realtime", action="store_true", help="play at normal speed")
     add("--audiodev", metavar="SPEC", help="play to this QEMU back end, such as "
@@ -75,7 +77,7 @@ def parse(argv=None):
 def _check(parser, options):
     """Ends with a usage message if options do not go together."""
     if options.fault and (options.file or options.exercise or options.audiodev):
-        parser.error("--fault runs one faulty transfer: it takes no FILE.wav, "
+        parser.error("--fault runs one mistake: it takes no FILE.wav, "
                      "--exercise or --audiodev")
     if options.fault and options.platform != PLATFORMS[-1]:
         parser.error("--fault needs the interface of Windows 10")
@@ -116,8 +118,10 @@ def main(argv=None):
 def listing(guest):
     """Prints the exercises and the faults; returns the exit status."""
     exercises = guest.exercises + [{"name": tap.PLAY, "about": "Plays the WAV"}]
-    width = max(len(e["name"]) for e in exercises + guest.faults)
-    for title, entries in (("exercises", exercises), ("faults", guest.faults)):
+    width = max(len(e["name"]) for e in exercises + guest.faults + guest.mistakes)
+    for title, entries in (("exercises", exercises),
+                           ("faults that the device catches", guest.faults),
+                           ("faults that the guest's verifier stops", guest.mistakes)):
         print(f"{title}:")
         for entry in entries:
             print(f"  {entry['name']:{width}}  {entry['about']}")
@@ -127,9 +131,12 @@ def listing(guest):
 def make_plan(options, guest, sound):
     """What to boot; Problem if a fault or a glob names nothing."""
     if options.fault:
-        judge.fault(guest, options.fault)
-        keys = {"exercise": "none", "fault": options.fault,
-                "policy": options.policy or POLICIES[0]}
+        keys = {"exercise": "none", "fault": options.fault}
+        if judge.fault(guest, options.fault) in guest.faults:
+            keys["policy"] = options.policy or POLICIES[0]
+        elif options.policy:
+            raise Problem(f"--policy: the guest's verifier, not the device, stops "
+                          f"{options.fault}")
         driver = guest.images["faulty.sys"]
     else:
         glob = options.exercise or "*"
@@ -139,6 +146,8 @@ def make_plan(options, guest, sound):
         keys = {"exercise": glob if found else "none"}
         driver = guest.images["driver.sys"]
     keys["platform"] = options.platform
+    keys["verify"] = "off" if options.no_verify else "on"
+    keys["iommu"] = int(options.shape.iommu)
     return machine.Plan(
         images=guest.images, driver=options.driver or driver, keys=keys,
         out=options.out.absolute(), wav=sound, realtime=options.realtime,
@@ -183,8 +192,7 @@ def run_exercises(programs, guest, plan, options):
     report.keep(plan, outcome, results, verdict, comparison, programs)
     if results.points:
         report.table(results.points)
-    if outcome.status != boot.HELD:
-        print("\nthe console's last lines:\n" + outcome.tail())
+    _stopped(plan, outcome)
     line = report.counts(results)
     if comparison:
         line += f"; audio: {comparison}"
@@ -201,15 +209,30 @@ def run_fault(programs, guest, plan, options):
     _could_start(options, outcome)
     results = tap.parse(outcome.lines)
     entry = judge.fault(guest, options.fault)
-    verdict = judge.judge_fault(plan, outcome, results, entry)
+    if entry in guest.mistakes:
+        verdict = judge.judge_mistake(outcome, entry)
+        how = "stopped by the verifier"
+    else:
+        verdict = judge.judge_fault(plan, outcome, results, entry)
+        how = f"caught under policy {plan.keys['policy']}"
     report.keep(plan, outcome, results, verdict, None, programs)
-    if results.points:
+    if results.points and entry in guest.faults:
         report.fault(results.points[0], verdict, entry["about"])
-    if verdict.complaints:
-        print("\nthe console's last lines:\n" + outcome.tail())
-    report.summary(verdict.complaints, "not caught" if verdict.complaints
-                   else f"caught under policy {plan.keys['policy']}")
+    _stopped(plan, outcome, f"{entry['name']}: {entry['about']}")
+    report.summary(verdict.complaints, "not caught" if verdict.complaints else how)
     return EXIT_FAILED if verdict.complaints else EXIT_HELD
+
+
+def _stopped(plan, outcome, fault=None):
+    """Prints why the guest did not end well: its bug check, or its last words."""
+    check = bugcheck.parse(outcome.lines)
+    if check:
+        rows = list(bugcheck.rows(check, machine.modules(plan)))
+        if not fault:
+            print()
+        report.print_rows(([("fault", fault)] if fault else []) + rows)
+    elif outcome.status != boot.HELD:
+        print("\nthe console's last lines:\n" + outcome.tail())
 
 
 def recorded(plan):

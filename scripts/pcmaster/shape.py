@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 BOARDS = ("q35", "pc")
+IOMMU = "intel-iommu,intremap=off"
 LOCAL, HOP = 10, 10
 NEAREST = 11        # and HOP more for each hop: 21, 31, ...
 DEVICE_NODE = 1
@@ -25,11 +26,13 @@ class Shape:
     cpus: int = 4
     memory: int = 6144          # MiB, shared out evenly
     empty_node: bool = False    # one node more: a processor and no memory
+    iommu: bool = False         # an intel-iommu, which the guest must program
 
     def __str__(self):
         nodes = f"{self.nodes} node{'s' * (self.nodes > 1)}"
         return (f"{self.board}, {nodes}{' and an empty one' * self.empty_node}, "
-                f"{self.cpus} processor{'s' * (self.cpus > 1)}, {self.memory} MiB")
+                f"{self.cpus} processor{'s' * (self.cpus > 1)}, {self.memory} MiB"
+                f"{', IOMMU' * self.iommu}")
 
     @property
     def count(self):
@@ -44,7 +47,11 @@ class Shape:
     def words(self):
         """QEMU's options for board, memory, processors and nodes."""
         words = ["-M", self.board, "-m", f"{self.memory}M", "-smp", self.cpus]
-        return words + self._nodes() if self.count > 1 else words
+        if self.count > 1:
+            words += self._nodes()
+        if self.iommu:          # QEMU wants it before the devices behind it
+            words += ["-device", IOMMU]
+        return words
 
     def _nodes(self):
         """The nodes and their distances."""
@@ -107,14 +114,19 @@ def add_options(parser):
         help=f"processors, 1 to {CPUS_MAX} (default: {usual.cpus})")
     add("--memory", type=_memory, default=usual.memory, metavar="SIZE",
         help="all nodes' memory together, such as 256M or 12G (default: 6G)")
+    add("--iommu", action="store_true",
+        help="an intel-iommu: the device's addresses are translated, and what "
+        "it was not given is denied")
 
 
 def from_options(parser, options):
     """The shape that a command line asks for; ends with a message if it cannot be."""
     if options.empty_node and options.cpus < 2:
         parser.error("--empty-node has a processor of its own: it needs --cpus 2 or more")
+    if options.iommu and options.machine != "q35":
+        parser.error("--iommu needs --machine q35: the other has no IOMMU")
     return Shape(options.machine, options.nodes, options.cpus, options.memory,
-                 options.empty_node)
+                 options.empty_node, options.iommu)
 
 
 def _number(most):

@@ -17,6 +17,9 @@ NODES = (1, 2, 4)
 CPUS = (1, 4)
 MEMORY = ("256M", "3G", "12G")
 MORE = (
+    ("--iommu", "--nodes", 3, "--empty-node"),
+    ("--iommu", "--platform", "win7"),
+    ("--iommu", "--platform", "win8", "--nodes", 1, "--memory", "256M"),
     ("--nodes", 3, "--empty-node"),
     ("--nodes", 1, "--empty-node", "--memory", "256M"),
     ("--nodes", 2, "--empty-node", "--machine", "pc"),
@@ -28,6 +31,7 @@ MORE = (
 LACKING = re.compile(r"the machine has (\d nodes?|no second node)$|"
                      r"node \d has no memory$|the device is on no node$|"
                      r"32 MiB do not fit$|no node begins at 0x100000000 or above$|"
+                     r"behind an IOMMU the limit leaves node \d all its memory$|"
                      r"Windows [78] has no (version 3 of the DMA interface|"
                      r"description of \d\d address bits|AllocateCommonBufferWithBounds)$")
 
@@ -36,6 +40,8 @@ def shapes():
     """The options of every machine."""
     for board, nodes, cpus, memory in itertools.product(BOARDS, NODES, CPUS, MEMORY):
         yield ("--machine", board, "--nodes", nodes, "--cpus", cpus, "--memory", memory)
+        if board == "q35":
+            yield ("--iommu", "--nodes", nodes, "--cpus", cpus, "--memory", memory)
     yield from MORE
 
 

@@ -20,7 +20,7 @@ PROVOKED = {"rule": "limit", "direction": "write", "address": "0x1000000",
             "length": "4096", "fault": "0x1000000", "landed": LANDED["abort"],
             "policy": "abort"}
 GUEST = guest.Guest(Path("/"), {}, [{"name": "limit/24-bit"}, {"name": "node/0"}],
-                    [{"name": "limit", "rule": "limit", "about": ""}])
+                    [{"name": "limit", "rule": "limit", "about": ""}], [])
 EXACT = wav.Comparison(10, 10, None)
 
 

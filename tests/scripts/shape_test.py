@@ -62,10 +62,15 @@ class ShapeTest(unittest.TestCase):
         self.assertEqual(Shape(board="pc").device_bus()[1], "pxb1")
         self.assertEqual(Shape(board="pc", nodes=1).device_bus(), ([], "pci.0"))
 
+    def test_an_iommu_stands_before_the_devices_behind_it(self):
+        self.assertNotIn("intel-iommu", str(Shape().words()))
+        self.assertEqual(self.values(Shape(iommu=True), "-device", "intremap"), ["off"])
+
     def test_it_can_be_said_in_words(self):
         self.assertEqual(str(Shape()), "q35, 4 nodes, 4 processors, 6144 MiB")
         self.assertEqual(str(Shape("pc", 1, 2, 256, True)),
                          "pc, 1 node and an empty one, 2 processors, 256 MiB")
+        self.assertEqual(str(Shape(iommu=True)), f"{Shape()}, IOMMU")
 
 
 class OptionsTest(unittest.TestCase):
@@ -78,10 +83,14 @@ class OptionsTest(unittest.TestCase):
         self.assertEqual(parsed("--machine", "pc", "--nodes", "2", "--cpus", "1",
                                 "--memory", "12G"), Shape("pc", 2, 1, 12288))
 
+    def test_an_iommu(self):
+        self.assertEqual(parsed("--iommu"), Shape(iommu=True))
+
     def test_what_cannot_be(self):
         for words in (["--nodes", "0"], ["--nodes", "9"], ["--cpus", "x"],
                       ["--memory", "64M"], ["--memory", "12"], ["--memory", "G"],
-                      ["--machine", "microvm"], ["--empty-node", "--cpus", "1"]):
+                      ["--machine", "microvm"], ["--empty-node", "--cpus", "1"],
+                      ["--iommu", "--machine", "pc"]):
             with self.subTest(words), self.assertRaises(SystemExit), \
                     contextlib.redirect_stderr(io.StringIO()):
                 parsed(*words)

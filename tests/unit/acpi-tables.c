@@ -3,7 +3,8 @@
 #include "acpi-tables.h"
 
 const char *const table_names[TABLE_COUNT] = { "SRAT", "SLIT", "MCFG", "HPET",
-                                               "APIC", "FACP", "DSDT" };
+                                               "APIC", "DMAR", "FACP",
+                                               "DSDT" };
 
 void put(struct bytes *b, const void *from, uint32_t length)
 {
@@ -140,6 +141,60 @@ void put_mcfg(struct bytes *b, uint64_t base, uint16_t segment, uint8_t first,
     put32(b, 0);
 }
 
+void begin_dmar(struct bytes *b)
+{
+    begin(b, "DMAR", 1);
+    put8(b, 47); /* host address width - 1 */
+    put8(b, 0);
+    put64(b, 0);
+    put16(b, 0);
+    b->structure = 0;
+}
+
+static void begin_structure(struct bytes *b, uint16_t type, uint16_t length)
+{
+    b->structure = b->length;
+    put16(b, type);
+    put16(b, length);
+}
+
+void put_dmar_unit(struct bytes *b, uint64_t base, uint16_t segment,
+                   bool include_all)
+{
+    begin_structure(b, 0, 16);
+    put8(b, include_all);
+    put8(b, 0);
+    put16(b, segment);
+    put64(b, base);
+}
+
+void put_dmar_reserved(struct bytes *b, uint64_t base, uint64_t last,
+                       uint16_t segment)
+{
+    begin_structure(b, 1, 24);
+    put16(b, 0);
+    put16(b, segment);
+    put64(b, base);
+    put64(b, last);
+}
+
+void put_dmar_scope(struct bytes *b, uint8_t type, uint8_t start_bus,
+                    const uint8_t *path, uint8_t hops)
+{
+    uint16_t length;
+    put8(b, type);
+    put8(b, (uint8_t)(6 + 2 * hops));
+    put16(b, 0);
+    put8(b, 0);
+    put8(b, start_bus);
+    for (unsigned i = 0; i < hops; i++) {
+        put8(b, path[i] >> 3);
+        put8(b, path[i] & 7);
+    }
+    length = (uint16_t)(b->length - b->structure);
+    memcpy(b->data + b->structure + 2, &length, sizeof length);
+}
+
 static void put_package_length(struct bytes *b, unsigned more, uint32_t length)
 {
     if (more == 0) {
@@ -224,6 +279,20 @@ static void build_madt(struct bytes *b)
     put(b, "\x04\x06\xFF\x00\x00\x01", 6);                  /* local NMI */
 }
 
+/* As QEMU has it, and a range that is reserved for a function. */
+static void build_dmar(struct bytes *b)
+{
+    static const uint8_t port[] = { 0x00 };
+    static const uint8_t controller[] = { 0x1D << 3 };
+    begin_dmar(b);
+    put_dmar_unit(b, 0xFED90000, 0, false);
+    put_dmar_scope(b, 3, 0xFF, port, 1); /* an I/O APIC */
+    put_dmar_scope(b, 2, 0x40, port, 1);
+    put_dmar_unit(b, 0xFED91000, 0, true);
+    put_dmar_reserved(b, 0x7F000000, 0x7F00FFFF, 0);
+    put_dmar_scope(b, 1, 0, controller, 1);
+}
+
 static void build_fadt(struct bytes *b, uint64_t dsdt)
 {
     static const uint8_t zero[244 - HEADER_SIZE];
@@ -269,6 +338,9 @@ void build_table(struct bytes *b, int which, uint64_t dsdt)
         break;
     case MADT:
         build_madt(b);
+        break;
+    case DMAR:
+        build_dmar(b);
         break;
     case FADT:
         build_fadt(b, dsdt);

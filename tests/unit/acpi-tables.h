@@ -14,6 +14,7 @@
 /* A table, or any run of bytes, under construction. */
 struct bytes {
     uint32_t length;
+    uint32_t structure; /* of a DMAR: where the last one begins */
     uint8_t data[TABLE_ROOM];
 };
 
@@ -47,6 +48,18 @@ void begin_mcfg(struct bytes *b);
 void put_mcfg(struct bytes *b, uint64_t base, uint16_t segment, uint8_t first,
               uint8_t last);
 
+/*
+ * The DMAR's structures. A structure's scopes follow it; each lengthens it. The
+ * path is devices << 3 | function.
+ */
+void begin_dmar(struct bytes *b);
+void put_dmar_unit(struct bytes *b, uint64_t base, uint16_t segment,
+                   bool include_all);
+void put_dmar_reserved(struct bytes *b, uint64_t base, uint64_t last,
+                       uint16_t segment);
+void put_dmar_scope(struct bytes *b, uint8_t type, uint8_t start_bus,
+                    const uint8_t *path, uint8_t hops);
+
 /* A Device with the given contents; its package length takes `more` + 1 bytes. */
 void put_device(struct bytes *b, const char *name, unsigned more,
                 const struct bytes *contents);
@@ -55,7 +68,7 @@ void put_constant(struct bytes *b, const char *name, uint8_t prefix,
                   uint64_t value);
 
 /* The whole tables of the example machine. */
-enum { SRAT, SLIT, MCFG, HPET, MADT, FADT, DSDT, TABLE_COUNT };
+enum { SRAT, SLIT, MCFG, HPET, MADT, DMAR, FADT, DSDT, TABLE_COUNT };
 extern const char *const table_names[TABLE_COUNT];
 void build_table(struct bytes *b, int which, uint64_t dsdt);
 

@@ -24,6 +24,11 @@
 #define ACPI_MAX_SEGMENTS 16     /* ECAM ranges in the MCFG */
 #define ACPI_MAX_IO_APICS 16     /* I/O APICs in the MADT */
 #define ACPI_MAX_BRIDGES 64      /* host bridges with a node in one AML table */
+#define ACPI_MAX_UNITS 16        /* IOMMUs in the DMAR */
+#define ACPI_MAX_RESERVED 16     /* reserved ranges in the DMAR */
+#define ACPI_MAX_SCOPES 128      /* PCI functions named in the DMAR */
+#define ACPI_MAX_HOPS 8          /* from a root bus to a function in the DMAR */
+#define ACPI_NO_UNIT UINT32_MAX
 
 enum acpi_status {
     ACPI_OK,
@@ -134,6 +139,47 @@ struct acpi_bridges {
     struct acpi_bridge bridge[ACPI_MAX_BRIDGES];
 };
 
+/* An IOMMU. */
+struct acpi_unit {
+    uint64_t base;    /* physical address of its registers: a page's */
+    uint64_t length;  /* bytes; base + length - 1 does not wrap */
+    uint16_t segment;
+    bool include_all; /* it serves what no other unit's scopes name */
+};
+
+/* Memory that firmware goes on using by DMA (whole pages). */
+struct acpi_reserved {
+    uint64_t base;
+    uint64_t last; /* inclusive */
+    uint16_t segment;
+};
+
+/* A PCI function, or all that is below a bridge, by the way that leads there. */
+struct acpi_scope {
+    uint32_t owner; /* index of a unit or of a reserved range */
+    bool reserved;  /* which of the two */
+    bool bridge;
+    uint8_t start_bus;
+    uint8_t hops;
+    uint8_t devfn[ACPI_MAX_HOPS]; /* device << 3 | function */
+};
+
+/* DMA Remapping Reporting table. */
+struct acpi_dmar {
+    uint32_t unit_count;
+    uint32_t reserved_count;
+    uint32_t scope_count;
+    struct acpi_unit unit[ACPI_MAX_UNITS];
+    struct acpi_reserved reserved[ACPI_MAX_RESERVED];
+    struct acpi_scope scope[ACPI_MAX_SCOPES];
+};
+
+/* A bridge on the way from a root bus to a function, or the function itself. */
+struct acpi_hop {
+    uint8_t bus;
+    uint8_t devfn;
+};
+
 /*
  * Searches [pa, pa + length) on 16-byte boundaries for a valid RSDP: the last
  * resort when no boot protocol names it (ACPI 5.2.5.1: 0xE0000 to 0xFFFFF).
@@ -185,6 +231,26 @@ enum acpi_status acpi_read_madt(const struct acpi_table *table,
  */
 enum acpi_status acpi_read_bridges(const struct acpi_table *table,
                                    struct acpi_bridges *bridges);
+
+/*
+ * Units whose registers overlap, two that serve all the rest of a segment, and
+ * reserved ranges that overlap are ACPI_CONFLICT. Structures and scopes of
+ * other types are skipped.
+ */
+enum acpi_status acpi_read_dmar(const struct acpi_table *table,
+                                struct acpi_dmar *dmar);
+
+/*
+ * Index of the unit that serves the function to which `way` leads, from a root
+ * bus down, or ACPI_NO_UNIT.
+ */
+uint32_t acpi_dmar_unit(const struct acpi_dmar *dmar, uint16_t segment,
+                        const struct acpi_hop *way, uint32_t count);
+
+/* Whether the reserved range of this index is for the function. */
+bool acpi_dmar_reserves(const struct acpi_dmar *dmar, uint32_t range,
+                        uint16_t segment, const struct acpi_hop *way,
+                        uint32_t count);
 
 /* SLIT distance, or 255 (unreachable) if a domain is not in the table. */
 uint8_t acpi_distance(const struct acpi_slit *slit, uint32_t from, uint32_t to);

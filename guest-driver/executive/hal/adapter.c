@@ -12,39 +12,20 @@
 #define FOUR_GIB_LAST           0xffffffffull
 #define ISA_LAST                0x00ffffffull
 
-/* Bug check 0xE6, first parameter. */
-#define VIOLATION_LIVE_BUFFERS  0x07
-#define VIOLATION_IRQL          0x13
-#define VIOLATION_STALE         0x18
-#define VIOLATION_NULL          0x19
-
 /* In bytes, not the mask of DEVICE_OBJECT.AlignmentRequirement. */
 #define DMA_ALIGNMENT           1
-
-static volatile LONG Adapters;      /* not yet released */
-
-ULONG HalpCountAdapters(void)
-{
-    return (ULONG)Adapters;
-}
-
-void HalpViolation(ULONG Code, PCSTR Routine, PCSTR What, ULONG_PTR Value)
-{
-    DbgPrint("\nhal: %s: %s (0x%llx)\n", Routine, What, (ULONGLONG)Value);
-    KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, Code, Value, 0, 0);
-}
 
 HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine)
 {
     HAL_ADAPTER *adapter = (HAL_ADAPTER *)DmaAdapter;
 
     if (!adapter) {
-        HalpViolation(VIOLATION_NULL, Routine, "the adapter is NULL", 0);
-    }
-    if (adapter->Signature != ADAPTER_SIGNATURE) {
-        HalpViolation(VIOLATION_STALE, Routine,
-                      "no adapter, or one that PutDmaAdapter has released",
-                      (ULONG_PTR)DmaAdapter);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleNullAdapter,
+                                  .Routine = Routine });
+    } else if (adapter->Signature != ADAPTER_SIGNATURE) {
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleStaleAdapter,
+                                  .Routine = Routine,
+                                  .Actual = (ULONG_PTR)DmaAdapter });
     }
     return adapter;
 }
@@ -53,20 +34,18 @@ VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
 {
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "PutDmaAdapter");
 
-    if (KeGetCurrentIrql() > DISPATCH_LEVEL) {
-        HalpViolation(VIOLATION_IRQL, "PutDmaAdapter",
-                      "called above DISPATCH_LEVEL", KeGetCurrentIrql());
-    }
+    HalpRequireAtMost(adapter, "PutDmaAdapter", DISPATCH_LEVEL);
     if (!IsListEmpty(&adapter->Buffers)) {
-        HAL_BUFFER *buffer = CONTAINING_RECORD(adapter->Buffers.Flink,
-                                               HAL_BUFFER, Link);
-
-        HalpViolation(VIOLATION_LIVE_BUFFERS, "PutDmaAdapter",
-                      "a common buffer has not been freed",
-                      (ULONG_PTR)buffer->Logical);
+        HalpBreach(&(HAL_BREACH){
+            .Rule = HalRulePutLiveBuffer,
+            .Routine = "PutDmaAdapter",
+            .Adapter = adapter,
+            .Buffer = CONTAINING_RECORD(adapter->Buffers.Flink, HAL_BUFFER,
+                                        Link),
+        });
     }
+    HalpForgetAdapter(adapter);
     adapter->Signature = 0;
-    InterlockedDecrement(&Adapters);
     ExFreePoolWithTag(adapter, ADAPTER_TAG);
 }
 
@@ -132,6 +111,7 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
     HAL_ADAPTER *adapter;
     ULONG width;
 
+    HalpRequirePassive(NULL, "IoGetDmaAdapter");
     /* NULL is the only way to learn which versions a platform has. */
     if (Description->Version > HalpPlatform()->LastVersion) {
         return NULL;
@@ -160,7 +140,8 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
     adapter->Node = NodeOf(Pdo);
     adapter->Domain = domain;
     InitializeListHead(&adapter->Buffers);
-    InterlockedIncrement(&Adapters);
+    HalpNoteSite(&adapter->Made, "IoGetDmaAdapter");
+    HalpRememberAdapter(adapter);
     *NumberOfMapRegisters = BYTES_TO_PAGES(Description->MaximumLength) + 1;
     return &adapter->Header;
 }

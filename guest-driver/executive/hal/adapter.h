@@ -7,6 +7,7 @@
 #define EXECUTIVE_HAL_ADAPTER_H
 
 #include "domain.h"
+#include "verify.h"
 
 #include "wdm3.h"
 
@@ -18,6 +19,7 @@ typedef struct _HAL_BUFFER {
     ULONG Length;               /* as the driver has asked */
     SIZE_T Taken;               /* what that took: its bytes, or whole granules */
     BOOLEAN Cached;             /* as the driver has asked */
+    HAL_SITE Allocated;
 } HAL_BUFFER;
 
 typedef struct _HAL_ADAPTER {
@@ -29,14 +31,12 @@ typedef struct _HAL_ADAPTER {
     HAL_DOMAIN *Domain;
     KSPIN_LOCK Lock;
     LIST_ENTRY Buffers;
+    LIST_ENTRY AllLink;         /* among all adapters: verify_buffers.c */
+    HAL_SITE Made;
 } HAL_ADAPTER;
 
 /* The adapter behind what a driver has passed; stops if it is none. */
 HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine);
-
-/* Stops the run: a driver broke the rules of DMA. Code as of bug check 0xE6. */
-void __attribute__((noreturn)) HalpViolation(ULONG Code, PCSTR Routine,
-                                             PCSTR What, ULONG_PTR Value);
 
 /* The table for a description of that version, which the platform has. */
 DMA_OPERATIONS3 *HalpOperations(ULONG Version);

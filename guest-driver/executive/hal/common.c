@@ -9,19 +9,6 @@
 
 #define BUFFER_TAG                  'fubC'
 
-/* Bug check 0xE6, first parameter. */
-#define VIOLATION_DOUBLE_FREE       0x03
-#define VIOLATION_FREE_MISMATCH     0x00
-#define VIOLATION_IRQL              0x13
-
-static void RequirePassive(PCSTR Routine)
-{
-    if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
-        HalpViolation(VIOLATION_IRQL, Routine,
-                      "must be called at PASSIVE_LEVEL", KeGetCurrentIrql());
-    }
-}
-
 static void Remember(HAL_ADAPTER *Adapter, HAL_BUFFER *Buffer)
 {
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Adapter->Lock);
@@ -34,8 +21,9 @@ static void Remember(HAL_ADAPTER *Adapter, HAL_BUFFER *Buffer)
  * What all the allocating routines come to. Bounds are inclusive here. Length
  * is the driver's; Request's may be more.
  */
-static PVOID Allocate(HAL_ADAPTER *Adapter, MI_CONTIGUOUS *Request,
-                      ULONG Length, BOOLEAN CacheEnabled,
+static PVOID Allocate(HAL_ADAPTER *Adapter, PCSTR Routine,
+                      MI_CONTIGUOUS *Request, ULONG Length,
+                      BOOLEAN CacheEnabled,
                       PPHYSICAL_ADDRESS LogicalAddress)
 {
     HAL_BUFFER *buffer;
@@ -59,6 +47,7 @@ static PVOID Allocate(HAL_ADAPTER *Adapter, MI_CONTIGUOUS *Request,
     buffer->Length = Length;
     buffer->Taken = Request->Length;
     buffer->Cached = CacheEnabled;
+    HalpNoteSite(&buffer->Allocated, Routine);
     Remember(Adapter, buffer);
     LogicalAddress->QuadPart = (LONGLONG)buffer->Logical;
     return buffer->Address;
@@ -92,11 +81,13 @@ PVOID NTAPI HalpAllocateCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
                                      PPHYSICAL_ADDRESS LogicalAddress,
                                      BOOLEAN CacheEnabled)
 {
-    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "AllocateCommonBuffer");
+    static const char routine[] = "AllocateCommonBuffer";
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
     MI_CONTIGUOUS request = RequestFor(Length, adapter->Node, MmCached);
 
-    RequirePassive("AllocateCommonBuffer");
-    return Allocate(adapter, &request, Length, CacheEnabled, LogicalAddress);
+    HalpRequirePassive(adapter, routine);
+    return Allocate(adapter, routine, &request, Length, CacheEnabled,
+                    LogicalAddress);
 }
 
 PVOID NTAPI HalpAllocateCommonBufferEx(PDMA_ADAPTER DmaAdapter,
@@ -106,15 +97,17 @@ PVOID NTAPI HalpAllocateCommonBufferEx(PDMA_ADAPTER DmaAdapter,
                                        BOOLEAN CacheEnabled,
                                        NODE_REQUIREMENT PreferredNode)
 {
-    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "AllocateCommonBufferEx");
+    static const char routine[] = "AllocateCommonBufferEx";
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
     MI_CONTIGUOUS request = RequestFor(Length, PreferredNode,
                                        CacheEnabled ? MmCached : MmNonCached);
 
-    RequirePassive("AllocateCommonBufferEx");
+    HalpRequirePassive(adapter, routine);
     if (!BelowAddress(MaximumAddress, &request)) {
         return NULL;
     }
-    return Allocate(adapter, &request, Length, CacheEnabled, LogicalAddress);
+    return Allocate(adapter, routine, &request, Length, CacheEnabled,
+                    LogicalAddress);
 }
 
 /* A buffer of its own granules, all of which lie within the bounds. */
@@ -132,12 +125,12 @@ PVOID NTAPI HalpAllocateCommonBufferWithBounds(
     MEMORY_CACHING_TYPE *CacheType, NODE_REQUIREMENT PreferredNode,
     PPHYSICAL_ADDRESS LogicalAddress)
 {
-    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter,
-                                       "AllocateCommonBufferWithBounds");
+    static const char routine[] = "AllocateCommonBufferWithBounds";
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
     MEMORY_CACHING_TYPE cache = CacheType ? *CacheType : MmCached;
     MI_CONTIGUOUS request = RequestFor(Length, PreferredNode, cache);
 
-    RequirePassive("AllocateCommonBufferWithBounds");
+    HalpRequirePassive(adapter, routine);
     if (Flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE ||
         (cache != MmCached && cache != MmNonCached) ||
         !BelowAddress(MaximumAddress, &request)) {
@@ -149,7 +142,7 @@ PVOID NTAPI HalpAllocateCommonBufferWithBounds(
     if (MinimumAddress) {
         request.Low = (ULONGLONG)MinimumAddress->QuadPart;
     }
-    return Allocate(adapter, &request, Length, cache == MmCached,
+    return Allocate(adapter, routine, &request, Length, cache == MmCached,
                     LogicalAddress);
 }
 
@@ -157,13 +150,14 @@ PVOID HalpAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
                                    ULONGLONG Varying,
                                    PPHYSICAL_ADDRESS LogicalAddress)
 {
-    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter,
-                                       "IDmaChannel::AllocateBuffer");
+    static const char routine[] = "IDmaChannel::AllocateBuffer";
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
     MI_CONTIGUOUS request = RequestFor(Length, adapter->Node, MmCached);
 
-    RequirePassive("IDmaChannel::AllocateBuffer");
+    HalpRequirePassive(adapter, routine);
     request.Varying = Varying;
-    return Allocate(adapter, &request, Length, FALSE, LogicalAddress);
+    return Allocate(adapter, routine, &request, Length, FALSE,
+                    LogicalAddress);
 }
 
 static HAL_BUFFER *Find(HAL_ADAPTER *Adapter, PVOID VirtualAddress)
@@ -179,24 +173,18 @@ static HAL_BUFFER *Find(HAL_ADAPTER *Adapter, PVOID VirtualAddress)
     return NULL;
 }
 
-/* All values must be those of the allocation. */
-static void CheckFree(const HAL_BUFFER *Buffer, ULONG Length,
-                      ULONGLONG Logical, BOOLEAN CacheEnabled)
+static void Compare(const HAL_BUFFER *Buffer, HAL_RULE Rule,
+                    ULONGLONG Allocated, ULONGLONG Freed)
 {
-    static const char routine[] = "FreeCommonBuffer";
-
-    if (Buffer->Length != Length) {
-        HalpViolation(VIOLATION_FREE_MISMATCH, routine,
-                      "Length is not the allocation's", Length);
-    }
-    if (Buffer->Logical != Logical) {
-        HalpViolation(VIOLATION_FREE_MISMATCH, routine,
-                      "LogicalAddress is not the allocation's",
-                      (ULONG_PTR)Logical);
-    }
-    if (!Buffer->Cached != !CacheEnabled) {
-        HalpViolation(VIOLATION_FREE_MISMATCH, routine,
-                      "CacheEnabled is not the allocation's", CacheEnabled);
+    if (Allocated != Freed) {
+        HalpBreach(&(HAL_BREACH){
+            .Rule = Rule,
+            .Routine = "FreeCommonBuffer",
+            .Buffer = Buffer,
+            .Compared = TRUE,
+            .Expected = Allocated,
+            .Actual = Freed,
+        });
     }
 }
 
@@ -204,27 +192,32 @@ VOID NTAPI HalpFreeCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
                                 PHYSICAL_ADDRESS LogicalAddress,
                                 PVOID VirtualAddress, BOOLEAN CacheEnabled)
 {
-    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "FreeCommonBuffer");
+    static const char routine[] = "FreeCommonBuffer";
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
     HAL_BUFFER *buffer;
     KIRQL irql;
 
-    RequirePassive("FreeCommonBuffer");
+    HalpRequirePassive(adapter, routine);
     irql = KeAcquireSpinLockRaiseToDpc(&adapter->Lock);
     buffer = Find(adapter, VirtualAddress);
-    if (!buffer) {
-        HalpViolation(VIOLATION_DOUBLE_FREE, "FreeCommonBuffer",
-                      "no common buffer of this adapter, or freed already",
-                      (ULONG_PTR)VirtualAddress);
+    if (buffer) {
+        RemoveEntryList(&buffer->Link);
     }
-    CheckFree(buffer, Length, (ULONGLONG)LogicalAddress.QuadPart,
-              CacheEnabled);
-    RemoveEntryList(&buffer->Link);
     KeReleaseSpinLock(&adapter->Lock, irql);
+    if (!buffer) {
+        HalpFreeOfUnknown(adapter, routine, VirtualAddress);
+        return;
+    }
+    /* All values must be those of the allocation. */
+    Compare(buffer, HalRuleFreeLength, buffer->Length, Length);
+    Compare(buffer, HalRuleFreeLogical, buffer->Logical,
+            (ULONGLONG)LogicalAddress.QuadPart);
+    Compare(buffer, HalRuleFreeCache, !!buffer->Cached, !!CacheEnabled);
+    HalpRememberFreed(buffer, routine);
     if (!HalpDomainFree(adapter->Domain, buffer->Address, buffer->Logical,
                         buffer->Taken)) {
-        HalpViolation(VIOLATION_DOUBLE_FREE, "FreeCommonBuffer",
-                      "its memory was freed by another routine",
-                      (ULONG_PTR)VirtualAddress);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleFreeBehind,
+                                  .Routine = routine, .Buffer = buffer });
     }
     ExFreePoolWithTag(buffer, BUFFER_TAG);
 }

@@ -1,28 +1,21 @@
 /*
- * Domains: the identity.
+ * Domains: which device has which, and what they have in common. The identity
+ * is here; hal/domain_vtd.c has those behind an IOMMU.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "domain.h"
 
-struct _HAL_DOMAIN {
-    BOOLEAN Translates;
-};
+#include "domain_vtd.h"
 
 static HAL_DOMAIN Identity;
 
 HAL_DOMAIN *HalpDomainOf(PDEVICE_OBJECT Pdo)
 {
-    UNREFERENCED_PARAMETER(Pdo);
-    return &Identity;
+    return HalpVtdIsOn() ? HalpVtdDomainOf(Pdo) : &Identity;
 }
 
-BOOLEAN HalpDomainTranslates(const HAL_DOMAIN *Domain)
-{
-    return Domain->Translates;
-}
-
-static ULONGLONG PageAt(const HAL_PAGES *Pages, SIZE_T Index)
+ULONGLONG HalpPageAt(const HAL_PAGES *Pages, SIZE_T Index)
 {
     if (Pages->Frames) {
         return (ULONGLONG)Pages->Frames[Index] << PAGE_SHIFT;
@@ -33,10 +26,10 @@ static ULONGLONG PageAt(const HAL_PAGES *Pages, SIZE_T Index)
 
 static bool Consecutive(const HAL_PAGES *Pages, SIZE_T Length)
 {
-    ULONGLONG first = PageAt(Pages, 0);
+    ULONGLONG first = HalpPageAt(Pages, 0);
 
     for (SIZE_T i = 1; i < BYTES_TO_PAGES(Length); i++) {
-        if (PageAt(Pages, i) != first + (i << PAGE_SHIFT)) {
+        if (HalpPageAt(Pages, i) != first + (i << PAGE_SHIFT)) {
             return false;
         }
     }
@@ -64,36 +57,80 @@ static bool MeetsBounds(const HAL_BOUNDS *Bounds, ULONGLONG First,
            (!Bounds->Alignment || !(First & (Bounds->Alignment - 1)));
 }
 
+static bool MapIdentity(const HAL_BOUNDS *Bounds, const HAL_PAGES *Pages,
+                        SIZE_T Length, ULONGLONG *Logical)
+{
+    *Logical = HalpPageAt(Pages, 0);
+    return Consecutive(Pages, Length) &&
+           MeetsBounds(Bounds, *Logical, Length);
+}
+
 BOOLEAN HalpDomainMap(HAL_DOMAIN *Domain, const HAL_BOUNDS *Bounds,
                       const HAL_PAGES *Pages, SIZE_T Length,
                       ULONGLONG *Logical)
 {
-    UNREFERENCED_PARAMETER(Domain);
-    if (!Length || !Consecutive(Pages, Length) ||
-        !MeetsBounds(Bounds, PageAt(Pages, 0), Length)) {
+    if (!Length) {
         return FALSE;
     }
-    *Logical = PageAt(Pages, 0);
+    if (!HalpDomainTranslates(Domain)) {
+        return MapIdentity(Bounds, Pages, Length, Logical);
+    }
+    if (!HalpDomainReserve(Domain, Bounds, Length, Logical)) {
+        return FALSE;
+    }
+    if (!HalpDomainFill(Domain, *Logical, Pages, Length)) {
+        HalpDomainUnmap(Domain, *Logical, Length);
+        return FALSE;
+    }
     return TRUE;
 }
 
 void HalpDomainUnmap(HAL_DOMAIN *Domain, ULONGLONG Logical, SIZE_T Length)
 {
-    UNREFERENCED_PARAMETER(Domain);
-    UNREFERENCED_PARAMETER(Logical);
-    UNREFERENCED_PARAMETER(Length);
+    if (HalpDomainTranslates(Domain)) {
+        HalpVtdRelease(Domain, Logical, Length);
+    }
+}
+
+/* The bounds are the logical address's: the pages may lie anywhere. */
+static PVOID AllocateBehind(HAL_DOMAIN *Domain, const MI_CONTIGUOUS *Request,
+                            ULONGLONG *Logical)
+{
+    const HAL_BOUNDS bounds = { .Low = Request->Low, .High = Request->High,
+                                .Varying = Request->Varying,
+                                .Alignment = Request->Alignment };
+    HAL_PAGES pages = { .Frames = NULL };
+
+    if (!Request->Length ||
+        !HalpDomainReserve(Domain, &bounds, Request->Length, Logical)) {
+        return NULL;
+    }
+    pages.Address = MiAllocateScattered(Request->Length, Request->Node,
+                                        Request->Cache);
+    if (pages.Address && HalpDomainFill(Domain, *Logical, &pages,
+                                        Request->Length)) {
+        return pages.Address;
+    }
+    HalpDomainUnmap(Domain, *Logical, Request->Length);
+    if (pages.Address) {
+        MiFreeScattered(pages.Address);
+    }
+    return NULL;
 }
 
 PVOID HalpDomainAllocate(HAL_DOMAIN *Domain, const MI_CONTIGUOUS *Request,
                          ULONGLONG *Logical)
 {
-    UNREFERENCED_PARAMETER(Domain);
-    return MiAllocateContiguous(Request, Logical);
+    return HalpDomainTranslates(Domain)
+               ? AllocateBehind(Domain, Request, Logical)
+               : MiAllocateContiguous(Request, Logical);
 }
 
+/* The device loses the pages before anybody else can get them. */
 BOOLEAN HalpDomainFree(HAL_DOMAIN *Domain, PVOID Address, ULONGLONG Logical,
                        SIZE_T Length)
 {
     HalpDomainUnmap(Domain, Logical, Length);
-    return MiFreeContiguous(Address);
+    return HalpDomainTranslates(Domain) ? MiFreeScattered(Address)
+                                        : MiFreeContiguous(Address);
 }

@@ -12,7 +12,19 @@
 
 #include "hal.h"
 
-typedef struct _HAL_DOMAIN HAL_DOMAIN;
+#include "frames.h"
+#include "vtd.h"
+
+/* The members are the two files' hal/domain*.c. */
+typedef struct _HAL_DOMAIN {
+    struct _HAL_DOMAIN *Next;
+    VTD_UNIT *Unit;             /* NULL: the identity */
+    USHORT Requester;
+    USHORT Id;                  /* the IOMMU's name for it */
+    KSPIN_LOCK Lock;
+    ULONGLONG Table;            /* the topmost, physical */
+    struct frames Space;        /* logical addresses */
+} HAL_DOMAIN;
 
 /* Which logical addresses will do. Judged on bytes; whole pages are mapped. */
 typedef struct _HAL_BOUNDS {
@@ -36,7 +48,10 @@ typedef struct _HAL_PAGES {
 HAL_DOMAIN *HalpDomainOf(PDEVICE_OBJECT Pdo);
 
 /* FALSE: the identity. */
-BOOLEAN HalpDomainTranslates(const HAL_DOMAIN *Domain);
+static inline BOOLEAN HalpDomainTranslates(const HAL_DOMAIN *Domain)
+{
+    return Domain->Unit != NULL;
+}
 
 /*
  * Makes Length bytes from the start of the first page accessible to the device
@@ -62,6 +77,16 @@ void HalpDomainUnmap(HAL_DOMAIN *Domain, ULONGLONG Logical, SIZE_T Length);
  */
 PVOID HalpDomainAllocate(HAL_DOMAIN *Domain, const MI_CONTIGUOUS *Request,
                          ULONGLONG *Logical);
+
+/*
+ * For a domain that translates: HalpDomainMap in two steps, so that no memory
+ * is taken for a request that its bounds rule out. The range is reserved with
+ * nothing mapped in it; HalpDomainUnmap ends it either way.
+ */
+BOOLEAN HalpDomainReserve(HAL_DOMAIN *Domain, const HAL_BOUNDS *Bounds,
+                          SIZE_T Length, ULONGLONG *Logical);
+BOOLEAN HalpDomainFill(HAL_DOMAIN *Domain, ULONGLONG Logical,
+                       const HAL_PAGES *Pages, SIZE_T Length);
 
 /* Takes it back; FALSE: its memory was freed by another routine. */
 BOOLEAN HalpDomainFree(HAL_DOMAIN *Domain, PVOID Address, ULONGLONG Logical,

@@ -64,6 +64,11 @@ void KiRetireDpcs(void);
 /* Ends the run: BOOT_EXIT_* becomes QEMU's exit status. */
 void __attribute__((noreturn)) KiExit(UCHAR Value);
 
+/* As <ntifs.h> declares it. Any IRQL. */
+USHORT NTAPI RtlCaptureStackBackTrace(ULONG FramesToSkip,
+                                      ULONG FramesToCapture, PVOID *BackTrace,
+                                      PULONG BackTraceHash);
+
 /* --- rtl --------------------------------------------------------------- */
 
 /*
@@ -134,14 +139,32 @@ PVOID MiAllocateContiguous(const MI_CONTIGUOUS *Request,
 /* Takes back what the function above gave; false: it never gave that. */
 BOOLEAN MiFreeContiguous(PVOID Address);
 
+/*
+ * Memory of any pages, wherever they lie: zero-filled, at one virtual address.
+ * The nodes are tried as above, and on each the memory above 4 GiB first, that
+ * below 16 MiB last. NULL: there is not as much. IRQL <= DISPATCH_LEVEL.
+ */
+PVOID MiAllocateScattered(SIZE_T Length, NODE_REQUIREMENT Node,
+                          MEMORY_CACHING_TYPE Cache);
+
+/* Takes back what the function above gave; false: it never gave that. */
+BOOLEAN MiFreeScattered(PVOID Address);
+
 /* The last byte of RAM that can be handed out. */
 ULONGLONG MiHighestPhysical(void);
+
+/* The node of a page of RAM; MM_ANY_NODE_OK: it is none. */
+NODE_REQUIREMENT MiNodeOf(ULONGLONG Physical);
 
 /* Number of NUMA nodes, at least 1. */
 ULONG MiNodeCount(void);
 
 /* Proximity domain of a PCI root bus from the DSDT; MM_ANY_NODE_OK: none. */
 NODE_REQUIREMENT MiRootBusNode(ULONG RootBus);
+
+/* The firmware's list of IOMMUs; without units if there is none. */
+struct acpi_dmar;
+const struct acpi_dmar *MiDmar(void);
 
 /* Physical address of the HPET's registers; 0: the machine has none. */
 ULONGLONG MiFindHpet(void);
@@ -167,6 +190,18 @@ PVOID IopReadFile(const char *Name, ULONG *Size);
 PDEVICE_OBJECT IopFindPdo(USHORT Vendor, USHORT Device,
                           PDEVICE_OBJECT Previous);
 
+/* What an IOMMU must know of a device. */
+typedef struct _IOP_REMAPPING {
+    ULONG Unit;                 /* index into the DMAR's */
+    USHORT RequesterId;
+} IOP_REMAPPING;
+
+/* False: the device is no PCI function, or no IOMMU serves it. */
+BOOLEAN IopFindRemapping(PDEVICE_OBJECT Pdo, IOP_REMAPPING *Remapping);
+
+/* Whether firmware reserves the DMAR's memory of this index for the device. */
+BOOLEAN IopIsReservedFor(PDEVICE_OBJECT Pdo, ULONG Range);
+
 /* The bottom of a device stack, referenced. As <ntifs.h> declares it. */
 PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject);
 
@@ -183,8 +218,24 @@ NTSTATUS IopLoadDriver(const char *Name, PDRIVER_OBJECT *Driver);
 /* DriverUnload, if there is one. */
 void IopUnloadDriver(PDRIVER_OBJECT Driver);
 
-/* The module and offset an address lies in; false: in none. */
+/*
+ * The module and offset an address lies in; false: in none. A module's name is
+ * always the same pointer.
+ */
 BOOLEAN LdrpDescribe(ULONG_PTR Address, const char **Name, ULONG *Offset);
+
+/* An entry of an image's exception directory; addresses from its start. */
+typedef struct _LDRP_FUNCTION {
+    ULONG Begin, End, UnwindInfo;
+} LDRP_FUNCTION;
+
+/*
+ * The image an address lies in, and the function; *Function is NULL for one
+ * that has no unwind data because it keeps no frame. False: in no image.
+ */
+BOOLEAN LdrpFindFunction(ULONG_PTR Address, ULONG_PTR *Image,
+                         const LDRP_FUNCTION **Function);
+
 void LdrpInitialize(const struct boot_block *Boot);
 
 #endif

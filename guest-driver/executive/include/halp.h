@@ -22,6 +22,12 @@ BOOLEAN HalpInitialize(ULONGLONG HpetAddress);
  */
 BOOLEAN HalpSelectPlatform(void);
 
+/*
+ * Switches the IOMMUs of the DMAR on: from here on devices reach what their
+ * domains map, and nothing else. Where there is no IOMMU it does nothing.
+ */
+void HalpInitializeRemapping(void);
+
 /* Ends the interrupt in service with the highest priority. */
 void HalpEndOfInterrupt(void);
 
@@ -39,8 +45,20 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
                               struct _DEVICE_DESCRIPTION *Description,
                               ULONG *NumberOfMapRegisters);
 
-/* Adapters that IoGetDmaAdapter gave out and PutDmaAdapter has not got back. */
-ULONG HalpCountAdapters(void);
+/*
+ * "verify=off" on the command line turns the verifier of DMA off. FALSE: it is
+ * neither "off" nor "on".
+ */
+BOOLEAN HalpInitializeVerifier(void);
+
+/* Stops if there is an adapter that PutDmaAdapter has not got back. */
+void HalpCheckUnload(void);
+
+/*
+ * Says on the console whose common buffer a load or a store has missed that
+ * found nothing mapped at Address. FALSE: none's. Any IRQL; the run must end.
+ */
+BOOLEAN HalpExplainFault(ULONG_PTR Address, BOOLEAN Write);
 
 /*
  * AllocateCommonBuffer under the constraint of IDmaChannel::AllocateBuffer:

@@ -6,6 +6,7 @@
  */
 #include "iop.h"
 
+#include "acpi.h"
 #include "halp.h"
 #include "pci.h"
 
@@ -194,4 +195,42 @@ NTSTATUS NTAPI IoGetDeviceNumaNode(PDEVICE_OBJECT Pdo, PUSHORT NodeNumber)
     }
     *NodeNumber = (USHORT)Extension(Pdo)->Node;
     return STATUS_SUCCESS;
+}
+
+/* All functions are in segment 0: the I/O ports reach no other. */
+static ULONG WayTo(PDEVICE_OBJECT Pdo, struct acpi_hop Way[PCI_WAY_MAX])
+{
+    PCI_PLACE places[PCI_WAY_MAX];
+    ULONG count;
+
+    if (!Pdo || Pdo->DriverObject != Driver) {
+        return 0;
+    }
+    count = PciWayTo(&Extension(Pdo)->Function, places);
+    for (ULONG i = 0; i < count; i++) {
+        Way[i].bus = places[i].Bus;
+        Way[i].devfn = places[i].Devfn;
+    }
+    return count;
+}
+
+BOOLEAN IopFindRemapping(PDEVICE_OBJECT Pdo, IOP_REMAPPING *Remapping)
+{
+    struct acpi_hop way[PCI_WAY_MAX];
+    ULONG count = WayTo(Pdo, way);
+
+    if (!count) {
+        return FALSE;
+    }
+    Remapping->Unit = acpi_dmar_unit(MiDmar(), 0, way, count);
+    Remapping->RequesterId = Extension(Pdo)->Function.RequesterId;
+    return Remapping->Unit != ACPI_NO_UNIT;
+}
+
+BOOLEAN IopIsReservedFor(PDEVICE_OBJECT Pdo, ULONG Range)
+{
+    struct acpi_hop way[PCI_WAY_MAX];
+    ULONG count = WayTo(Pdo, way);
+
+    return count && acpi_dmar_reserves(MiDmar(), Range, 0, way, count);
 }

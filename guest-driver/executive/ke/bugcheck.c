@@ -5,6 +5,9 @@
  */
 #include "portio.h"
 #include "trap.h"
+#include "unwind.h"
+
+#define CALLERS_MAX         24
 
 static const struct { ULONG Code; const char *Name; } Names[] = {
     { IRQL_NOT_LESS_OR_EQUAL, "IRQL_NOT_LESS_OR_EQUAL" },
@@ -63,27 +66,37 @@ static void PrintHeading(ULONG Code)
              KeGetCurrentIrql());
 }
 
-/* What looks like return addresses into images: a hint, not a proof. */
-static void PrintStack(const ULONGLONG *Stack)
+/* The host turns these into functions and lines: scripts/pcmaster/bugcheck.py. */
+static void PrintCallers(KI_FRAME *Frame)
 {
     const char *name;
-    ULONG offset, found = 0;
+    ULONG offset;
 
-    for (ULONG i = 0; i < 512 && found < 16; i++) {
-        if (((ULONG_PTR)(Stack + i) & 0xfff) == 0 && i) {
-            if (!MmIsAddressValid((PVOID)(Stack + i))) {
-                return;
-            }
-        }
-        if (LdrpDescribe((ULONG_PTR)Stack[i], &name, &offset)) {
-            DbgPrint("        %s+0x%x\n", name, offset);
-            found++;
-        }
+    DbgPrint("    called by:\n");
+    for (ULONG i = 0; i < CALLERS_MAX && KiUnwind(Frame) &&
+                      LdrpDescribe((ULONG_PTR)Frame->Rip, &name, &offset);
+         i++) {
+        DbgPrint("        %s+0x%x\n", name, offset);
     }
+}
+
+static KI_FRAME FrameOf(const KI_TRAP_FRAME *Trap)
+{
+    return (KI_FRAME){
+        .Rip = Trap->Rip,
+        .Registers = {
+            Trap->Rax, Trap->Rcx, Trap->Rdx, Trap->Rbx, Trap->Rsp, Trap->Rbp,
+            Trap->Rsi, Trap->Rdi, Trap->R8, Trap->R9, Trap->R10, Trap->R11,
+            Trap->R12, Trap->R13, Trap->R14, Trap->R15,
+        },
+        .Interrupted = true,
+    };
 }
 
 void KiBugCheckTrap(ULONG Code, ULONG_PTR Address, const KI_TRAP_FRAME *Frame)
 {
+    KI_FRAME caller = FrameOf(Frame);
+
     PrintHeading(Code);
     DbgPrint("    exception %u, error code 0x%llx\n", (ULONG)Frame->Vector,
              Frame->ErrorCode);
@@ -97,20 +110,20 @@ void KiBugCheckTrap(ULONG Code, ULONG_PTR Address, const KI_TRAP_FRAME *Frame)
              Frame->Rdi, Frame->Rbp, Frame->Rsp, Frame->R8, Frame->R9,
              Frame->R10, Frame->R11, Frame->R12, Frame->R13, Frame->R14,
              Frame->R15);
-    DbgPrint("    addresses of code on the stack:\n");
-    PrintStack((const ULONGLONG *)(ULONG_PTR)Frame->Rsp);
+    PrintCallers(&caller);
     KiExit(BOOT_EXIT_BUG_CHECK);
 }
 
 VOID NTAPI KeBugCheckEx(ULONG Code, ULONG_PTR Parameter1, ULONG_PTR Parameter2,
                         ULONG_PTR Parameter3, ULONG_PTR Parameter4)
 {
+    KI_FRAME frame;
+
     PrintHeading(Code);
     DbgPrint("    parameters %p %p %p %p\n", (PVOID)Parameter1,
              (PVOID)Parameter2, (PVOID)Parameter3, (PVOID)Parameter4);
-    PrintPlace("called from", (ULONG_PTR)__builtin_return_address(0));
-    DbgPrint("    addresses of code on the stack:\n");
-    PrintStack(__builtin_frame_address(0));
+    KiCaptureFrame(&frame);
+    PrintCallers(&frame);
     KiExit(BOOT_EXIT_BUG_CHECK);
 }
 

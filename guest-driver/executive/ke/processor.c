@@ -16,6 +16,7 @@
 #define EXCEPTION_NMI       2
 #define EXCEPTION_DOUBLE    8
 #define EXCEPTION_PAGE      14
+#define PAGE_ERROR_WRITE    2u
 #define STACK_FATAL         8192
 #define RFLAGS_IF           0x200
 
@@ -163,6 +164,9 @@ static void Exception(const KI_TRAP_FRAME *Frame)
 
     if (Frame->Vector == EXCEPTION_PAGE) {
         __asm__ volatile("movq %%cr2, %0" : "=r"(address));
+        if (HalpExplainFault(address, !!(Frame->ErrorCode & PAGE_ERROR_WRITE))) {
+            KiBugCheckTrap(DRIVER_VERIFIER_DMA_VIOLATION, address, Frame);
+        }
         KiBugCheckTrap(KeGetCurrentIrql() >= DISPATCH_LEVEL
                            ? DRIVER_IRQL_NOT_LESS_OR_EQUAL
                            : PAGE_FAULT_IN_NONPAGED_AREA,

@@ -8,8 +8,6 @@
 #include "halp.h"
 #include "pcmaster_regs.h"
 
-/* As of bug check 0xE6: an adapter that is still in use. */
-#define LIVE_AT_UNLOAD          0x07
 #define STACK_SIZE              0x10000
 #define HOME_AREA               32      /* the x64 convention's */
 
@@ -52,12 +50,7 @@ static void RemoveDevices(void)
 /* What a driver must have given back when it goes. */
 static void CheckNothingLeft(void)
 {
-    if (HalpCountAdapters()) {
-        DbgPrint("\nhal: %u DMA adapters were never released with "
-                 "PutDmaAdapter\n", HalpCountAdapters());
-        KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, LIVE_AT_UNLOAD,
-                     HalpCountAdapters(), 0, 0);
-    }
+    HalpCheckUnload();
     if (KiCountCriticalRegions()) {
         DbgPrint("\nke: %d critical regions were entered and never left\n",
                  KiCountCriticalRegions());
@@ -102,6 +95,10 @@ static void __attribute__((noreturn, used)) Continue(
     if (!HalpSelectPlatform()) {
         CannotStart("platform= names none of win7, win8 and win10");
     }
+    if (!HalpInitializeVerifier()) {
+        CannotStart("verify= is neither on nor off");
+    }
+    HalpInitializeRemapping();
     IopInitialize();
     DbgPrint("executive: %u NUMA node%s, command line: %s\n", MiNodeCount(),
              MiNodeCount() == 1 ? "" : "s", Boot->command_line);

@@ -7,6 +7,7 @@
 #include "ldrp.h"
 
 #define MODULES_MAX         16
+#define DIRECTORY_EXCEPTIONS 3
 #define ASCII_LAST          0x7e
 #define MODULE_NAME_MAX     BOOT_MODULE_NAME_MAX
 
@@ -64,18 +65,56 @@ void LdrpInitialize(const struct boot_block *Boot)
     }
 }
 
-BOOLEAN LdrpDescribe(ULONG_PTR Address, const char **Name, ULONG *Offset)
+static const MODULE *ModuleAt(ULONG_PTR Address)
 {
     for (ULONG i = 0; i < ModuleCount; i++) {
-        ULONGLONG inside = Address - Modules[i].Image.base;
-
-        if (inside < Modules[i].Image.size_of_image) {
-            *Name = Modules[i].Name;
-            *Offset = (ULONG)inside;
-            return TRUE;
+        if (Address - Modules[i].Image.base < Modules[i].Image.size_of_image) {
+            return &Modules[i];
         }
     }
-    return FALSE;
+    return NULL;
+}
+
+BOOLEAN LdrpDescribe(ULONG_PTR Address, const char **Name, ULONG *Offset)
+{
+    const MODULE *module = ModuleAt(Address);
+
+    if (!module) {
+        return FALSE;
+    }
+    *Name = module->Name;
+    *Offset = (ULONG)(Address - module->Image.base);
+    return TRUE;
+}
+
+BOOLEAN LdrpFindFunction(ULONG_PTR Address, ULONG_PTR *Image,
+                         const LDRP_FUNCTION **Function)
+{
+    const MODULE *module = ModuleAt(Address);
+    const struct pe_directory *directory;
+    const LDRP_FUNCTION *functions;
+    ULONG low = 0, high, at;
+
+    if (!module || !Function) {
+        return module != NULL;
+    }
+    *Image = (ULONG_PTR)module->Image.base;
+    at = (ULONG)(Address - *Image);
+    directory = &module->Image.directory[DIRECTORY_EXCEPTIONS];
+    functions = (const LDRP_FUNCTION *)(*Image + directory->rva);
+    high = directory->size / sizeof(*functions);
+    while (low < high) {
+        ULONG middle = low + (high - low) / 2;
+
+        if (functions[middle].End <= at) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    *Function = low < directory->size / sizeof(*functions) &&
+                functions[low].Begin <= at ? &functions[low] : NULL;
+    return TRUE;
 }
 
 /* The address of an export of a loaded module, 0 if there is none. */
@@ -105,7 +144,8 @@ static bool BeginsWith(const char *Name, const char *Prefix)
 /* What the executive's parts export to each other is not for drivers. */
 static bool IsPrivate(const char *Name)
 {
-    return BeginsWith(Name, "Mi") || BeginsWith(Name, "Halp");
+    return BeginsWith(Name, "Mi") || BeginsWith(Name, "Halp") ||
+           BeginsWith(Name, "Ldrp");
 }
 
 static uint64_t Resolve(void *Context, const struct pe_import *Import)

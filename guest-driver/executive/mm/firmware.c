@@ -16,6 +16,7 @@ static bool Present;
 static struct acpi_srat Srat;
 static struct acpi_slit Slit;
 static struct acpi_bridges Bridges;
+static struct acpi_dmar Dmar;
 static ULONG NodeCount = 1;
 
 /* Firmware keeps its tables below 4 GiB, where all is in the direct map. */
@@ -91,6 +92,9 @@ void MiReadFirmware(const struct boot_block *Boot)
     }
     if (Present && acpi_find_dsdt(&Acpi, &table) == ACPI_OK) {
         Read("DSDT", acpi_read_bridges(&table, &Bridges));
+    }
+    if (Find("DMAR", &table)) {
+        Read("DMAR", acpi_read_dmar(&table, &Dmar));
     }
 }
 
@@ -176,6 +180,11 @@ NODE_REQUIREMENT MiRootBusNode(ULONG RootBus)
         }
     }
     return MM_ANY_NODE_OK;
+}
+
+const struct acpi_dmar *MiDmar(void)
+{
+    return &Dmar;
 }
 
 USHORT NTAPI KeQueryHighestNodeNumber(VOID)

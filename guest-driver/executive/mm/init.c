@@ -85,6 +85,13 @@ enum frames_status MiAllocateFrames(struct frames *Frames,
     return frames_allocate(Frames, Request, Base);
 }
 
+NODE_REQUIREMENT MiNodeOf(ULONGLONG Physical)
+{
+    ULONG node = frames_node_of(&MiPhysical, Physical);
+
+    return node == FRAMES_ANY_NODE ? MM_ANY_NODE_OK : node;
+}
+
 ULONGLONG MiAllocatePages(SIZE_T Length)
 {
     struct frames_request request = FRAMES_ANYWHERE(Length);

@@ -197,6 +197,19 @@ PVOID MiMapFrames(const PFN_NUMBER *Frames, SIZE_T Pages, ULONG Protection,
     return mapped ? (PVOID)(ULONG_PTR)(address + PAGE_SIZE) : NULL;
 }
 
+PVOID MiReserve(SIZE_T Length)
+{
+    struct frames_request space = FRAMES_ANYWHERE(Guarded(Length));
+    ULONGLONG address = 0;
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+    enum frames_status status = MiAllocateFrames(&AddressSpace, &space,
+                                                 &address);
+
+    KeReleaseSpinLock(&MiLock, irql);
+    return status == FRAMES_OK ? (PVOID)(ULONG_PTR)(address + PAGE_SIZE)
+                               : NULL;
+}
+
 void MiUnmap(PVOID Address, SIZE_T Length)
 {
     ULONGLONG address = (ULONGLONG)(ULONG_PTR)Address;

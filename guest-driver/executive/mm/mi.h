@@ -40,6 +40,12 @@ enum frames_status MiAllocateFrames(struct frames *Frames,
                                     const struct frames_request *Request,
                                     ULONGLONG *Base);
 
+/*
+ * Address space for MiMapAt, with a page on either side that stays unmapped;
+ * MiUnmap gives it back. NULL: out of memory.
+ */
+PVOID MiReserve(SIZE_T Length);
+
 void MiInitializePageTables(const struct boot_block *Boot);
 
 extern struct frames MiPhysical;

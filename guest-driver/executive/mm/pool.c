@@ -64,12 +64,17 @@ static void GivePages(PVOID Address, SIZE_T Length)
     KeReleaseSpinLock(&MiLock, irql);
 }
 
+/* A page will do where memory is in pieces. */
 static bool Refill(ULONG Class)
 {
-    SIZE_T size = (SIZE_T)1 << (SMALLEST_SHIFT + Class);
-    PUCHAR chunk = TakePages(CHUNK);
+    SIZE_T size = (SIZE_T)1 << (SMALLEST_SHIFT + Class), length = CHUNK;
+    PUCHAR chunk = TakePages(length);
 
-    for (SIZE_T at = 0; chunk && at + size <= CHUNK; at += size) {
+    if (!chunk) {
+        length = PAGE_SIZE;
+        chunk = TakePages(length);
+    }
+    for (SIZE_T at = 0; chunk && at + size <= length; at += size) {
         FREE_BLOCK *block = (FREE_BLOCK *)(chunk + at);
 
         block->Header.Magic = FREED_MAGIC;

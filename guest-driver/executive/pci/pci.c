@@ -31,6 +31,9 @@
 #define REG_BUSES               0x18
 #define REG_CAPABILITIES        0x34
 #define   CAPABILITY_MSI        0x05
+#define   CAPABILITY_EXPRESS    0x10
+#define   EXPRESS_TYPE(header)  ((header) >> 20 & 0xf)
+#define   EXPRESS_TO_PCI        7
 #define   MSI_ENABLE            0x00010000u
 #define   MSI_MULTIPLE_MASK     0x00700000u
 #define   MSI_64_BIT            0x00800000u
@@ -41,8 +44,20 @@
 #define DEVICES                 32
 #define FUNCTIONS               8
 
-/* For each bus, the bus it hangs from; a root bus hangs from itself. */
-static UCHAR Parent[BUSES];
+/* How a bridge marks what comes from below it (PCI Express to PCI/PCI-X Bridge
+   Specification 1.0, 2.3). */
+typedef enum {
+    KEEPS_REQUESTER,            /* PCI Express on both sides */
+    TAKES_OWNERSHIP,            /* conventional: its own number */
+    GIVES_SECONDARY_BUS         /* from conventional to Express: bus, device 0 */
+} BRIDGE_KIND;
+
+/* For each bus, the bridge above it; a root bus has none. */
+static struct {
+    bool Present;
+    PCI_PLACE Place;
+    BRIDGE_KIND Kind;
+} Above[BUSES];
 
 static ULONG Address(const PCI_FUNCTION *Function, ULONG Register)
 {
@@ -91,11 +106,26 @@ static void Identify(PCI_FUNCTION *Function, ULONG Id)
     Function->MsiCapability = FindCapability(Function, CAPABILITY_MSI);
 }
 
+static BRIDGE_KIND KindOf(const PCI_FUNCTION *Bridge)
+{
+    UCHAR at = FindCapability(Bridge, CAPABILITY_EXPRESS);
+
+    if (!at) {
+        return TAKES_OWNERSHIP;
+    }
+    return EXPRESS_TYPE(ReadConfig(Bridge, at)) == EXPRESS_TO_PCI
+               ? GIVES_SECONDARY_BUS : KEEPS_REQUESTER;
+}
+
 static void NoteBridge(const PCI_FUNCTION *Function)
 {
     UCHAR secondary = (UCHAR)(ReadConfig(Function, REG_BUSES) >> 8);
 
-    Parent[secondary] = Function->Bus;
+    Above[secondary].Present = true;
+    Above[secondary].Place.Bus = Function->Bus;
+    Above[secondary].Place.Devfn =
+        (UCHAR)(Function->Device << 3 | Function->Function);
+    Above[secondary].Kind = KindOf(Function);
 }
 
 /* Calls Visit for all functions that answer; slot 0 tells of the other seven. */
@@ -151,24 +181,62 @@ static void Visit(PCI_FUNCTION *Function, ULONG Id, PVOID Context)
     }
 }
 
-static UCHAR RootOf(UCHAR Bus)
+ULONG PciWayTo(const PCI_FUNCTION *Function, PCI_PLACE Way[PCI_WAY_MAX])
 {
-    for (ULONG i = 0; i < BUSES && Parent[Bus] != Bus; i++) {
-        Bus = Parent[Bus];
+    UCHAR bus = Function->Bus;
+    ULONG count = 1;
+
+    for (; Above[bus].Present && count <= PCI_WAY_MAX; count++) {
+        bus = Above[bus].Place.Bus;
     }
-    return Bus;
+    if (count > PCI_WAY_MAX) {
+        return 0;
+    }
+    bus = Function->Bus;
+    Way[count - 1].Bus = bus;
+    Way[count - 1].Devfn = (UCHAR)(Function->Device << 3 | Function->Function);
+    for (ULONG i = count - 1; i; i--) {
+        Way[i - 1] = Above[bus].Place;
+        bus = Above[bus].Place.Bus;
+    }
+    return count;
+}
+
+/* The bridges above may each replace what stands there. */
+static USHORT RequesterOf(const PCI_FUNCTION *Function)
+{
+    USHORT requester = PCI_REQUESTER(Function->Bus, Function->Device,
+                                     Function->Function);
+    UCHAR bus = Function->Bus;
+
+    for (ULONG i = 0; i < PCI_WAY_MAX && Above[bus].Present; i++) {
+        PCI_PLACE bridge = Above[bus].Place;
+
+        if (Above[bus].Kind == TAKES_OWNERSHIP) {
+            requester = (USHORT)(bridge.Bus << 8 | bridge.Devfn);
+        } else if (Above[bus].Kind == GIVES_SECONDARY_BUS) {
+            requester = PCI_REQUESTER(bus, 0, 0);
+        }
+        bus = bridge.Bus;
+    }
+    return requester;
+}
+
+static void Locate(PCI_FUNCTION *Function)
+{
+    PCI_PLACE way[PCI_WAY_MAX];
+
+    Function->RootBus = PciWayTo(Function, way) ? way[0].Bus : Function->Bus;
+    Function->RequesterId = RequesterOf(Function);
 }
 
 void PciEnumerate(void (*Found)(const PCI_FUNCTION *Function))
 {
     static FOUND found;
 
-    for (ULONG bus = 0; bus < BUSES; bus++) {
-        Parent[bus] = (UCHAR)bus;
-    }
     Scan(Visit, &found);
     for (ULONG i = 0; i < found.Count; i++) {
-        found.Functions[i].RootBus = RootOf(found.Functions[i].Bus);
+        Locate(&found.Functions[i]);
         Found(&found.Functions[i]);
     }
 }

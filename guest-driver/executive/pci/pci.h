@@ -19,7 +19,19 @@ typedef struct _PCI_FUNCTION {
     USHORT VendorId;
     USHORT DeviceId;
     UCHAR MsiCapability;        /* offset, 0: none */
+    USHORT RequesterId;         /* that its DMA bears where it meets an IOMMU */
 } PCI_FUNCTION;
+
+#define PCI_REQUESTER(bus, device, function) \
+    ((USHORT)((bus) << 8 | (device) << 3 | (function)))
+
+/* A function by its place: a bridge on the way to another, or that one. */
+typedef struct _PCI_PLACE {
+    UCHAR Bus;
+    UCHAR Devfn;                /* device << 3 | function */
+} PCI_PLACE;
+
+#define PCI_WAY_MAX             16
 
 typedef struct _PCI_MEMORY {
     ULONGLONG Base;
@@ -30,6 +42,12 @@ typedef struct _PCI_MEMORY {
 
 /* Calls Found for each function that is no bridge. */
 void PciEnumerate(void (*Found)(const PCI_FUNCTION *Function));
+
+/*
+ * The way to a function from its root bus: the bridges, then itself. Returns how
+ * many there are; 0: more than PCI_WAY_MAX.
+ */
+ULONG PciWayTo(const PCI_FUNCTION *Function, PCI_PLACE Way[PCI_WAY_MAX]);
 
 /* Measures a base address register. The function must not be in use. */
 PCI_MEMORY PciReadBar(const PCI_FUNCTION *Function, ULONG Bar);

@@ -15,6 +15,10 @@
 
 #include "wdm3.h"
 
+/* As <ntifs.h> declares it. */
+USHORT NTAPI RtlCaptureStackBackTrace(ULONG FramesToSkip, ULONG FramesToCapture, PVOID *BackTrace,
+                                      PULONG BackTraceHash);
+
 #define SELFTEST_TAG                0x74736554u     /* "Test" */
 #define MS                          10000ll         /* milliseconds, in units of 100 ns */
 
@@ -26,10 +30,10 @@ struct check {
 };
 
 /* All that one file checks; an entry without a name ends it. */
-extern const struct check buffer_checks[], channel_checks[], clock_checks[], contiguous_checks[],
-    dispatcher_checks[], dpc_checks[], file_checks[], format_checks[], image_checks[],
-    interrupt_checks[], irp_checks[], mapping_checks[], mdl_checks[], object_checks[], pool_checks[],
-    remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
+extern const struct check backtrace_checks[], buffer_checks[], channel_checks[], clock_checks[],
+    contiguous_checks[], dispatcher_checks[], dpc_checks[], file_checks[], format_checks[],
+    image_checks[], interrupt_checks[], irp_checks[], mapping_checks[], mdl_checks[], object_checks[],
+    pool_checks[], remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
 
 /* The driver object of selftest.sys itself. */
 extern PDRIVER_OBJECT selftest_driver;

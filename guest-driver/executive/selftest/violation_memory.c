@@ -7,31 +7,6 @@ static void poke(volatile UCHAR *address)
     *address = 0x55;
 }
 
-static void write_before(PDRIVER_OBJECT driver)
-{
-    struct buffer b = buffer_new();
-
-    (void)driver;
-    poke(b.address - 1);
-}
-
-static void write_behind(PDRIVER_OBJECT driver)
-{
-    struct buffer b = buffer_new();
-
-    (void)driver;
-    poke(b.address + BUFFER_LENGTH);
-}
-
-static void write_freed(PDRIVER_OBJECT driver)
-{
-    struct buffer b = buffer_new();
-
-    (void)driver;
-    buffer_free(&b);
-    poke(b.address);
-}
-
 static void write_null(PDRIVER_OBJECT driver)
 {
     volatile UCHAR *volatile null = NULL;
@@ -191,9 +166,6 @@ static void mdl_of_nothing(PDRIVER_OBJECT driver)
 }
 
 const struct violation memory_violations[] = {
-    { "write-before", write_before },
-    { "write-behind", write_behind },
-    { "write-freed", write_freed },
     { "write-null", write_null },
     { "write-at-dispatch", write_at_dispatch },
     { "write-code", write_code },

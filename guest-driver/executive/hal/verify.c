@@ -1,0 +1,155 @@
+/*
+ * The verifier's reports, and the switch that turns it off.
+ *
+ * scripts/pcmaster/bugcheck.py reads what is printed here.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "adapter.h"
+
+/* What is asked for beyond a site's frames, for those that are hal.dll's. */
+#define FRAMES_OF_OUR_OWN       4
+
+BOOLEAN HalpVerifying = TRUE;
+
+static const struct {
+    ULONG Code;
+    PCSTR Name, Text;
+} Rules[] = {
+#define HAL_RULE_ROW(rule, code, name, text) { code, name, text },
+    HAL_RULES(HAL_RULE_ROW)
+#undef HAL_RULE_ROW
+};
+
+BOOLEAN HalpInitializeVerifier(void)
+{
+    char value[4];
+
+    if (IopBootOption("verify", value, sizeof(value))) {
+        HalpVerifying = value[0] == 'o' && value[1] == 'n' && !value[2];
+        return HalpVerifying ||
+               (value[0] == 'o' && value[1] == 'f' && value[2] == 'f');
+    }
+    return TRUE;
+}
+
+void HalpNoteSite(HAL_SITE *Site, PCSTR Routine)
+{
+    PVOID frames[HAL_SITE_FRAMES + FRAMES_OF_OUR_OWN];
+    const char *ours, *name;
+    ULONG offset, count;
+
+    Site->Routine = Routine;
+    Site->Count = 0;
+    if (!HalpVerifying) {
+        return;
+    }
+    LdrpDescribe((ULONG_PTR)HalpNoteSite, &ours, &offset);
+    count = RtlCaptureStackBackTrace(0, RTL_NUMBER_OF(frames), frames, NULL);
+    for (ULONG i = 0; i < count && Site->Count < HAL_SITE_FRAMES; i++) {
+        if (LdrpDescribe((ULONG_PTR)frames[i], &name, &offset) &&
+            name != ours) {
+            Site->Frames[Site->Count++] = frames[i];
+        }
+    }
+}
+
+static void PrintSite(PCSTR What, const HAL_SITE *Site)
+{
+    const char *name;
+    ULONG offset;
+
+    DbgPrint("verifier: %s by %s at", What, Site->Routine);
+    for (ULONG i = 0; i < Site->Count; i++) {
+        if (LdrpDescribe((ULONG_PTR)Site->Frames[i], &name, &offset)) {
+            DbgPrint(" %s+0x%x", name, offset);
+        }
+    }
+    DbgPrint("\n");
+}
+
+static void PrintBuffer(const HAL_BUFFER *Buffer, const HAL_SITE *Freed)
+{
+    ULONG node = Freed ? MM_ANY_NODE_OK
+                       : MiNodeOf((ULONGLONG)MmGetPhysicalAddress(
+                                      Buffer->Address).QuadPart);
+
+    DbgPrint("verifier: buffer logical 0x%llx length %u %s virtual %p",
+             Buffer->Logical, Buffer->Length,
+             Buffer->Cached ? "cached" : "uncached", Buffer->Address);
+    if (node != MM_ANY_NODE_OK) {
+        DbgPrint(" node %u", node);
+    }
+    DbgPrint("\n");
+    PrintSite("allocated", &Buffer->Allocated);
+    if (Freed) {
+        PrintSite("freed", Freed);
+    }
+}
+
+void HalpReport(const HAL_BREACH *Breach)
+{
+    DbgPrint("\nverifier: %s: %s (%s, 0x%x)\n", Breach->Routine,
+             Rules[Breach->Rule].Text, Rules[Breach->Rule].Name,
+             Rules[Breach->Rule].Code);
+    if (Breach->Compared) {
+        DbgPrint("verifier: expected 0x%llx\nverifier: actual 0x%llx\n",
+                 Breach->Expected, Breach->Actual);
+    }
+    if (Breach->Detail) {
+        DbgPrint("verifier: detail %s\n", Breach->Detail);
+    }
+    if (Breach->Buffer) {
+        PrintBuffer(Breach->Buffer, Breach->Freed);
+    } else if (Breach->Adapter) {
+        PrintSite("adapter made", &Breach->Adapter->Made);
+    }
+}
+
+void HalpBreach(const HAL_BREACH *Breach)
+{
+    if (HalpVerifying) {
+        HalpReport(Breach);
+        KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, Rules[Breach->Rule].Code,
+                     (ULONG_PTR)Breach->Adapter,
+                     (ULONG_PTR)(Breach->Buffer ? Breach->Buffer->Logical : 0),
+                     (ULONG_PTR)Breach->Actual);
+    }
+}
+
+void HalpViolation(ULONG Code, PCSTR Routine, PCSTR What, ULONG_PTR Value)
+{
+    DbgPrint("\nverifier: %s: %s (other, 0x%x)\nverifier: actual 0x%llx\n",
+             Routine, What, Code, (ULONGLONG)Value);
+    KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, Code, Value, 0, 0);
+}
+
+void HalpRequirePassive(const HAL_ADAPTER *Adapter, PCSTR Routine)
+{
+    if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
+        HalpBreach(&(HAL_BREACH){
+            .Rule = HalRuleIrql,
+            .Routine = Routine,
+            .Adapter = Adapter,
+            .Compared = TRUE,
+            .Expected = PASSIVE_LEVEL,
+            .Actual = KeGetCurrentIrql(),
+            .Detail = "must be called at PASSIVE_LEVEL",
+        });
+    }
+}
+
+void HalpRequireAtMost(const HAL_ADAPTER *Adapter, PCSTR Routine, KIRQL Irql)
+{
+    if (KeGetCurrentIrql() > Irql) {
+        HalpBreach(&(HAL_BREACH){
+            .Rule = HalRuleIrql,
+            .Routine = Routine,
+            .Adapter = Adapter,
+            .Compared = TRUE,
+            .Expected = Irql,
+            .Actual = KeGetCurrentIrql(),
+            .Detail = "called above the highest IRQL that it allows",
+        });
+    }
+}

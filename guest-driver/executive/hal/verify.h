@@ -1,0 +1,111 @@
+/*
+ * The verifier: stops a driver that breaks the rules of DMA, and says which
+ * rule, where, and whose buffer it is about.
+ *
+ * It is on unless the command line has "verify=off". docs/verifier.md lists
+ * the rules, each with the mistake that shows it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef EXECUTIVE_HAL_VERIFY_H
+#define EXECUTIVE_HAL_VERIFY_H
+
+#include "hal.h"
+
+/*
+ * Every rule: its code, name and text. Codes below 0x100 are the first
+ * parameter of Windows' bug check 0xE6; Driver Verifier lacks the others.
+ */
+#define HAL_RULES(RULE)                                                       \
+    RULE(FreeTwice, 0x03, "free-twice",                                       \
+         "the common buffer was freed already")                               \
+    RULE(PutLiveBuffer, 0x07, "put-live-buffer",                              \
+         "a common buffer of the adapter has not been freed")                 \
+    RULE(WriteOutside, 0x0f, "write-outside",                                 \
+         "memory before or behind a common buffer was touched")               \
+    RULE(Irql, 0x13, "irql", "called at a wrong IRQL")                        \
+    RULE(StaleAdapter, 0x18, "stale-adapter",                                 \
+         "no adapter, or one that PutDmaAdapter has released")                \
+    RULE(NullAdapter, 0x19, "null-adapter", "the adapter is NULL")            \
+    RULE(FreeLength, 0x101, "free-length",                                    \
+         "Length is not the allocation's")                                    \
+    RULE(FreeLogical, 0x102, "free-logical",                                  \
+         "LogicalAddress is not the allocation's")                            \
+    RULE(FreeCache, 0x103, "free-cache",                                      \
+         "CacheEnabled is not the allocation's")                              \
+    RULE(FreeInside, 0x104, "free-inside",                                    \
+         "VirtualAddress is not the start of the buffer that it lies in")     \
+    RULE(FreeForeign, 0x105, "free-foreign",                                  \
+         "the common buffer is another adapter's")                            \
+    RULE(FreeUnknown, 0x106, "free-unknown",                                  \
+         "VirtualAddress is no common buffer's")                              \
+    RULE(FreeBehind, 0x107, "free-behind",                                    \
+         "another routine has freed the common buffer's memory")              \
+    RULE(TouchFreed, 0x108, "touch-freed",                                    \
+         "memory of a common buffer was touched after it was freed")          \
+    RULE(NeverPut, 0x109, "never-put",                                        \
+         "the adapter was never released with PutDmaAdapter")
+
+#define HAL_RULE_ENUM(rule, code, name, text) HalRule##rule,
+typedef enum _HAL_RULE { HAL_RULES(HAL_RULE_ENUM) HalRuleCount } HAL_RULE;
+#undef HAL_RULE_ENUM
+
+/* Where a driver called. */
+#define HAL_SITE_FRAMES         8
+
+typedef struct _HAL_SITE {
+    PCSTR Routine;
+    ULONG Count;
+    PVOID Frames[HAL_SITE_FRAMES];      /* return addresses, the last call first */
+} HAL_SITE;
+
+struct _HAL_ADAPTER;
+struct _HAL_BUFFER;
+
+/* A broken rule, with what there is to say of it; unused members are 0. */
+typedef struct _HAL_BREACH {
+    HAL_RULE Rule;
+    PCSTR Routine;                      /* that the driver has called */
+    const struct _HAL_ADAPTER *Adapter;
+    const struct _HAL_BUFFER *Buffer;
+    const HAL_SITE *Freed;              /* where the buffer was freed */
+    BOOLEAN Compared;                   /* Expected and Actual tell something */
+    ULONGLONG Expected, Actual;
+    PCSTR Detail;
+} HAL_BREACH;
+
+/* FALSE: every mistake is let pass that can be. */
+extern BOOLEAN HalpVerifying;
+
+/* Stops the run with a report. Returns only if the verifier is off. Any IRQL. */
+void HalpBreach(const HAL_BREACH *Breach);
+
+/* Stops the run in any case: a mistake that cannot be let pass. */
+void __attribute__((noreturn)) HalpViolation(ULONG Code, PCSTR Routine,
+                                             PCSTR What, ULONG_PTR Value);
+
+/* Prints the report alone. */
+void HalpReport(const HAL_BREACH *Breach);
+
+/* Notes who has called Routine, if the verifier is on. Any IRQL. */
+void HalpNoteSite(HAL_SITE *Site, PCSTR Routine);
+
+/* Routine, called for Adapter, must be called at that IRQL, or at most there. */
+void HalpRequirePassive(const struct _HAL_ADAPTER *Adapter, PCSTR Routine);
+void HalpRequireAtMost(const struct _HAL_ADAPTER *Adapter, PCSTR Routine,
+                       KIRQL Irql);
+
+/* --- verify_buffers.c: what is alive, and what was ----------------------- */
+
+/* From the adapter's creation to its release. IRQL <= DISPATCH_LEVEL. */
+void HalpRememberAdapter(struct _HAL_ADAPTER *Adapter);
+void HalpForgetAdapter(struct _HAL_ADAPTER *Adapter);
+
+/* A buffer is about to be freed by Routine: it is remembered for a while. */
+void HalpRememberFreed(const struct _HAL_BUFFER *Buffer, PCSTR Routine);
+
+/* Address, given to FreeCommonBuffer, is not the start of one of Adapter's. */
+void HalpFreeOfUnknown(const struct _HAL_ADAPTER *Adapter, PCSTR Routine,
+                       PVOID Address);
+
+#endif

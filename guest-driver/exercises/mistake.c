@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Mistakes that the guest's verifier must stop */
+#include "run.h"
+
+const struct mistake mistake_table[] = {
+    { "free-length", "free-length", "FreeCommonBuffer with another length than the allocation's",
+      PCM_MISTAKE_FREE_LENGTH },
+    { "free-logical", "free-logical", "FreeCommonBuffer with another logical address",
+      PCM_MISTAKE_FREE_LOGICAL },
+    { "free-cache", "free-cache", "FreeCommonBuffer with another cache flag",
+      PCM_MISTAKE_FREE_CACHE },
+    { "free-inside", "free-inside", "FreeCommonBuffer of an address that was aligned by hand",
+      PCM_MISTAKE_FREE_INSIDE },
+    { "free-foreign", "free-foreign", "FreeCommonBuffer with another adapter",
+      PCM_MISTAKE_FREE_FOREIGN },
+    { "free-unknown", "free-unknown", "FreeCommonBuffer of memory that is no common buffer",
+      PCM_MISTAKE_FREE_UNKNOWN },
+    { "free-twice", "free-twice", "FreeCommonBuffer called twice", PCM_MISTAKE_FREE_TWICE },
+    { "free-behind", "free-behind", "A common buffer freed by MmFreeContiguousMemory",
+      PCM_MISTAKE_FREE_BEHIND },
+    { "put-live-buffer", "put-live-buffer", "PutDmaAdapter while a common buffer is alive",
+      PCM_MISTAKE_PUT_LIVE_BUFFER },
+    { "stale-adapter", "stale-adapter", "AllocateCommonBuffer with a released adapter",
+      PCM_MISTAKE_STALE_ADAPTER },
+    { "put-twice", "stale-adapter", "PutDmaAdapter called twice", PCM_MISTAKE_PUT_TWICE },
+    { "null-adapter", "null-adapter", "PutDmaAdapter without an adapter",
+      PCM_MISTAKE_NULL_ADAPTER },
+    { "never-put", "never-put", "An adapter that is never released", PCM_MISTAKE_NEVER_PUT },
+    { "irql-allocate", "irql", "AllocateCommonBuffer at DISPATCH_LEVEL",
+      PCM_MISTAKE_IRQL_ALLOCATE },
+    { "irql-adapter", "irql", "IoGetDmaAdapter at DISPATCH_LEVEL", PCM_MISTAKE_IRQL_ADAPTER },
+    { "irql-free", "irql", "FreeCommonBuffer at DISPATCH_LEVEL", PCM_MISTAKE_IRQL_FREE },
+    { "irql-put", "irql", "PutDmaAdapter above DISPATCH_LEVEL", PCM_MISTAKE_IRQL_PUT },
+    { "irql-channel", "irql", "IDmaChannel::AllocateBuffer at DISPATCH_LEVEL",
+      PCM_MISTAKE_IRQL_CHANNEL },
+    { "write-before", "write-outside", "The processor writes before a common buffer",
+      PCM_MISTAKE_WRITE_BEFORE },
+    { "write-behind", "write-outside", "The processor writes behind a common buffer",
+      PCM_MISTAKE_WRITE_BEHIND },
+    { "read-behind", "write-outside", "The processor reads behind a common buffer",
+      PCM_MISTAKE_READ_BEHIND },
+    { "touch-freed", "touch-freed", "The processor writes to a freed common buffer",
+      PCM_MISTAKE_TOUCH_FREED },
+    { NULL, NULL, NULL, 0 },
+};
+
+const struct mistake *mistake_find(const char *name)
+{
+    const struct mistake *mistake;
+
+    for (mistake = mistake_table; mistake->name; mistake++) {
+        if (text_equal(mistake->name, name)) {
+            return mistake;
+        }
+    }
+    return NULL;
+}
+
+/* What the verifier stops ends the run; the host knows which it must stop. */
+void mistake_run(struct run *run, const struct mistake *mistake)
+{
+    struct pcm_mistake in = { .mistake = mistake->id };
+    char room[40] = "";
+    struct text name = TEXT(room);
+
+    point_begin(run);
+    text_add(&run->request, "%s", mistake->about);
+    command(run, PCM_CMD_MISTAKE, &in, sizeof(in), NULL, 0);
+    text_add(&name, "fault/%s", mistake->name);
+    point_end(run, name.start, "not stopped so far");
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pcmaster-faulty.sys: mistakes that the executive's verifier must stop
+ *
+ * Each is made in a function of its own, on the line that ends with its name:
+ * the report must name both.  With the verifier off most of them go unnoticed;
+ * what they spoil is then put right, as far as a driver can.
+ */
+#include "pcmaster.h"
+
+#define LENGTH                      (2 * PAGE_SIZE)
+
+/* An adapter and one of its common buffers. */
+struct scene {
+    struct device *device;
+    PDMA_ADAPTER dma;
+    PDMA_OPERATIONS3 call;
+    PUCHAR address;
+    PHYSICAL_ADDRESS logical;
+    ULONG length;
+};
+
+static DEVICE_DESCRIPTION3 describe_master(void)
+{
+    DEVICE_DESCRIPTION3 description;
+
+    RtlZeroMemory(&description, sizeof(description));
+    description.Version = DEVICE_DESCRIPTION_VERSION3;
+    description.Master = TRUE;
+    description.InterfaceType = PCIBus;
+    description.MaximumLength = 16 * PAGE_SIZE;
+    description.DmaAddressWidth = 32;
+    return description;
+}
+
+static PDMA_ADAPTER new_adapter(struct device *device)
+{
+    DEVICE_DESCRIPTION3 description = describe_master();
+    ULONG map_registers;
+
+    return IoGetDmaAdapter(device->physical, (PDEVICE_DESCRIPTION)&description, &map_registers);
+}
+
+static BOOLEAN new_buffer(struct scene *s, ULONG length)
+{
+    s->length = length;
+    s->address = s->call->AllocateCommonBufferEx(s->dma, NULL, length, &s->logical, TRUE,
+                                                 MM_ANY_NODE_OK);
+    return s->address != NULL;
+}
+
+static void free_buffer(const struct scene *s)
+{
+    s->call->FreeCommonBuffer(s->dma, s->length, s->logical, s->address, TRUE);
+}
+
+static void put_adapter(PDMA_ADAPTER dma)
+{
+    dma->DmaOperations->PutDmaAdapter(dma);
+}
+
+/* --- FreeCommonBuffer's arguments ----------------------------------------- */
+
+static void free_length(struct scene *s)
+{
+    s->call->FreeCommonBuffer(s->dma, LENGTH - 1, s->logical, s->address, TRUE); /* free-length */
+}
+
+static void free_logical(struct scene *s)
+{
+    s->logical.QuadPart += PAGE_SIZE;
+    s->call->FreeCommonBuffer(s->dma, LENGTH, s->logical, s->address, TRUE); /* free-logical */
+}
+
+static void free_cache(struct scene *s)
+{
+    s->call->FreeCommonBuffer(s->dma, LENGTH, s->logical, s->address, FALSE); /* free-cache */
+}
+
+/* The buffer was aligned by hand, and the pointer to its start is lost. */
+static void free_inside(struct scene *s)
+{
+    PUCHAR aligned = s->address + 128;
+
+    s->call->FreeCommonBuffer(s->dma, LENGTH, s->logical, aligned, TRUE); /* free-inside */
+    free_buffer(s);
+}
+
+static void free_foreign(struct scene *s)
+{
+    PDMA_ADAPTER other = new_adapter(s->device);
+
+    s->call->FreeCommonBuffer(other, LENGTH, s->logical, s->address, TRUE); /* free-foreign */
+    put_adapter(other);
+    free_buffer(s);
+}
+
+static void free_unknown(struct scene *s)
+{
+    PVOID pool = pool_allocate(PAGE_SIZE);
+
+    s->call->FreeCommonBuffer(s->dma, LENGTH, s->logical, pool, TRUE); /* free-unknown */
+    ExFreePoolWithTag(pool, PCM_POOL_TAG);
+    free_buffer(s);
+}
+
+static void free_twice(struct scene *s)
+{
+    free_buffer(s);
+    s->call->FreeCommonBuffer(s->dma, LENGTH, s->logical, s->address, TRUE); /* free-twice */
+}
+
+/* The memory goes by a routine that is not the allocation's. */
+static void free_behind(struct scene *s)
+{
+    MmFreeContiguousMemory(s->address);
+    s->call->FreeCommonBuffer(s->dma, LENGTH, s->logical, s->address, TRUE); /* free-behind */
+}
+
+/* --- adapters --------------------------------------------------------------- */
+
+static void put_live_buffer(struct scene *s)
+{
+    s->call->PutDmaAdapter(s->dma); /* put-live-buffer */
+    s->dma = NULL;
+}
+
+static void stale_adapter(struct scene *s)
+{
+    PHYSICAL_ADDRESS logical;
+
+    free_buffer(s);
+    put_adapter(s->dma);
+    s->call->AllocateCommonBuffer(s->dma, LENGTH, &logical, TRUE); /* stale-adapter */
+}
+
+static void put_twice(struct scene *s)
+{
+    free_buffer(s);
+    put_adapter(s->dma);
+    s->call->PutDmaAdapter(s->dma); /* put-twice */
+}
+
+static void null_adapter(struct scene *s)
+{
+    s->call->PutDmaAdapter(NULL); /* null-adapter */
+}
+
+/* Noticed at unload; the report names who asked for the adapter. */
+static void never_put(struct scene *s)
+{
+    free_buffer(s);
+    s->dma = NULL;
+}
+
+/* --- IRQL ------------------------------------------------------------------- */
+
+static void irql_allocate(struct scene *s)
+{
+    PHYSICAL_ADDRESS logical;
+    PVOID address;
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    address = s->call->AllocateCommonBuffer(s->dma, LENGTH, &logical, TRUE); /* irql-allocate */
+    KeLowerIrql(irql);
+    s->call->FreeCommonBuffer(s->dma, LENGTH, logical, address, TRUE);
+    free_buffer(s);
+}
+
+static void irql_adapter(struct scene *s)
+{
+    DEVICE_DESCRIPTION3 description = describe_master();
+    PDEVICE_OBJECT pdo = s->device->physical;
+    PDMA_ADAPTER other;
+    ULONG registers;
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    other = IoGetDmaAdapter(pdo, (PDEVICE_DESCRIPTION)&description, &registers); /* irql-adapter */
+    KeLowerIrql(irql);
+    put_adapter(other);
+    free_buffer(s);
+}
+
+static void irql_free(struct scene *s)
+{
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    s->call->FreeCommonBuffer(s->dma, LENGTH, s->logical, s->address, TRUE); /* irql-free */
+    KeLowerIrql(irql);
+}
+
+static void irql_put(struct scene *s)
+{
+    KIRQL irql;
+
+    free_buffer(s);
+    KeRaiseIrql(DISPATCH_LEVEL + 1, &irql);
+    s->call->PutDmaAdapter(s->dma); /* irql-put */
+    KeLowerIrql(irql);
+    s->dma = NULL;
+}
+
+static void irql_channel(struct scene *s)
+{
+    DEVICE_DESCRIPTION3 description = describe_master();
+    PDMACHANNEL channel;
+    KIRQL irql;
+
+    free_buffer(s);
+    if (!NT_SUCCESS(PcNewDmaChannel(&channel, NULL, NonPagedPool, (PDEVICE_DESCRIPTION)&description,
+                                    s->device->self))) {
+        return;
+    }
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    channel->lpVtbl->AllocateBuffer(channel, LENGTH, NULL); /* irql-channel */
+    KeLowerIrql(irql);
+    channel->lpVtbl->Release(channel);
+}
+
+/* --- the processor beside a buffer ------------------------------------------- */
+
+static void write_before(struct scene *s)
+{
+    *(volatile UCHAR *)(s->address - 1) = 0x55; /* write-before */
+}
+
+static void write_behind(struct scene *s)
+{
+    *(volatile UCHAR *)(s->address + LENGTH) = 0x55; /* write-behind */
+}
+
+static void read_behind(struct scene *s)
+{
+    (void)*(volatile UCHAR *)(s->address + LENGTH); /* read-behind */
+}
+
+static void touch_freed(struct scene *s)
+{
+    free_buffer(s);
+    *(volatile UCHAR *)s->address = 0x55; /* touch-freed */
+}
+
+static const struct mistake {
+    void (*make)(struct scene *scene);
+    ULONG length;
+} mistakes[PCM_MISTAKE_COUNT] = {
+    [PCM_MISTAKE_FREE_LENGTH] = { free_length, LENGTH },
+    [PCM_MISTAKE_FREE_LOGICAL] = { free_logical, LENGTH },
+    [PCM_MISTAKE_FREE_CACHE] = { free_cache, LENGTH },
+    [PCM_MISTAKE_FREE_INSIDE] = { free_inside, LENGTH },
+    [PCM_MISTAKE_FREE_FOREIGN] = { free_foreign, LENGTH },
+    [PCM_MISTAKE_FREE_UNKNOWN] = { free_unknown, LENGTH },
+    [PCM_MISTAKE_FREE_TWICE] = { free_twice, LENGTH },
+    [PCM_MISTAKE_FREE_BEHIND] = { free_behind, LENGTH },
+    [PCM_MISTAKE_PUT_LIVE_BUFFER] = { put_live_buffer, LENGTH },
+    [PCM_MISTAKE_STALE_ADAPTER] = { stale_adapter, LENGTH },
+    [PCM_MISTAKE_PUT_TWICE] = { put_twice, LENGTH },
+    [PCM_MISTAKE_NULL_ADAPTER] = { null_adapter, LENGTH },
+    [PCM_MISTAKE_NEVER_PUT] = { never_put, LENGTH },
+    [PCM_MISTAKE_IRQL_ALLOCATE] = { irql_allocate, LENGTH },
+    [PCM_MISTAKE_IRQL_ADAPTER] = { irql_adapter, LENGTH },
+    [PCM_MISTAKE_IRQL_FREE] = { irql_free, LENGTH },
+    [PCM_MISTAKE_IRQL_PUT] = { irql_put, LENGTH },
+    [PCM_MISTAKE_IRQL_CHANNEL] = { irql_channel, LENGTH },
+    [PCM_MISTAKE_WRITE_BEFORE] = { write_before, LENGTH },
+    [PCM_MISTAKE_WRITE_BEHIND] = { write_behind, LENGTH },
+    [PCM_MISTAKE_READ_BEHIND] = { read_behind, LENGTH },
+    [PCM_MISTAKE_TOUCH_FREED] = { touch_freed, LENGTH },
+};
+
+/* Returns only if nothing has stopped the mistake. */
+NTSTATUS control_mistake(struct device *device, struct file *file, PVOID data)
+{
+    const struct pcm_mistake *request = data;
+    struct scene scene = { .device = device };
+    const struct mistake *mistake;
+
+    PCM_UNUSED(file);
+    if (request->mistake >= PCM_MISTAKE_COUNT || device->stream) {
+        return device->stream ? STATUS_DEVICE_BUSY : STATUS_INVALID_PARAMETER;
+    }
+    mistake = &mistakes[request->mistake];
+    scene.dma = new_adapter(device);
+    if (!scene.dma) {
+        return STATUS_NOT_SUPPORTED;
+    }
+    scene.call = (PDMA_OPERATIONS3)scene.dma->DmaOperations;
+    if (!new_buffer(&scene, mistake->length)) {
+        put_adapter(scene.dma);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    mistake->make(&scene);
+    if (scene.dma) {
+        put_adapter(scene.dma);
+    }
+    return STATUS_SUCCESS;
+}

@@ -34,9 +34,10 @@ static inline QPCIDevice *configure_bridge(Dut *d, unsigned bus,
     return bridge;
 }
 
-/* The same to the device at @devfn of @bus, which is behind bridges. */
+/* The same to the device at @devfn of @bus, behind bridges: anew if known. */
 static inline void configure_device(Dut *d, unsigned bus, unsigned devfn)
 {
+    g_free(d->dev);
     d->dev = qpci_device_find(d->bus, bus << 8 | devfn);
     g_assert_nonnull(d->dev);
     qpci_config_writel(d->dev, PCI_BASE_ADDRESS_0, PORT_MEMORY);

@@ -208,7 +208,6 @@ static void test_port(void)
         qtest_qmp_device_add(d->qts, "pcmaster", "dut",
                              "{'bus': 'rp', 'audiodev': 'snd'}");
         set_slot_power(port, true);
-        g_free(d->dev);
         configure_device(d, 1, 0);
         pcm_expect_clean(d);
     }

@@ -142,7 +142,7 @@ CHANGES = (
     ("accounting.c", "(uint64_t)bytes * distance);", "distance);",
      "distances are not weighed by bytes"),
     ("dma-port.c", "d->places->node_bytes[piece->node] +=",
-     "s->exerciser.node_bytes[0] +=", "bytes count for node 0"),
+     "d->places->node_bytes[0] +=", "bytes count for node 0"),
     # NUMA
     ("numa.c", "*run = MIN(*run, size - offset);", "*run = *run;",
      "memory of two nodes counts for the first"),

@@ -19,8 +19,16 @@
 #define DONE            0x8008
 #define BEYOND          0x200000        /* of 20 address lines */
 
+/*
+ * QEMU makes a block of its own of an instruction in the middle of one, if it
+ * rings: then the block's address is its own.  The longest block's last one
+ * is left where it is.
+ */
+#define BLOCK           0x1100
+#define BLOCK_LENGTH    512
+
 /* The two instructions that ring the doorbell, and the one after them. */
-#define FIRST           (CODE_BASE + CODE + 0x2b)
+#define FIRST           (CODE_BASE + BLOCK + BLOCK_LENGTH - 1)
 #define SECOND          (FIRST + 2)
 #define THIRD           (SECOND + 2)
 
@@ -38,7 +46,11 @@ static const uint8_t program[] = {
     0x85, 0xc0,                                 /*       test %eax, %eax */
     0x74, 0xf7,                                 /*       jz wait */
     0x8b, 0x1d, 0x04, 0x80, 0x00, 0x00,         /*       mov VALUE, %ebx */
-    0x90,                                       /*       nop */
+    0xe9, 0xd1, 0x00, 0x00, 0x00,               /*       jmp BLOCK */
+};
+
+/* After instructions that do nothing: the last one of a block of them. */
+static const uint8_t doorbells[] = {
     0x89, 0x18,                                 /*       mov %ebx, (%eax) */
     0x89, 0x18,                                 /*       mov %ebx, (%eax) */
     0xc6, 0x05, 0x08, 0x80, 0x00, 0x00, 0x01,   /*       movb $1, DONE */
@@ -64,6 +76,8 @@ static Dut *start_guest(const char *accelerator)
 
     memcpy(rom + CODE, program, sizeof(program));
     memcpy(rom + CODE + 0x40, gdtr, sizeof(gdtr));
+    memset(rom + BLOCK, 0x90, BLOCK_LENGTH - 1);
+    memcpy(rom + BLOCK + BLOCK_LENGTH - 1, doorbells, sizeof(doorbells));
     memcpy(rom + RESET_VECTOR, jump_to_code, sizeof(jump_to_code));
     return dut_start_rom(rom, machine, ",audiodev=snd");
 }

@@ -120,6 +120,8 @@ static void expect_injected(Dut *d, bool write, uint64_t address,
 /* In a write, exactly these bits of this byte, in so many transactions. */
 static void test_flip_write(void)
 {
+    /* One of the bits of byte 5 is set, the other is not. */
+    const uint64_t seed = 1ull << 40;
     Dut *d = dut_start("q35", "");
     Model m = model_new(d);
 
@@ -128,18 +130,18 @@ static void test_flip_write(void)
 
         for (uint32_t i = 0; i < 64; i++) {
             model_page(&m, address + i)[(address + i) % 4096] =
-                dut_pattern(3, i) ^ (i == 5 && n < 2 ? 0x81 : 0);
+                dut_pattern(seed, i) ^ (i == 5 && n < 2 ? 0x81 : 0);
         }
     }
     inject(d, "inject-flip", 2);
     inject(d, "inject-flip-offset", 5);
-    dut_exercise(d, PCM_EX_FILL, 0x300000, 64, 3, PCM_EX_OK, 64);
+    dut_exercise(d, PCM_EX_FILL, 0x300000, 64, seed, PCM_EX_OK, 64);
     inject(d, "inject-flip-mask", 0x81);
-    dut_exercise(d, PCM_EX_FILL, 0x300000, 5, 3, PCM_EX_OK, 5);
+    dut_exercise(d, PCM_EX_FILL, 0x300000, 5, seed, PCM_EX_OK, 5);
     dut_expect_no_record(d);
     for (unsigned n = 0; n < 3; n++) {
-        dut_exercise(d, PCM_EX_FILL, 0x200ffc + n * 0x2000, 64, 3, PCM_EX_OK,
-                     64);
+        dut_exercise(d, PCM_EX_FILL, 0x200ffc + n * 0x2000, 64, seed,
+                     PCM_EX_OK, 64);
     }
     expect_injected(d, true, 0x200ffc, 64, PCM_INJECTED_FLIP, 0x81,
                     0x201001, 0x201001);

@@ -52,11 +52,17 @@ static bool describe_without_width(struct run *run, struct request *request)
 
 bool platform_adapt(struct run *run, struct request *request)
 {
+    static const char *const since_windows_10[CHANNEL + 1] = {
+        [WITH_BOUNDS] = "AllocateCommonBufferWithBounds",
+        [OF_DOMAIN] = "AllocateDomainCommonBuffer",
+        [VECTOR] = "AllocateCommonBufferVector",
+    };
+
     if (request->any_platform) {
         return true;
     }
-    if (request->allocator == WITH_BOUNDS && run->platform < WINDOWS_10) {
-        return lacks(run, "AllocateCommonBufferWithBounds");
+    if (since_windows_10[request->allocator] && run->platform < WINDOWS_10) {
+        return lacks(run, since_windows_10[request->allocator]);
     }
     if (request->legacy || run->platform >= WINDOWS_8) {
         return true;

@@ -35,6 +35,8 @@ enum allocator {
     COMMON_BUFFER_EX,
     COMMON_BUFFER,
     WITH_BOUNDS,
+    OF_DOMAIN,
+    VECTOR,
     CHANNEL
 };
 
@@ -67,13 +69,15 @@ struct request {
     bool cache_unsaid;              /* with bounds: NULL for CacheType */
     bool write_combined;            /* with bounds */
     bool large_page;                /* with bounds: DOMAIN_COMMON_BUFFER_LARGE_PAGE */
+    bool wrong_domain;              /* of a domain: not of the adapter's */
+    uint32_t elements;              /* of a vector; the length is each one's */
     enum constraint_kind constraint_kind;
     uint64_t constraint;
     uint32_t channel_maximum;       /* MaximumLength; 0: enough */
     bool refused;                   /* must fail */
     bool no_dma;                    /* is not about a buffer: no DMA is due */
     bool any_platform;              /* the body knows what each must do */
-    uint32_t status;                /* a channel's, if refused */
+    uint32_t status;                /* if refused, of a routine that returns one */
 };
 
 struct run;
@@ -158,6 +162,10 @@ uint32_t adapter_needed(struct run *run, const struct request *request);
 
 bool allocate(struct run *run, uint32_t adapter, const struct request *request, bool scan,
               struct pcm_allocated *allocated);
+bool vector_allocate(struct run *run, uint32_t adapter, const struct request *request,
+                     struct pcm_vector *vector);
+bool vector_get(struct run *run, uint32_t vector, uint32_t index, struct pcm_allocated *element);
+bool vector_free_element(struct run *run, uint32_t vector, uint32_t index);
 bool channel_new(struct run *run, const struct request *request, struct pcm_channel *channel);
 bool channel_allocate(struct run *run, uint32_t channel, const struct request *request,
                       struct pcm_channel_allocated *allocated);
@@ -242,6 +250,10 @@ void exercise_reuse(struct run *run, const struct request *request);
 void exercise_exact(struct run *run, const struct request *request);
 void exercise_granules(struct run *run, const struct request *request);
 
+void exercise_vector(struct run *run, const struct request *request);
+void exercise_vector_whole(struct run *run, const struct request *request);
+void exercise_vector_elements(struct run *run, const struct request *request);
+
 void exercise_channel(struct run *run, const struct request *request);
 void exercise_channel_second(struct run *run, const struct request *request);
 void exercise_channel_again(struct run *run, const struct request *request);
@@ -254,6 +266,9 @@ void exercise_channel_described(struct run *run, const struct request *request);
 void exercise_adapter(struct run *run, const struct request *request);
 void exercise_adapter_refused(struct run *run, const struct request *request);
 void exercise_adapters(struct run *run, const struct request *request);
+void exercise_info(struct run *run, const struct request *request);
+void exercise_info_version(struct run *run, const struct request *request);
+void exercise_domain(struct run *run, const struct request *request);
 
 void exercise_rule_limit(struct run *run, const struct request *request);
 void exercise_rule_lines(struct run *run, const struct request *request);

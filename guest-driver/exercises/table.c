@@ -34,6 +34,14 @@
     REQUEST(.allocator = WITH_BOUNDS, .width = (bits), .length = (bytes), .node = (which_node), \
             __VA_ARGS__)
 
+/* The same through AllocateDomainCommonBuffer, and AllocateCommonBufferVector. */
+#define DOMAIN(bits, bytes, which_node, ...)                                \
+    REQUEST(.allocator = OF_DOMAIN, .width = (bits), .length = (bytes), .node = (which_node),   \
+            __VA_ARGS__)
+#define VECTOR_OF(count, bits, bytes, which_node, ...)                      \
+    REQUEST(.allocator = VECTOR, .elements = (count), .width = (bits), .length = (bytes),       \
+            .node = (which_node), __VA_ARGS__)
+
 /* A request through IDmaChannel::AllocateBuffer; MaximumLength is 2 MiB. */
 #define CHANNEL_OF(bits, bytes, ...)                                        \
     REQUEST(.allocator = CHANNEL, .width = (bits), .length = (bytes), .node = ANY_NODE,     \
@@ -60,6 +68,15 @@ const struct exercise exercise_table[] = {
       OLD(2, PCM_DESCRIBE_SUBORDINATE, 24, 4096, .refused = true) },
     { "adapter/several", "Adapters of 24, 32, 36 and 64 bits at the same time", exercise_adapters,
       EX(64, 4096, ANY_NODE) },
+
+    { "adapter/info", "GetDmaAdapterInfo, at PASSIVE_LEVEL and DISPATCH_LEVEL", exercise_info,
+      EX(36, 4096, ANY_NODE, .no_dma = true) },
+    { "adapter/info-32", "The same for 32 address bits", exercise_info,
+      EX(32, 4096, ANY_NODE, .no_dma = true) },
+    { "adapter/info-version", "Versions of DMA_ADAPTER_INFO that there are not", exercise_info_version,
+      EX(64, 4096, ANY_NODE, .no_dma = true) },
+    { "adapter/domain", "JoinDmaDomain and LeaveDmaDomain", exercise_domain,
+      DOMAIN(64, 4096, ANY_NODE, .no_dma = true) },
 
     { "driver/refusals", "Wrong handles, lengths and ranges are refused, and nothing is lost",
       exercise_refusals, EX(32, 3 * PAGE_BYTES - 1, ANY_NODE) },
@@ -279,6 +296,62 @@ const struct exercise exercise_table[] = {
       BOUNDS(64, 4096, ANY_NODE, .large_page = true, MAXIMUM(2 * MIB - 1), .refused = true) },
     { "bounds/large-pages", "Two buffers never share a large page", exercise_granules,
       BOUNDS(64, 4096, ANY_NODE, .large_page = true) },
+
+    /* --- AllocateDomainCommonBuffer ------------------------------------------------------------ */
+    { "domain/none", "NULL for MaximumAddress", exercise_allocate, DOMAIN(64, 4097, ANY_NODE) },
+    { "domain/24-bit", "Below 16 MiB", exercise_allocate,
+      DOMAIN(64, 64 * KIB, ANY_NODE, MAXIMUM(1ull << 24)) },
+    { "domain/mid-page", "A limit in mid-page, uncached", exercise_allocate,
+      DOMAIN(32, 0x1678, ANY_NODE, MAXIMUM(0x2345678), .uncached = true) },
+    { "domain/cache-unsaid", "NULL for CacheType: the platform's own", exercise_allocate,
+      DOMAIN(64, 4096, ANY_NODE, .cache_unsaid = true) },
+    { "domain/node-1", "Node 1", exercise_allocate, DOMAIN(64, 64 * KIB, 1) },
+    { "domain/large-page", "A page that has a large page to itself", exercise_allocate,
+      DOMAIN(64, 4096, ANY_NODE, .large_page = true) },
+    { "domain/no-room", "More than there is below the limit", exercise_allocate,
+      DOMAIN(64, MIB + 1, ANY_NODE, MAXIMUM(MIB), REFUSED_WITH(INSUFFICIENT_RESOURCES)) },
+    { "domain/length-0", "Nothing is asked for", exercise_allocate,
+      DOMAIN(64, 0, ANY_NODE, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "domain/wrong", "A handle that is no domain's", exercise_allocate,
+      DOMAIN(64, 4096, ANY_NODE, .wrong_domain = true, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "domain/write-combined", "Neither MmCached nor MmNonCached", exercise_allocate,
+      DOMAIN(64, 4096, ANY_NODE, .write_combined = true, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "domain/node-absent", "Node N does not exist", exercise_allocate,
+      DOMAIN(64, 4096, NODE_COUNT, REFUSED_WITH(INVALID_PARAMETER)) },
+
+    /* --- AllocateCommonBufferVector ------------------------------------------------------------ */
+    { "vector/1", "A vector of one element", exercise_vector, VECTOR_OF(1, 64, 4096, ANY_NODE) },
+    { "vector/16", "Sixteen elements of a page and a byte", exercise_vector,
+      VECTOR_OF(16, 64, 4097, ANY_NODE) },
+    { "vector/bytes", "Elements of a byte each have a page of their own", exercise_vector,
+      VECTOR_OF(8, 32, 1, ANY_NODE) },
+    { "vector/uncached", "Uncached elements", exercise_vector,
+      VECTOR_OF(4, 64, 64 * KIB, ANY_NODE, .uncached = true) },
+    { "vector/24-lines", "24 address lines", exercise_vector, VECTOR_OF(8, 24, 12345, ANY_NODE) },
+    { "vector/between", "Between 16 MiB and 24 MiB", exercise_vector,
+      VECTOR_OF(8, 64, 64 * KIB, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(24ull * MIB)) },
+    { "vector/node-1", "Node 1", exercise_vector, VECTOR_OF(4, 64, 64 * KIB, 1) },
+    { "vector/node-2-32-lines", "Node 2 below 4 GiB, where it may have nothing", exercise_vector,
+      VECTOR_OF(4, 32, 4096, 2) },
+    { "vector/large-pages", "Elements that each have a large page to themselves", exercise_vector,
+      VECTOR_OF(2, 64, 4096, ANY_NODE, .large_page = true) },
+    { "vector/all-or-nothing", "Where sixteen fit, seventeen leave nothing behind", exercise_vector_whole,
+      VECTOR_OF(16, 64, 64 * KIB, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(17ull * MIB)) },
+    { "vector/elements", "Elements are freed one by one", exercise_vector_elements,
+      VECTOR_OF(16, 64, 64 * KIB, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(17ull * MIB)) },
+    { "vector/no-elements", "A vector of no elements", exercise_vector,
+      VECTOR_OF(0, 64, 4096, ANY_NODE, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "vector/length-0", "Elements of no bytes", exercise_vector,
+      VECTOR_OF(4, 64, 0, ANY_NODE, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "vector/low-above-high", "A low address above the high one", exercise_vector,
+      VECTOR_OF(4, 64, 4096, ANY_NODE, FROM_ADDRESS(1ull << 25), MAXIMUM(1ull << 24),
+                REFUSED_WITH(INVALID_PARAMETER)) },
+    { "vector/write-combined", "Neither MmCached nor MmNonCached", exercise_vector,
+      VECTOR_OF(4, 64, 4096, ANY_NODE, .write_combined = true, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "vector/node-absent", "Node N does not exist", exercise_vector,
+      VECTOR_OF(4, 64, 4096, NODE_COUNT, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "vector/beyond-the-lines", "A range beyond what the device reaches", exercise_vector,
+      VECTOR_OF(4, 24, 4096, ANY_NODE, FROM_ADDRESS(1ull << 24), REFUSED_WITH(INSUFFICIENT_RESOURCES)) },
 
     /* --- Whether the checks work ----------------------------------------------------------- */
     { "rules/limit", "The device logs a buffer whose last byte is beyond the limit, both ways",

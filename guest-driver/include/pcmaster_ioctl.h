@@ -27,8 +27,14 @@ enum pcm_command {
     PCM_CMD_FACTS = 1,              /* -> pcm_facts */
     PCM_CMD_ADAPTER_GET,            /* pcm_description -> pcm_adapter */
     PCM_CMD_ADAPTER_PUT,            /* pcm_object */
+    PCM_CMD_ADAPTER_INFO,           /* pcm_adapter_query -> pcm_adapter_info */
+    PCM_CMD_ADAPTER_DOMAIN,         /* pcm_object -> pcm_domain */
     PCM_CMD_ALLOCATE,               /* pcm_allocate -> pcm_allocated */
     PCM_CMD_FREE,                   /* pcm_object */
+    PCM_CMD_VECTOR_ALLOCATE,        /* pcm_vector_allocate -> pcm_vector */
+    PCM_CMD_VECTOR_GET,             /* pcm_element -> pcm_allocated */
+    PCM_CMD_VECTOR_FREE_ELEMENT,    /* pcm_element */
+    PCM_CMD_VECTOR_FREE,            /* pcm_object */
     PCM_CMD_CHANNEL_NEW,            /* pcm_description -> pcm_channel */
     PCM_CMD_CHANNEL_ALLOCATE,       /* pcm_channel_allocate -> pcm_channel_allocated */
     PCM_CMD_CHANNEL_FREE_BUFFER,    /* pcm_object */
@@ -104,15 +110,17 @@ enum pcm_allocator {
     PCM_ALLOCATE_COMMON_BUFFER,
     PCM_ALLOCATE_COMMON_BUFFER_EX,
     PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS,
+    PCM_ALLOCATE_DOMAIN_COMMON_BUFFER,
     PCM_ALLOCATORS
 };
 
 #define PCM_ALLOCATE_HAS_MAXIMUM    (1u << 0)
 #define PCM_ALLOCATE_CACHED         (1u << 1)
 #define PCM_ALLOCATE_SCAN           (1u << 2)       /* count bytes that are not 0 */
-#define PCM_ALLOCATE_HAS_MINIMUM    (1u << 3)       /* with bounds only, as are the next */
-#define PCM_ALLOCATE_HAS_CACHE_TYPE (1u << 4)
+#define PCM_ALLOCATE_HAS_MINIMUM    (1u << 3)       /* with bounds only */
+#define PCM_ALLOCATE_HAS_CACHE_TYPE (1u << 4)       /* with bounds or of a domain, as the next */
 #define PCM_ALLOCATE_LARGE_PAGE     (1u << 5)       /* DOMAIN_COMMON_BUFFER_LARGE_PAGE */
+#define PCM_ALLOCATE_WRONG_DOMAIN   (1u << 6)       /* of a domain that is not the adapter's */
 
 /* MEMORY_CACHING_TYPE. */
 #define PCM_CACHE_NONCACHED         0u
@@ -135,6 +143,58 @@ struct pcm_allocated {
     uint32_t nonzero;
     uint64_t logical;
     uint32_t page_offset;           /* of the virtual address */
+    uint32_t status;                /* of a routine that returns one */
+};
+
+struct pcm_adapter_query {
+    uint32_t adapter;
+    uint32_t version;               /* DMA_ADAPTER_INFO.Version */
+};
+
+/* GetDmaAdapterInfo, called at PASSIVE_LEVEL and again at DISPATCH_LEVEL. */
+struct pcm_adapter_info {
+    uint32_t status;
+    uint32_t status_at_dispatch;
+    uint32_t read_counter;
+    uint32_t scatter_gather_limit;
+    uint32_t address_width;
+    uint32_t flags;
+    uint32_t minimum_unit;
+    uint32_t reserved;
+};
+
+/* JoinDmaDomain and LeaveDmaDomain, in the order of the fields. */
+struct pcm_domain {
+    uint32_t has_domain;            /* GetDmaDomain is not NULL */
+    uint32_t leave_first;           /* statuses, before a join */
+    uint32_t join_wrong;            /* a handle that is no domain's */
+    uint32_t join;
+    uint32_t join_again;
+    uint32_t leave;
+};
+
+struct pcm_vector_allocate {
+    uint32_t adapter;
+    uint32_t count;
+    uint32_t cache_type;            /* PCM_CACHE_ */
+    uint32_t node;
+    uint32_t flags;                 /* PCM_ALLOCATE_LARGE_PAGE */
+    uint32_t reserved;
+    uint64_t size;
+    uint64_t low;
+    uint64_t high;                  /* inclusive */
+};
+
+/* A transfer to a vector's handle goes to the element that was last got. */
+struct pcm_vector {
+    uint32_t handle;                /* 0 unless status is success */
+    uint32_t status;
+};
+
+struct pcm_element {
+    uint32_t vector;
+    uint32_t index;
+    uint32_t flags;                 /* PCM_ALLOCATE_SCAN */
     uint32_t reserved;
 };
 
@@ -216,7 +276,7 @@ struct pcm_record {
 #define PCM_SPOIL                   (1u << 2)
 
 struct pcm_transfer {
-    uint32_t handle;                /* of a buffer, or of a channel that has one */
+    uint32_t handle;                /* of a buffer, a vector, or a channel that has one */
     uint32_t directions;
     uint32_t offset;
     uint32_t length;
@@ -355,6 +415,16 @@ enum pcm_mistake_id {
     PCM_MISTAKE_WRITE_BEHIND,
     PCM_MISTAKE_READ_BEHIND,
     PCM_MISTAKE_TOUCH_FREED,
+    PCM_MISTAKE_IRQL_EX,
+    PCM_MISTAKE_IRQL_BOUNDS,
+    PCM_MISTAKE_IRQL_ALIGNMENT,
+    PCM_MISTAKE_IRQL_INFO,
+    PCM_MISTAKE_IRQL_VECTOR,
+    PCM_MISTAKE_FREE_ELEMENT,
+    PCM_MISTAKE_VECTOR_INDEX,
+    PCM_MISTAKE_VECTOR_ELEMENT_TWICE,
+    PCM_MISTAKE_VECTOR_FOREIGN,
+    PCM_MISTAKE_VECTOR_LIVE,
     PCM_MISTAKE_COUNT
 };
 
@@ -370,6 +440,10 @@ PCM_IOCTL_IS(pcm_description, 16);
 PCM_IOCTL_IS(pcm_adapter, 32);
 PCM_IOCTL_IS(pcm_allocate, 40);
 PCM_IOCTL_IS(pcm_allocated, 24);
+PCM_IOCTL_IS(pcm_adapter_info, 32);
+PCM_IOCTL_IS(pcm_domain, 24);
+PCM_IOCTL_IS(pcm_vector_allocate, 48);
+PCM_IOCTL_IS(pcm_element, 16);
 PCM_IOCTL_IS(pcm_channel_allocate, 24);
 PCM_IOCTL_IS(pcm_channel_copy, 24);
 PCM_IOCTL_IS(pcm_channel_state, 40);

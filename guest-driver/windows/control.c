@@ -20,9 +20,20 @@ static const struct control controls[PCM_CMD_END] = {
     [PCM_CMD_ADAPTER_GET] = { control_adapter_get, sizeof(struct pcm_description),
                               sizeof(struct pcm_adapter), FALSE },
     [PCM_CMD_ADAPTER_PUT] = { control_adapter_put, sizeof(struct pcm_object), 0, FALSE },
+    [PCM_CMD_ADAPTER_INFO] = { control_adapter_info, sizeof(struct pcm_adapter_query),
+                               sizeof(struct pcm_adapter_info), FALSE },
+    [PCM_CMD_ADAPTER_DOMAIN] = { control_adapter_domain, sizeof(struct pcm_object),
+                                 sizeof(struct pcm_domain), FALSE },
     [PCM_CMD_ALLOCATE] = { control_allocate, sizeof(struct pcm_allocate), sizeof(struct pcm_allocated),
                            FALSE },
     [PCM_CMD_FREE] = { control_free, sizeof(struct pcm_object), 0, FALSE },
+    [PCM_CMD_VECTOR_ALLOCATE] = { control_vector_allocate, sizeof(struct pcm_vector_allocate),
+                                  sizeof(struct pcm_vector), FALSE },
+    [PCM_CMD_VECTOR_GET] = { control_vector_get, sizeof(struct pcm_element),
+                             sizeof(struct pcm_allocated), FALSE },
+    [PCM_CMD_VECTOR_FREE_ELEMENT] = { control_vector_free_element, sizeof(struct pcm_element), 0,
+                                      FALSE },
+    [PCM_CMD_VECTOR_FREE] = { control_vector_free, sizeof(struct pcm_object), 0, FALSE },
     [PCM_CMD_CHANNEL_NEW] = { control_channel_new, sizeof(struct pcm_description),
                               sizeof(struct pcm_channel), FALSE },
     [PCM_CMD_CHANNEL_ALLOCATE] = { control_channel_allocate, sizeof(struct pcm_channel_allocate),
@@ -66,7 +77,9 @@ NTSTATUS NTAPI control_create(PDEVICE_OBJECT self, PIRP irp)
 static void file_release(struct file *file)
 {
     channels_release(file);
+    vectors_release(file);
     buffers_release(file);
+    adapters_release(file);
 }
 
 void control_release_all(struct device *device)

@@ -72,7 +72,7 @@ struct memory {
     ULONG length;
 };
 
-enum object_kind { OBJECT_ADAPTER, OBJECT_BUFFER, OBJECT_CHANNEL };
+enum object_kind { OBJECT_ADAPTER, OBJECT_BUFFER, OBJECT_VECTOR, OBJECT_CHANNEL };
 
 /* What a handle stands for; the first member of each kind's structure. */
 struct object {
@@ -84,7 +84,7 @@ struct adapter {
     struct object object;
     PDMA_ADAPTER dma;
     ULONG version;
-    ULONG buffers;                      /* common buffers alive */
+    ULONG buffers;                      /* common buffers and vectors alive */
 };
 
 struct buffer {
@@ -92,6 +92,16 @@ struct buffer {
     struct adapter *adapter;
     struct memory memory;
     BOOLEAN cached;
+};
+
+struct vector {
+    struct object object;
+    struct adapter *adapter;
+    PDMA_COMMON_BUFFER_VECTOR dma;
+    ULONG count;
+    ULONG size;                         /* of each element */
+    ULONG current;                      /* the element last got; count: none */
+    UCHAR freed[ANYSIZE_ARRAY];         /* by index */
 };
 
 struct channel {
@@ -214,13 +224,20 @@ void adapter_open(struct device *device, struct adapter *adapter, const struct p
                   ULONG *map_registers);
 void adapter_close(struct adapter *adapter);
 
+/* The table, if the adapter has version 3 and it is SIZE bytes long at least, else NULL. */
+PDMA_OPERATIONS3 operations3(const struct adapter *adapter, ULONG size);
+
+/* The same for a table that reaches to MEMBER. */
+#define OPERATIONS3(adapter, member)                                        \
+    operations3((adapter), RTL_SIZEOF_THROUGH_FIELD(DMA_OPERATIONS3, member))
+
 /* The routine with the most parameters that ADAPTER's table has. */
 enum pcm_allocator adapter_best_allocator(const struct adapter *adapter);
 
 /*
  * Allocates through ADAPTER as REQUEST says (its handle is not looked at).
  * STATUS_NOT_SUPPORTED: the adapter's table has no such routine;
- * STATUS_INSUFFICIENT_RESOURCES: it returned NULL.
+ * STATUS_INSUFFICIENT_RESOURCES: it returned NULL, or that; anything else: that.
  */
 NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request, struct buffer *buffer);
 void buffer_close(struct buffer *buffer);
@@ -233,8 +250,22 @@ NTSTATUS control_adapter_put(struct device *device, struct file *file, PVOID dat
 NTSTATUS control_allocate(struct device *device, struct file *file, PVOID data);
 NTSTATUS control_free(struct device *device, struct file *file, PVOID data);
 
-/* Frees all buffers and adapters of FILE. */
+/* Frees all buffers of FILE; its adapters. */
 void buffers_release(struct file *file);
+void adapters_release(struct file *file);
+
+/* --- vectors.c: common buffer vectors, adapters' other routines -------------- */
+
+/* The element last got; length 0 if there is none. */
+struct memory vector_memory(const struct vector *vector);
+
+NTSTATUS control_adapter_info(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_adapter_domain(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_vector_allocate(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_vector_get(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_vector_free_element(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_vector_free(struct device *device, struct file *file, PVOID data);
+void vectors_release(struct file *file);
 
 /* --- channels.c: IDmaChannel --------------------------------------------- */
 

@@ -51,7 +51,8 @@ VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
 
 ULONG NTAPI HalpGetDmaAlignment(PDMA_ADAPTER DmaAdapter)
 {
-    HalpAdapter(DmaAdapter, "GetDmaAlignment");
+    HalpRequirePassive(HalpAdapter(DmaAdapter, "GetDmaAlignment"),
+                       "GetDmaAlignment");
     return DMA_ALIGNMENT;
 }
 
@@ -60,6 +61,7 @@ NTSTATUS NTAPI HalpGetDmaAdapterInfo(PDMA_ADAPTER DmaAdapter,
 {
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "GetDmaAdapterInfo");
 
+    HalpRequireAtMost(adapter, "GetDmaAdapterInfo", DISPATCH_LEVEL);
     if (AdapterInfo->Version != DMA_ADAPTER_INFO_VERSION1) {
         return STATUS_NOT_SUPPORTED;
     }
@@ -69,6 +71,45 @@ NTSTATUS NTAPI HalpGetDmaAdapterInfo(PDMA_ADAPTER DmaAdapter,
         .DmaAddressWidth = adapter->AddressWidth,
         .MinimumTransferUnit = 1,
     };
+    return STATUS_SUCCESS;
+}
+
+HANDLE NTAPI HalpGetDmaDomain(PDMA_ADAPTER DmaAdapter)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "GetDmaDomain");
+
+    HalpRequirePassive(adapter, "GetDmaDomain");
+    return (HANDLE)adapter->Domain;
+}
+
+/*
+ * An adapter is in its device's domain from the start, and can be in no other:
+ * without an IOMMU there is one, with an IOMMU each device has its own.
+ */
+NTSTATUS NTAPI HalpJoinDmaDomain(PDMA_ADAPTER DmaAdapter, HANDLE DomainHandle)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "JoinDmaDomain");
+
+    HalpRequirePassive(adapter, "JoinDmaDomain");
+    if (adapter->Joined) {
+        return STATUS_INVALID_DEVICE_STATE;
+    }
+    if (DomainHandle != (HANDLE)adapter->Domain) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    adapter->Joined = TRUE;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI HalpLeaveDmaDomain(PDMA_ADAPTER DmaAdapter)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "LeaveDmaDomain");
+
+    HalpRequirePassive(adapter, "LeaveDmaDomain");
+    if (!adapter->Joined) {
+        return STATUS_INVALID_DEVICE_STATE;
+    }
+    adapter->Joined = FALSE;
     return STATUS_SUCCESS;
 }
 

@@ -26,7 +26,15 @@ static DMA_OPERATIONS3 Operations = {
     .GetDmaAlignment = HalpGetDmaAlignment,
     .GetDmaAdapterInfo = HalpGetDmaAdapterInfo,
     .AllocateCommonBufferEx = HalpAllocateCommonBufferEx,
+    .AllocateDomainCommonBuffer = HalpAllocateDomainCommonBuffer,
+    .JoinDmaDomain = HalpJoinDmaDomain,
+    .LeaveDmaDomain = HalpLeaveDmaDomain,
+    .GetDmaDomain = HalpGetDmaDomain,
     .AllocateCommonBufferWithBounds = HalpAllocateCommonBufferWithBounds,
+    .AllocateCommonBufferVector = HalpAllocateCommonBufferVector,
+    .GetCommonBufferFromVectorByIndex = HalpGetCommonBufferFromVectorByIndex,
+    .FreeCommonBufferFromVector = HalpFreeCommonBufferFromVector,
+    .FreeCommonBufferVector = HalpFreeCommonBufferVector,
 };
 
 static DMA_OPERATIONS3 Tables[DEVICE_DESCRIPTION_VERSION3 + 1];

@@ -152,7 +152,7 @@ void request_describe(struct run *run, const struct request *request)
     };
     struct text *text = &run->request;
 
-    text_add(text, "%s(", names[request->allocator]);
+    text_add(text, "%s(", request->packet ? packet_routine(request->packet) : names[request->allocator]);
     if (request->legacy) {
         text_add(text, "version %u, ", request->legacy - 1);
     }

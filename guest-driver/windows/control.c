@@ -52,6 +52,13 @@ static const struct control controls[PCM_CMD_END] = {
     [PCM_CMD_PLAY_WRITE] = { control_play_write, sizeof(struct pcm_play_write),
                              sizeof(struct pcm_play_written), TRUE },
     [PCM_CMD_PLAY_FINISH] = { control_play_finish, 0, sizeof(struct pcm_play_finished), FALSE },
+    [PCM_CMD_PACKET_NEW] = { control_packet_new, sizeof(struct pcm_packet_new), sizeof(struct pcm_packet),
+                             FALSE },
+    [PCM_CMD_PACKET_FREE] = { control_packet_free, sizeof(struct pcm_object), 0, FALSE },
+    [PCM_CMD_PACKET_TRANSFER] = { control_packet_transfer, sizeof(struct pcm_packet_transfer),
+                                  sizeof(struct pcm_packet_transferred), FALSE },
+    [PCM_CMD_PACKET_QUEUE] = { control_packet_queue, sizeof(struct pcm_packet_queue),
+                               sizeof(struct pcm_packet_queued), FALSE },
 #ifdef PCMASTER_FAULTS
     [PCM_CMD_FAULT] = { control_fault, sizeof(struct pcm_fault), sizeof(struct pcm_fault_result), FALSE },
     [PCM_CMD_MISTAKE] = { control_mistake, sizeof(struct pcm_mistake), 0, FALSE },
@@ -78,6 +85,7 @@ static void file_release(struct file *file)
 {
     channels_release(file);
     vectors_release(file);
+    packets_release(file);
     buffers_release(file);
     adapters_release(file);
 }

@@ -72,7 +72,7 @@ struct memory {
     ULONG length;
 };
 
-enum object_kind { OBJECT_ADAPTER, OBJECT_BUFFER, OBJECT_VECTOR, OBJECT_CHANNEL };
+enum object_kind { OBJECT_ADAPTER, OBJECT_BUFFER, OBJECT_VECTOR, OBJECT_CHANNEL, OBJECT_PACKET };
 
 /* What a handle stands for; the first member of each kind's structure. */
 struct object {
@@ -108,6 +108,20 @@ struct channel {
     struct object object;
     IDmaChannel *dma;
     PVOID queried;                      /* its SystemAddress at the last query */
+};
+
+/* A part of a packet: memory, and the MDL that describes a range of it. */
+struct part {
+    PMDL pages;                         /* whole pages; NULL: it is pool */
+    PUCHAR base;                        /* page-aligned, mapped */
+    ULONG bytes;                        /* from there on, whole pages */
+    PMDL mdl;
+};
+
+struct packet {
+    struct object object;
+    ULONG parts;
+    struct part part[PCM_PACKET_PARTS]; /* their MDLs are a chain */
 };
 
 /* An open file: its handles. */
@@ -302,6 +316,40 @@ NTSTATUS exerciser_run(struct device *device, ULONG command, ULONGLONG logical, 
 
 NTSTATUS control_facts(struct device *device, struct file *file, PVOID data);
 NTSTATUS control_transfer(struct device *device, struct file *file, PVOID data);
+
+/* --- packet.c: memory for packet DMA --------------------------------------- */
+
+/* Bytes that all parts of PACKET describe. */
+ULONGLONG packet_length(const struct packet *packet);
+
+/* Physical address of the byte at OFFSET. */
+ULONGLONG packet_physical(const struct packet *packet, ULONG offset);
+
+/* Writes GUARD bytes everywhere, and the pattern (INVERTED: ~0 for its complement) in the range. */
+void packet_fill(struct packet *packet, ULONG offset, ULONG length, ULONGLONG seed, ULONGLONG inverted);
+
+/* The same for a range only; its first byte is byte POSITION of the pattern. */
+void packet_write(struct packet *packet, ULONG offset, ULONG length, ULONGLONG seed, ULONG position,
+                  ULONGLONG inverted);
+
+/* How many bytes differ from the pattern; *FIRST: the first, counted from OFFSET. */
+ULONG packet_compare(struct packet *packet, ULONG offset, ULONG length, ULONGLONG seed, ULONG position,
+                     uint32_t *first);
+
+/* How many bytes outside of the range are no guard bytes.  Spoils the range. */
+ULONG packet_spilt(struct packet *packet, ULONG offset, ULONG length);
+
+/* The pattern from byte POSITION on, compared anywhere. */
+ULONG pattern_compare_at(const UCHAR *memory, ULONG length, ULONGLONG seed, ULONG position, uint32_t *first);
+
+NTSTATUS control_packet_new(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_packet_free(struct device *device, struct file *file, PVOID data);
+void packets_release(struct file *file);
+
+/* --- packetdma.c, packetqueue.c: transfers from and to packets -------------- */
+
+NTSTATUS control_packet_transfer(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_packet_queue(struct device *device, struct file *file, PVOID data);
 
 /* --- playback.c ------------------------------------------------------------ */
 

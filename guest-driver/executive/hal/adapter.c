@@ -44,6 +44,7 @@ VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
                                         Link),
         });
     }
+    HalpCheckMapsReturned(adapter, "PutDmaAdapter");
     HalpForgetAdapter(adapter);
     adapter->Signature = 0;
     ExFreePoolWithTag(adapter, ADAPTER_TAG);
@@ -67,7 +68,7 @@ NTSTATUS NTAPI HalpGetDmaAdapterInfo(PDMA_ADAPTER DmaAdapter,
     }
     AdapterInfo->V1 = (DMA_ADAPTER_INFO_V1){
         .ReadDmaCounterAvailable = FALSE,
-        .ScatterGatherLimit = MAXULONG,
+        .ScatterGatherLimit = HalpListElements(adapter, MAXULONG),
         .DmaAddressWidth = adapter->AddressWidth,
         .MinimumTransferUnit = 1,
     };
@@ -183,6 +184,8 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
     InitializeListHead(&adapter->Buffers);
     HalpNoteSite(&adapter->Made, "IoGetDmaAdapter");
     HalpRememberAdapter(adapter);
-    *NumberOfMapRegisters = BYTES_TO_PAGES(Description->MaximumLength) + 1;
+    HalpInitializeMaps(adapter, Description->MaximumLength,
+                       Description->ScatterGather);
+    *NumberOfMapRegisters = adapter->Map.Granted;
     return &adapter->Header;
 }

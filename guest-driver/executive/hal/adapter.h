@@ -6,7 +6,7 @@
 #ifndef EXECUTIVE_HAL_ADAPTER_H
 #define EXECUTIVE_HAL_ADAPTER_H
 
-#include "domain.h"
+#include "packet.h"
 #include "verify.h"
 
 #include "wdm3.h"
@@ -23,7 +23,7 @@ typedef struct _HAL_BUFFER {
     HAL_SITE Allocated;
 } HAL_BUFFER;
 
-typedef struct _HAL_ADAPTER {
+struct _HAL_ADAPTER {
     DMA_ADAPTER Header;         /* what the driver sees */
     ULONG Signature;
     ULONGLONG Limit;            /* last address the device reaches */
@@ -33,9 +33,10 @@ typedef struct _HAL_ADAPTER {
     BOOLEAN Joined;             /* JoinDmaDomain, and not left since */
     KSPIN_LOCK Lock;
     LIST_ENTRY Buffers;
+    HAL_MAP_POOL Map;
     LIST_ENTRY AllLink;         /* among all adapters: verify_buffers.c */
     HAL_SITE Made;
-} HAL_ADAPTER;
+};
 
 /* The adapter behind what a driver has passed; stops if it is none. */
 HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine);

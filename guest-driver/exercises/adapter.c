@@ -102,3 +102,96 @@ void exercise_adapters(struct run *run, const struct request *request)
         }
     }
 }
+
+static bool info_get(struct run *run, uint32_t adapter, uint32_t version, struct pcm_adapter_info *info)
+{
+    struct pcm_adapter_query query = { .adapter = adapter, .version = version };
+
+    return command(run, PCM_CMD_ADAPTER_INFO, &query, sizeof(query), info, sizeof(*info));
+}
+
+/* GetDmaAdapterInfo says what the adapter was made for. */
+void exercise_info(struct run *run, const struct request *request)
+{
+    uint32_t adapter = adapter_needed(run, request);
+    struct pcm_adapter_info info;
+
+    if (!adapter) {
+        return;
+    }
+    if (info_get(run, adapter, 1, &info)) {
+        text_add(&run->more, ",\"scatter_gather_limit\":%u,\"minimum_unit\":%u",
+                 info.scatter_gather_limit, info.minimum_unit);
+        if (info.status || info.status_at_dispatch) {
+            broken(run, "GetDmaAdapterInfo returned %X, and %X at DISPATCH_LEVEL",
+                   (uint64_t)info.status, (uint64_t)info.status_at_dispatch);
+        }
+        if (info.address_width != request->width) {
+            broken(run, "DmaAddressWidth is %u, not %u", info.address_width, request->width);
+        }
+        if (!info.scatter_gather_limit || !info.minimum_unit) {
+            broken(run, "ScatterGatherLimit is %u, MinimumTransferUnit is %u", info.scatter_gather_limit,
+                   info.minimum_unit);
+        }
+        if (info.read_counter) {
+            broken(run, "a bus master's counter is said to be readable");
+        }
+    }
+    command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
+}
+
+/* Versions of DMA_ADAPTER_INFO that no Windows has. */
+void exercise_info_version(struct run *run, const struct request *request)
+{
+    static const uint32_t versions[] = { 0, 77, 0xffffffff };
+    uint32_t adapter = adapter_needed(run, request), i;
+    struct pcm_adapter_info info;
+
+    for (i = 0; adapter && i < sizeof(versions) / sizeof(versions[0]); i++) {
+        if (info_get(run, adapter, versions[i], &info) &&
+            (info.status != PCM_STATUS_NOT_SUPPORTED ||
+             info.status_at_dispatch != PCM_STATUS_NOT_SUPPORTED)) {
+            broken(run, "GetDmaAdapterInfo returned %X for version %X", (uint64_t)info.status,
+                   (uint64_t)versions[i]);
+        }
+    }
+    if (adapter) {
+        command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
+    }
+}
+
+/* An adapter joins its device's domain once, and leaves it once. */
+void exercise_domain(struct run *run, const struct request *request)
+{
+    struct pcm_object object = { .handle = adapter_needed(run, request) };
+    struct pcm_domain domain;
+
+    if (!object.handle) {
+        return;
+    }
+    if (command(run, PCM_CMD_ADAPTER_DOMAIN, &object, sizeof(object), &domain, sizeof(domain))) {
+        const struct {
+            const char *what;
+            uint32_t status;
+            uint32_t due;
+        } calls[] = {
+            { "LeaveDmaDomain before a join", domain.leave_first, PCM_STATUS_INVALID_DEVICE_STATE },
+            { "JoinDmaDomain of what is none", domain.join_wrong, PCM_STATUS_INVALID_PARAMETER },
+            { "JoinDmaDomain", domain.join, PCM_STATUS_SUCCESS },
+            { "a second JoinDmaDomain", domain.join_again, PCM_STATUS_INVALID_DEVICE_STATE },
+            { "LeaveDmaDomain", domain.leave, PCM_STATUS_SUCCESS },
+        };
+        uint32_t i;
+
+        if (!domain.has_domain) {
+            broken(run, "GetDmaDomain is NULL");
+        }
+        for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+            if (calls[i].status != calls[i].due) {
+                broken(run, "%s returned %X, not %X", calls[i].what, (uint64_t)calls[i].status,
+                       (uint64_t)calls[i].due);
+            }
+        }
+    }
+    command_on(run, PCM_CMD_ADAPTER_PUT, object.handle);
+}

@@ -62,7 +62,15 @@ static uint32_t allocate_flags(const struct request *request)
            (request->maximum_kind != NO_MAXIMUM ? PCM_ALLOCATE_HAS_MAXIMUM : 0) |
            (request->uncached ? 0 : PCM_ALLOCATE_CACHED) |
            (request->cache_unsaid ? 0 : PCM_ALLOCATE_HAS_CACHE_TYPE) |
-           (request->large_page ? PCM_ALLOCATE_LARGE_PAGE : 0);
+           (request->large_page ? PCM_ALLOCATE_LARGE_PAGE : 0) |
+           (request->wrong_domain ? PCM_ALLOCATE_WRONG_DOMAIN : 0);
+}
+
+static uint32_t cache_type(const struct request *request)
+{
+    return request->write_combined ? PCM_CACHE_WRITE_COMBINED
+           : request->uncached     ? PCM_CACHE_NONCACHED
+                                   : PCM_CACHE_CACHED;
 }
 
 bool allocate(struct run *run, uint32_t adapter, const struct request *request, bool scan,
@@ -72,6 +80,7 @@ bool allocate(struct run *run, uint32_t adapter, const struct request *request, 
         [COMMON_BUFFER_EX] = PCM_ALLOCATE_COMMON_BUFFER_EX,
         [COMMON_BUFFER] = PCM_ALLOCATE_COMMON_BUFFER,
         [WITH_BOUNDS] = PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS,
+        [OF_DOMAIN] = PCM_ALLOCATE_DOMAIN_COMMON_BUFFER,
     };
     struct pcm_allocate in = {
         .adapter = adapter,
@@ -81,12 +90,41 @@ bool allocate(struct run *run, uint32_t adapter, const struct request *request, 
         .node = request->node,
         .minimum = request->minimum,
         .maximum = request->maximum,
-        .cache_type = request->write_combined ? PCM_CACHE_WRITE_COMBINED
-                      : request->uncached     ? PCM_CACHE_NONCACHED
-                                              : PCM_CACHE_CACHED,
+        .cache_type = cache_type(request),
     };
 
     return command(run, PCM_CMD_ALLOCATE, &in, sizeof(in), allocated, sizeof(*allocated));
+}
+
+bool vector_allocate(struct run *run, uint32_t adapter, const struct request *request,
+                     struct pcm_vector *vector)
+{
+    struct pcm_vector_allocate in = {
+        .adapter = adapter,
+        .count = request->elements,
+        .cache_type = cache_type(request),
+        .node = request->node,
+        .flags = request->large_page ? PCM_ALLOCATE_LARGE_PAGE : 0,
+        .size = request->length,
+        .low = first_legal(request),
+        .high = request->maximum_kind == NO_MAXIMUM ? ~0ull : request->maximum - 1,
+    };
+
+    return command(run, PCM_CMD_VECTOR_ALLOCATE, &in, sizeof(in), vector, sizeof(*vector));
+}
+
+bool vector_get(struct run *run, uint32_t vector, uint32_t index, struct pcm_allocated *element)
+{
+    struct pcm_element in = { .vector = vector, .index = index, .flags = PCM_ALLOCATE_SCAN };
+
+    return command(run, PCM_CMD_VECTOR_GET, &in, sizeof(in), element, sizeof(*element));
+}
+
+bool vector_free_element(struct run *run, uint32_t vector, uint32_t index)
+{
+    struct pcm_element in = { .vector = vector, .index = index };
+
+    return command(run, PCM_CMD_VECTOR_FREE_ELEMENT, &in, sizeof(in), NULL, 0);
 }
 
 bool channel_new(struct run *run, const struct request *request, struct pcm_channel *channel)

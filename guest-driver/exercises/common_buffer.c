@@ -32,6 +32,9 @@ bool allocate_and_check(struct run *run, uint32_t adapter, const struct request 
     if (!allocated.handle) {
         if (!request->refused) {
             broken(run, "NULL was returned");
+        } else if (request->status && request->status != allocated.status) {
+            broken(run, "the status is %X, not %X", (uint64_t)allocated.status,
+                   (uint64_t)request->status);
         }
         return request->refused;
     }

@@ -136,7 +136,8 @@ static void describe_node(struct text *text, uint32_t node)
 /* Whether the caller says which node it prefers. */
 static bool has_node(const struct request *request)
 {
-    return request->allocator == COMMON_BUFFER_EX || request->allocator == WITH_BOUNDS;
+    return request->allocator == COMMON_BUFFER_EX || request->allocator == WITH_BOUNDS ||
+           request->allocator == OF_DOMAIN || request->allocator == VECTOR;
 }
 
 void request_describe(struct run *run, const struct request *request)
@@ -145,11 +146,13 @@ void request_describe(struct run *run, const struct request *request)
         [COMMON_BUFFER_EX] = "AllocateCommonBufferEx",
         [COMMON_BUFFER] = "AllocateCommonBuffer",
         [WITH_BOUNDS] = "AllocateCommonBufferWithBounds",
+        [OF_DOMAIN] = "AllocateDomainCommonBuffer",
+        [VECTOR] = "AllocateCommonBufferVector",
         [CHANNEL] = "IDmaChannel::AllocateBuffer",
     };
     struct text *text = &run->request;
 
-    text_add(text, "%s(", names[request->allocator]);
+    text_add(text, "%s(", request->packet ? packet_routine(request->packet) : names[request->allocator]);
     if (request->legacy) {
         text_add(text, "version %u, ", request->legacy - 1);
     }
@@ -164,6 +167,9 @@ void request_describe(struct run *run, const struct request *request)
     } else if (request->maximum_kind == BELOW_IN_NODE) {
         text_add(text, ", below the node's lowest address + %X", request->maximum);
     }
+    if (request->allocator == VECTOR) {
+        text_add(text, ", %u times", request->elements);
+    }
     text_add(text, ", %u byte%s", request->length, request->length == 1 ? "" : "s");
     if (has_node(request)) {
         describe_node(text, request->node);
@@ -171,7 +177,8 @@ void request_describe(struct run *run, const struct request *request)
     if (request->constraint_kind == CONSTRAINT) {
         text_add(text, ", constraint %X", request->constraint);
     }
-    text_add(text, "%s%s)", request->large_page ? ", large pages" : "",
+    text_add(text, "%s%s%s)", request->wrong_domain ? ", another domain" : "",
+             request->large_page ? ", large pages" : "",
              request->write_combined ? ", write-combined"
              : request->cache_unsaid ? ", NULL for the cache type"
              : request->uncached     ? ", uncached"

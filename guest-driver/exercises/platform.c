@@ -52,15 +52,28 @@ static bool describe_without_width(struct run *run, struct request *request)
 
 bool platform_adapt(struct run *run, struct request *request)
 {
+    static const char *const since_windows_10[CHANNEL + 1] = {
+        [WITH_BOUNDS] = "AllocateCommonBufferWithBounds",
+        [OF_DOMAIN] = "AllocateDomainCommonBuffer",
+        [VECTOR] = "AllocateCommonBufferVector",
+    };
+
     if (request->any_platform) {
         return true;
     }
-    if (request->allocator == WITH_BOUNDS && run->platform < WINDOWS_10) {
-        return lacks(run, "AllocateCommonBufferWithBounds");
+    if (since_windows_10[request->allocator] && run->platform < WINDOWS_10) {
+        return lacks(run, since_windows_10[request->allocator]);
+    }
+    if (request->allocator == PACKET && run->platform < packet_platform(request->packet)) {
+        return lacks(run, packet_routine(request->packet));
     }
     if (request->legacy || run->platform >= WINDOWS_8) {
         return true;
     }
-    return request->allocator == CHANNEL ? describe_without_width(run, request)
+    /* A scatter/gather bus master on PCI reaches 32 bits whatever it says. */
+    if (request->allocator == PACKET && request->width == 24 && !request->packet->single) {
+        return lacks(run, "description of 24 address bits with scatter/gather");
+    }
+    return request->allocator == CHANNEL || request->allocator == PACKET ? describe_without_width(run, request)
                                          : lacks(run, "version 3 of the DMA interface");
 }

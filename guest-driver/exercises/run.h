@@ -35,7 +35,10 @@ enum allocator {
     COMMON_BUFFER_EX,
     COMMON_BUFFER,
     WITH_BOUNDS,
-    CHANNEL
+    OF_DOMAIN,
+    VECTOR,
+    CHANNEL,
+    PACKET                          /* none: memory that is there already */
 };
 
 /* Each has what those before it have. */
@@ -49,6 +52,27 @@ enum platform {
 enum constraint_kind {
     NO_CONSTRAINT,
     CONSTRAINT
+};
+
+struct packet_queued {
+    uint32_t method;                /* enum pcm_packet_method */
+    uint32_t registers;             /* 0: the queue ends */
+};
+
+/* A transfer by packet DMA, or requests that wait for their map registers. */
+struct packet_case {
+    uint32_t method;                /* enum pcm_packet_method */
+    uint32_t flags;                 /* PCM_PACKET_ */
+    struct pcm_packet_part part[PCM_PACKET_PARTS];  /* high 0: anywhere */
+    uint32_t offset;                /* what of them is transferred */
+    uint32_t length;                /* 0: all behind it */
+    uint32_t granted;               /* map registers of the adapter; 0: enough */
+    uint32_t ask;                   /* of these, asked for; 0: as many as it takes */
+    uint32_t room;                  /* for elements, with MapTransferEx; 0: enough */
+    uint32_t buffer_short;          /* bytes that the buffer for a list lacks */
+    bool single;                    /* the device has no scatter/gather */
+    uint32_t cancel;                /* of the queue: bit n for request n */
+    struct packet_queued queue[PCM_QUEUE_LENGTH];
 };
 
 /* What is asked for, and what must come of it. */
@@ -67,13 +91,17 @@ struct request {
     bool cache_unsaid;              /* with bounds: NULL for CacheType */
     bool write_combined;            /* with bounds */
     bool large_page;                /* with bounds: DOMAIN_COMMON_BUFFER_LARGE_PAGE */
+    bool wrong_domain;              /* of a domain: not of the adapter's */
+    uint32_t elements;              /* of a vector; the length is each one's */
     enum constraint_kind constraint_kind;
     uint64_t constraint;
     uint32_t channel_maximum;       /* MaximumLength; 0: enough */
+    const struct packet_case *packet;
     bool refused;                   /* must fail */
+    bool identity;                  /* makes sense without an IOMMU only */
     bool no_dma;                    /* is not about a buffer: no DMA is due */
     bool any_platform;              /* the body knows what each must do */
-    uint32_t status;                /* a channel's, if refused */
+    uint32_t status;                /* if refused, of a routine that returns one */
 };
 
 struct run;
@@ -158,6 +186,10 @@ uint32_t adapter_needed(struct run *run, const struct request *request);
 
 bool allocate(struct run *run, uint32_t adapter, const struct request *request, bool scan,
               struct pcm_allocated *allocated);
+bool vector_allocate(struct run *run, uint32_t adapter, const struct request *request,
+                     struct pcm_vector *vector);
+bool vector_get(struct run *run, uint32_t vector, uint32_t index, struct pcm_allocated *element);
+bool vector_free_element(struct run *run, uint32_t vector, uint32_t index);
 bool channel_new(struct run *run, const struct request *request, struct pcm_channel *channel);
 bool channel_allocate(struct run *run, uint32_t channel, const struct request *request,
                       struct pcm_channel_allocated *allocated);
@@ -229,6 +261,14 @@ void check_buffer(struct run *run, const struct request *request, const struct p
 /* Allocates, checks and frees.  Returns false if that did not work out. */
 bool allocate_and_check(struct run *run, uint32_t adapter, const struct request *request);
 
+/* --- packet.c ------------------------------------------------------------------ */
+
+/* What is called, for a person. */
+const char *packet_routine(const struct packet_case *packet);
+
+/* The first platform that has it. */
+enum platform packet_platform(const struct packet_case *packet);
+
 /* --- bodies ----------------------------------------------------------------- */
 
 void exercise_allocate(struct run *run, const struct request *request);
@@ -242,6 +282,14 @@ void exercise_reuse(struct run *run, const struct request *request);
 void exercise_exact(struct run *run, const struct request *request);
 void exercise_granules(struct run *run, const struct request *request);
 
+void exercise_vector(struct run *run, const struct request *request);
+void exercise_vector_whole(struct run *run, const struct request *request);
+void exercise_vector_elements(struct run *run, const struct request *request);
+
+void exercise_packet(struct run *run, const struct request *request);
+void exercise_packet_edges(struct run *run, const struct request *request);
+void exercise_packet_queue(struct run *run, const struct request *request);
+
 void exercise_channel(struct run *run, const struct request *request);
 void exercise_channel_second(struct run *run, const struct request *request);
 void exercise_channel_again(struct run *run, const struct request *request);
@@ -254,6 +302,9 @@ void exercise_channel_described(struct run *run, const struct request *request);
 void exercise_adapter(struct run *run, const struct request *request);
 void exercise_adapter_refused(struct run *run, const struct request *request);
 void exercise_adapters(struct run *run, const struct request *request);
+void exercise_info(struct run *run, const struct request *request);
+void exercise_info_version(struct run *run, const struct request *request);
+void exercise_domain(struct run *run, const struct request *request);
 
 void exercise_rule_limit(struct run *run, const struct request *request);
 void exercise_rule_lines(struct run *run, const struct request *request);

@@ -34,10 +34,50 @@
     REQUEST(.allocator = WITH_BOUNDS, .width = (bits), .length = (bytes), .node = (which_node), \
             __VA_ARGS__)
 
+/* The same through AllocateDomainCommonBuffer, and AllocateCommonBufferVector. */
+#define DOMAIN(bits, bytes, which_node, ...)                                \
+    REQUEST(.allocator = OF_DOMAIN, .width = (bits), .length = (bytes), .node = (which_node),   \
+            __VA_ARGS__)
+#define VECTOR_OF(count, bits, bytes, which_node, ...)                      \
+    REQUEST(.allocator = VECTOR, .elements = (count), .width = (bits), .length = (bytes),       \
+            .node = (which_node), __VA_ARGS__)
+
 /* A request through IDmaChannel::AllocateBuffer; MaximumLength is 2 MiB. */
 #define CHANNEL_OF(bits, bytes, ...)                                        \
     REQUEST(.allocator = CHANNEL, .width = (bits), .length = (bytes), .node = ANY_NODE,     \
             .channel_maximum = 2 * MIB, __VA_ARGS__)
+
+/* Packet DMA: a chain of up to four parts, and how it is transferred. */
+#define PACKET_OF(bits, bytes, how, ...)                                    \
+    .request = { .allocator = PACKET, .width = (bits), .length = (bytes), .node = ANY_NODE, \
+                 .describe = PCM_DESCRIBE_SCATTER_GATHER,                   \
+                 .packet = &(const struct packet_case){ .method = PCM_##how, __VA_ARGS__ } }
+
+/* The same for a device that takes one piece only. */
+#define SINGLE_OF(bits, bytes, how, ...)                                    \
+    .request = { .allocator = PACKET, .width = (bits), .length = (bytes), .node = ANY_NODE, \
+                 .packet = &(const struct packet_case){ .method = PCM_##how, .single = true, \
+                                                        __VA_ARGS__ } }
+
+/* One that must be refused with STATUS_... */
+#define PACKET_REFUSED(bits, bytes, code, how, ...)                         \
+    .request = { .allocator = PACKET, .width = (bits), .length = (bytes), .node = ANY_NODE, \
+                 .describe = PCM_DESCRIBE_SCATTER_GATHER, REFUSED_WITH(code),               \
+                 .packet = &(const struct packet_case){ .method = PCM_##how, __VA_ARGS__ } }
+
+/* Requests for registers, of GRANTED in all. */
+#define QUEUE_OF(registers, ...)                                            \
+    .request = { .allocator = PACKET, .width = 64, .length = 16 * PAGE_BYTES, .node = ANY_NODE, \
+                 .describe = PCM_DESCRIBE_SCATTER_GATHER, .no_dma = true,   \
+                 .packet = &(const struct packet_case){                     \
+                     .part = { PAGES(0, 16 * PAGE_BYTES) }, .granted = (registers), __VA_ARGS__ } }
+
+#define PAGES(start, bytes)         { .kind = PCM_PART_PAGES, .offset = (start), .length = (bytes) }
+#define POOL(start, bytes)          { .kind = PCM_PART_POOL, .offset = (start), .length = (bytes) }
+#define PAGES_FROM(first, start, bytes)                                     \
+    { .kind = PCM_PART_PAGES, .offset = (start), .length = (bytes), .low = (first), .high = ~0ull >> 1 }
+#define PAGES_BELOW(end, start, bytes)                                      \
+    { .kind = PCM_PART_PAGES, .offset = (start), .length = (bytes), .high = (end) - 1 }
 
 const struct exercise exercise_table[] = {
     /* --- IoGetDmaAdapter --------------------------------------------------- */
@@ -60,6 +100,15 @@ const struct exercise exercise_table[] = {
       OLD(2, PCM_DESCRIBE_SUBORDINATE, 24, 4096, .refused = true) },
     { "adapter/several", "Adapters of 24, 32, 36 and 64 bits at the same time", exercise_adapters,
       EX(64, 4096, ANY_NODE) },
+
+    { "adapter/info", "GetDmaAdapterInfo, at PASSIVE_LEVEL and DISPATCH_LEVEL", exercise_info,
+      EX(36, 4096, ANY_NODE, .no_dma = true) },
+    { "adapter/info-32", "The same for 32 address bits", exercise_info,
+      EX(32, 4096, ANY_NODE, .no_dma = true) },
+    { "adapter/info-version", "Versions of DMA_ADAPTER_INFO that there are not", exercise_info_version,
+      EX(64, 4096, ANY_NODE, .no_dma = true) },
+    { "adapter/domain", "JoinDmaDomain and LeaveDmaDomain", exercise_domain,
+      DOMAIN(64, 4096, ANY_NODE, .no_dma = true) },
 
     { "driver/refusals", "Wrong handles, lengths and ranges are refused, and nothing is lost",
       exercise_refusals, EX(32, 3 * PAGE_BYTES - 1, ANY_NODE) },
@@ -280,6 +329,62 @@ const struct exercise exercise_table[] = {
     { "bounds/large-pages", "Two buffers never share a large page", exercise_granules,
       BOUNDS(64, 4096, ANY_NODE, .large_page = true) },
 
+    /* --- AllocateDomainCommonBuffer ------------------------------------------------------------ */
+    { "domain/none", "NULL for MaximumAddress", exercise_allocate, DOMAIN(64, 4097, ANY_NODE) },
+    { "domain/24-bit", "Below 16 MiB", exercise_allocate,
+      DOMAIN(64, 64 * KIB, ANY_NODE, MAXIMUM(1ull << 24)) },
+    { "domain/mid-page", "A limit in mid-page, uncached", exercise_allocate,
+      DOMAIN(32, 0x1678, ANY_NODE, MAXIMUM(0x2345678), .uncached = true) },
+    { "domain/cache-unsaid", "NULL for CacheType: the platform's own", exercise_allocate,
+      DOMAIN(64, 4096, ANY_NODE, .cache_unsaid = true) },
+    { "domain/node-1", "Node 1", exercise_allocate, DOMAIN(64, 64 * KIB, 1) },
+    { "domain/large-page", "A page that has a large page to itself", exercise_allocate,
+      DOMAIN(64, 4096, ANY_NODE, .large_page = true) },
+    { "domain/no-room", "More than there is below the limit", exercise_allocate,
+      DOMAIN(64, MIB + 1, ANY_NODE, MAXIMUM(MIB), REFUSED_WITH(INSUFFICIENT_RESOURCES)) },
+    { "domain/length-0", "Nothing is asked for", exercise_allocate,
+      DOMAIN(64, 0, ANY_NODE, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "domain/wrong", "A handle that is no domain's", exercise_allocate,
+      DOMAIN(64, 4096, ANY_NODE, .wrong_domain = true, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "domain/write-combined", "Neither MmCached nor MmNonCached", exercise_allocate,
+      DOMAIN(64, 4096, ANY_NODE, .write_combined = true, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "domain/node-absent", "Node N does not exist", exercise_allocate,
+      DOMAIN(64, 4096, NODE_COUNT, REFUSED_WITH(INVALID_PARAMETER)) },
+
+    /* --- AllocateCommonBufferVector ------------------------------------------------------------ */
+    { "vector/1", "A vector of one element", exercise_vector, VECTOR_OF(1, 64, 4096, ANY_NODE) },
+    { "vector/16", "Sixteen elements of a page and a byte", exercise_vector,
+      VECTOR_OF(16, 64, 4097, ANY_NODE) },
+    { "vector/bytes", "Elements of a byte each have a page of their own", exercise_vector,
+      VECTOR_OF(8, 32, 1, ANY_NODE) },
+    { "vector/uncached", "Uncached elements", exercise_vector,
+      VECTOR_OF(4, 64, 64 * KIB, ANY_NODE, .uncached = true) },
+    { "vector/24-lines", "24 address lines", exercise_vector, VECTOR_OF(8, 24, 12345, ANY_NODE) },
+    { "vector/between", "Between 16 MiB and 24 MiB", exercise_vector,
+      VECTOR_OF(8, 64, 64 * KIB, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(24ull * MIB)) },
+    { "vector/node-1", "Node 1", exercise_vector, VECTOR_OF(4, 64, 64 * KIB, 1) },
+    { "vector/node-2-32-lines", "Node 2 below 4 GiB, where it may have nothing", exercise_vector,
+      VECTOR_OF(4, 32, 4096, 2) },
+    { "vector/large-pages", "Elements that each have a large page to themselves", exercise_vector,
+      VECTOR_OF(2, 64, 4096, ANY_NODE, .large_page = true) },
+    { "vector/all-or-nothing", "Where sixteen fit, seventeen leave nothing behind", exercise_vector_whole,
+      VECTOR_OF(16, 64, 64 * KIB, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(17ull * MIB)) },
+    { "vector/elements", "Elements are freed one by one", exercise_vector_elements,
+      VECTOR_OF(16, 64, 64 * KIB, ANY_NODE, FROM_ADDRESS(1ull << 24), MAXIMUM(17ull * MIB)) },
+    { "vector/no-elements", "A vector of no elements", exercise_vector,
+      VECTOR_OF(0, 64, 4096, ANY_NODE, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "vector/length-0", "Elements of no bytes", exercise_vector,
+      VECTOR_OF(4, 64, 0, ANY_NODE, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "vector/low-above-high", "A low address above the high one", exercise_vector,
+      VECTOR_OF(4, 64, 4096, ANY_NODE, FROM_ADDRESS(1ull << 25), MAXIMUM(1ull << 24),
+                REFUSED_WITH(INVALID_PARAMETER)) },
+    { "vector/write-combined", "Neither MmCached nor MmNonCached", exercise_vector,
+      VECTOR_OF(4, 64, 4096, ANY_NODE, .write_combined = true, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "vector/node-absent", "Node N does not exist", exercise_vector,
+      VECTOR_OF(4, 64, 4096, NODE_COUNT, REFUSED_WITH(INVALID_PARAMETER)) },
+    { "vector/beyond-the-lines", "A range beyond what the device reaches", exercise_vector,
+      VECTOR_OF(4, 24, 4096, ANY_NODE, FROM_ADDRESS(1ull << 24), REFUSED_WITH(INSUFFICIENT_RESOURCES)) },
+
     /* --- Whether the checks work ----------------------------------------------------------- */
     { "rules/limit", "The device logs a buffer whose last byte is beyond the limit, both ways",
       exercise_rule_limit, EX(64, 4096, ANY_NODE) },
@@ -379,7 +484,7 @@ const struct exercise exercise_table[] = {
       REQUEST(.allocator = CHANNEL, .width = 32, .length = 20001, .node = ANY_NODE,
               .channel_maximum = 20000, REFUSED_WITH(INVALID_BUFFER_SIZE)) },
     { "channel/no-memory", "More than there is below 16 MiB", exercise_channel,
-      REQUEST(.allocator = CHANNEL, .width = 24, .length = 17 * MIB, .node = ANY_NODE,
+      REQUEST(.allocator = CHANNEL, .width = 20, .length = MIB + 4096, .node = ANY_NODE,
               .channel_maximum = 17 * MIB, REFUSED_WITH(INSUFFICIENT_RESOURCES)) },
     { "channel/properties", "The sizes a channel reports", exercise_channel_properties,
       CHANNEL_OF(32, 12345, KEEPS(MASK_64K)) },
@@ -392,6 +497,160 @@ const struct exercise exercise_table[] = {
     { "channel/description-refused", "A description that IoGetDmaAdapter refuses",
       exercise_channel_described,
       CHANNEL_OF(65, 4096, REFUSED_WITH(DEVICE_CONFIGURATION_ERROR)) },
+
+    /* --- Packet DMA: scatter/gather lists ----------------------------------------------------------- */
+    { "list/byte", "One byte at the end of a page", exercise_packet,
+      PACKET_OF(64, 1, GET_LIST, .part = { PAGES(4095, 1) }) },
+    { "list/page-less-1", "One byte less than a page", exercise_packet,
+      PACKET_OF(64, 4095, GET_LIST, .part = { PAGES(0, 4095) }) },
+    { "list/page", "A page", exercise_packet, PACKET_OF(64, 4096, GET_LIST, .part = { PAGES(0, 4096) }) },
+    { "list/page-and-1", "One byte more than a page", exercise_packet,
+      PACKET_OF(64, 4097, GET_LIST, .part = { PAGES(0, 4097) }) },
+    { "list/unaligned", "Three pages' bytes in four pages, from an odd offset", exercise_packet,
+      PACKET_OF(64, 12288, GET_LIST, .part = { PAGES(0x123, 12288) }) },
+    { "list/edges", "Every start and length around the first pages", exercise_packet_edges,
+      PACKET_OF(64, 16384, GET_LIST, .part = { PAGES(3, 16384) }) },
+    { "list/scattered-64k", "64 KiB of pages from anywhere", exercise_packet,
+      PACKET_OF(64, 64 * KIB, GET_LIST, .part = { PAGES(0, 64 * KIB) }) },
+    { "list/pool", "64 KiB of pool, which lie in one piece", exercise_packet,
+      PACKET_OF(64, 64 * KIB, GET_LIST, .part = { POOL(77, 64 * KIB) }) },
+    { "list/chained", "A chain of four MDLs whose ends do not meet at pages", exercise_packet,
+      PACKET_OF(64, 16381, GET_LIST,
+                .part = { PAGES(100, 5000), POOL(4095, 2), PAGES(7, 4096), PAGES(4000, 7283) }) },
+    { "list/chained-part", "The middle of a chain", exercise_packet,
+      PACKET_OF(64, 9001, GET_LIST, .part = { PAGES(100, 5000), PAGES(1, 3000), PAGES(0, 6000) },
+                .offset = 4999, .length = 4002) },
+    { "list/32-lines", "A device of 32 lines, memory below 4 GiB: no copy is made", exercise_packet,
+      PACKET_OF(32, 20000, GET_LIST, .part = { PAGES_BELOW(1ull << 32, 5, 20000) }) },
+    { "list/exactly-granted", "As many map registers as were granted", exercise_packet,
+      PACKET_OF(64, 4 * PAGE_BYTES, GET_LIST, .part = { PAGES(0, 4 * PAGE_BYTES) }, .granted = 4) },
+    { "list/one-too-many", "One map register more than were granted", exercise_packet,
+      PACKET_REFUSED(64, 4 * PAGE_BYTES, INSUFFICIENT_RESOURCES, GET_LIST,
+                     .part = { PAGES(1, 4 * PAGE_BYTES) }, .granted = 4) },
+    { "list/one-too-many-ex", "The same with GetScatterGatherListEx", exercise_packet,
+      PACKET_REFUSED(64, 4 * PAGE_BYTES, INSUFFICIENT_RESOURCES, GET_LIST_EX,
+                     .part = { PAGES(1, 4 * PAGE_BYTES) }, .granted = 4) },
+    { "list/built", "BuildScatterGatherList in the driver's own memory", exercise_packet,
+      PACKET_OF(64, 20000, BUILD_LIST, .part = { PAGES(0x123, 20000) }) },
+    { "list/built-short", "A buffer one byte too small for the list", exercise_packet,
+      PACKET_REFUSED(64, 20000, BUFFER_TOO_SMALL, BUILD_LIST, .part = { PAGES(0x123, 20000) },
+                     .buffer_short = 1) },
+    { "list/ex", "GetScatterGatherListEx, by offset", exercise_packet,
+      PACKET_OF(64, 20000, GET_LIST_EX, .part = { PAGES(0x123, 12000), PAGES(9, 8000) }, .offset = 12345,
+                .length = 7000) },
+    { "list/ex-at-once", "The same synchronously, without a routine", exercise_packet,
+      PACKET_OF(64, 20000, GET_LIST_AT_ONCE, .part = { PAGES(0x123, 20000) }) },
+    { "list/built-ex", "BuildScatterGatherListEx", exercise_packet,
+      PACKET_OF(64, 20000, BUILD_LIST_EX, .part = { PAGES(0x123, 20000) }) },
+    { "list/built-ex-short", "A buffer one byte too small for the list", exercise_packet,
+      PACKET_REFUSED(64, 20000, BUFFER_TOO_SMALL, BUILD_LIST_EX, .part = { PAGES(0x123, 20000) },
+                     .buffer_short = 1) },
+    { "list/mdl", "BuildMdlFromScatterGatherList: the memory itself", exercise_packet,
+      PACKET_OF(64, 12288, GET_LIST, .part = { PAGES(0x123, 8000), PAGES(17, 4288) },
+                .flags = PCM_PACKET_MDL) },
+
+    /* --- Packet DMA: copies for what the device does not reach ---------------------------------------- */
+    { "bounce/24-lines", "Memory above 16 MiB, a device of 24 lines", exercise_packet,
+      PACKET_OF(24, 20000, GET_LIST, .part = { PAGES_FROM(1ull << 24, 0x123, 20000) }) },
+    { "bounce/32-lines", "Memory above 4 GiB, a device of 32 lines", exercise_packet,
+      PACKET_OF(32, 20000, GET_LIST, .part = { PAGES_FROM(1ull << 32, 0x123, 20000) }) },
+    { "bounce/late", "What the CPU changes after the list was made the device does not see", exercise_packet,
+      PACKET_OF(24, 20000, GET_LIST, .part = { PAGES_FROM(1ull << 24, 1, 20000) },
+                .flags = PCM_PACKET_LATE) },
+    { "bounce/byte", "One byte", exercise_packet,
+      PACKET_OF(24, 1, GET_LIST, .part = { PAGES_FROM(1ull << 24, 77, 1) }, .flags = PCM_PACKET_LATE) },
+    { "bounce/some", "A chain of which the device reaches every second MDL", exercise_packet,
+      PACKET_OF(24, 12000, GET_LIST,
+                .part = { PAGES_FROM(1ull << 24, 10, 3000), PAGES_BELOW(1ull << 24, 4000, 3000),
+                          PAGES_FROM(1ull << 24, 4095, 3000), PAGES_BELOW(1ull << 24, 0, 3000) }) },
+    { "bounce/edges", "Every start and length around the first pages", exercise_packet_edges,
+      PACKET_OF(24, 16384, GET_LIST, .part = { PAGES_FROM(1ull << 24, 3, 16384) }) },
+    { "bounce/mdl", "BuildMdlFromScatterGatherList: the copy", exercise_packet,
+      PACKET_OF(24, 12288, GET_LIST, .part = { PAGES_FROM(1ull << 24, 0x123, 12288) },
+                .flags = PCM_PACKET_MDL) },
+    { "bounce/256k", "256 KiB", exercise_packet,
+      PACKET_OF(24, 256 * KIB, GET_LIST_EX, .part = { PAGES_FROM(1ull << 24, 0, 256 * KIB) }) },
+    { "bounce/no-memory", "More than there is below 1 MiB", exercise_packet,
+      .request = { .allocator = PACKET, .width = 20, .length = MIB + 4096, .node = ANY_NODE,
+                   .describe = PCM_DESCRIBE_SCATTER_GATHER, .identity = true,
+                   REFUSED_WITH(INSUFFICIENT_RESOURCES),
+                   .packet = &(const struct packet_case){
+                       .method = PCM_GET_LIST, .part = { PAGES_FROM(MIB, 0, MIB + 4096) } } } },
+    { "bounce/map", "The same by MapTransfer", exercise_packet,
+      PACKET_OF(24, 20000, MAP, .part = { PAGES_FROM(1ull << 24, 0x123, 20000) },
+                .flags = PCM_PACKET_LATE) },
+    { "bounce/map-ex", "The same by MapTransferEx", exercise_packet,
+      PACKET_OF(24, 20000, MAP_EX, .part = { PAGES_FROM(1ull << 24, 0x123, 20000) },
+                .flags = PCM_PACKET_LATE) },
+    { "bounce/single", "A device without scatter/gather gets scattered pages in one piece", exercise_packet,
+      SINGLE_OF(64, 20000, GET_LIST, .part = { PAGES(0x123, 20000) }) },
+    { "bounce/single-chained", "The same for a chain", exercise_packet,
+      SINGLE_OF(32, 15000, GET_LIST, .part = { PAGES(100, 5000), POOL(4095, 5001), PAGES(7, 4999) }) },
+    { "bounce/single-pool", "What lies in one piece is not copied", exercise_packet,
+      SINGLE_OF(64, 20000, GET_LIST, .part = { POOL(5, 20000) }) },
+    { "bounce/single-mdl", "The one piece through BuildMdlFromScatterGatherList", exercise_packet,
+      SINGLE_OF(64, 15000, GET_LIST, .part = { PAGES(100, 5000), PAGES(4095, 5001), PAGES(7, 4999) },
+                .flags = PCM_PACKET_MDL) },
+    { "bounce/single-map", "MapTransfer maps all that was asked for", exercise_packet,
+      SINGLE_OF(64, 20000, MAP, .part = { PAGES(0x123, 20000) }) },
+
+    /* --- Packet DMA: map transfers ---------------------------------------------------------------------- */
+    { "map/pages", "MapTransfer until all is mapped", exercise_packet,
+      PACKET_OF(64, 20000, MAP, .part = { PAGES(0x123, 20000) }) },
+    { "map/byte", "One byte", exercise_packet, PACKET_OF(64, 1, MAP, .part = { PAGES(4095, 1) }) },
+    { "map/pool", "Pool is one piece", exercise_packet,
+      PACKET_OF(64, 64 * KIB, MAP, .part = { POOL(9, 64 * KIB) }) },
+    { "map/chained", "One MDL after the other", exercise_packet,
+      PACKET_OF(64, 12000, MAP, .part = { PAGES(100, 5000), POOL(4095, 3), PAGES(7, 6997) }) },
+    { "map/few-registers", "Two map registers for many pages: mapped and flushed in turn", exercise_packet,
+      PACKET_OF(64, 30000, MAP, .part = { PAGES(0x123, 30000) }, .ask = 2) },
+    { "map/few-registers-24-lines", "The same through copies", exercise_packet,
+      PACKET_OF(24, 30000, MAP, .part = { PAGES_FROM(1ull << 24, 0x123, 30000) }, .ask = 2) },
+    { "map/too-many", "One map register more than were granted is asked for", exercise_packet,
+      PACKET_REFUSED(64, 4096, INSUFFICIENT_RESOURCES, MAP, .part = { PAGES(0, 4096) }, .granted = 3,
+                     .ask = 4) },
+    { "map/ex", "MapTransferEx: a chain at once", exercise_packet,
+      PACKET_OF(64, 12000, MAP_EX, .part = { PAGES(100, 5000), POOL(4095, 3), PAGES(7, 6997) }) },
+    { "map/ex-one-register", "MapTransferEx with one map register: a page at a time", exercise_packet,
+      PACKET_OF(64, 12000, MAP_EX, .part = { PAGES(0x123, 12000) }, .ask = 1) },
+    { "map/ex-one-element", "MapTransferEx with room for one element: a piece at a time", exercise_packet,
+      PACKET_OF(64, 12000, MAP_EX, .part = { PAGES(0x123, 12000) }, .room = 1) },
+    { "map/ex-24-lines", "Three map registers, through copies", exercise_packet,
+      PACKET_OF(24, 30000, MAP_EX, .part = { PAGES_FROM(1ull << 24, 0x123, 30000) }, .ask = 3) },
+    { "map/ex-at-once", "AllocateAdapterChannelEx without a routine, FreeAdapterObject", exercise_packet,
+      PACKET_OF(64, 12000, MAP_AT_ONCE, .part = { PAGES(0x123, 12000) }) },
+    { "map/ex-too-many", "One map register more than were granted is asked for", exercise_packet,
+      PACKET_REFUSED(64, 4096, INSUFFICIENT_RESOURCES, MAP_EX, .part = { PAGES(0, 4096) }, .granted = 3,
+                     .ask = 4) },
+    { "map/ex-single", "MapTransferEx without scatter/gather: one element", exercise_packet,
+      SINGLE_OF(64, 20000, MAP_EX, .part = { PAGES(0x123, 20000) }) },
+
+    /* --- Packet DMA: who waits for map registers ----------------------------------------------------------- */
+    { "queue/fits", "What fits does not wait", exercise_packet_queue,
+      QUEUE_OF(8, .queue = { { PCM_GET_LIST, 3 }, { PCM_MAP, 3 }, { PCM_GET_LIST_EX, 2 } }) },
+    { "queue/lists", "Lists wait for map registers, first come, first served", exercise_packet_queue,
+      QUEUE_OF(4, .queue = { { PCM_GET_LIST, 3 }, { PCM_GET_LIST, 3 }, { PCM_GET_LIST, 2 },
+                             { PCM_GET_LIST, 4 }, { PCM_GET_LIST, 1 } }) },
+    { "queue/small-behind-large", "A small request does not pass a large one", exercise_packet_queue,
+      QUEUE_OF(4, .queue = { { PCM_GET_LIST, 2 }, { PCM_GET_LIST_EX, 4 }, { PCM_GET_LIST, 1 },
+                             { PCM_GET_LIST_EX, 1 } }) },
+    { "queue/channels", "Channels and lists wait in one queue", exercise_packet_queue,
+      QUEUE_OF(4, .queue = { { PCM_MAP_EX, 4 }, { PCM_MAP, 2 }, { PCM_GET_LIST, 2 }, { PCM_MAP_EX, 3 },
+                             { PCM_GET_LIST_EX, 1 }, { PCM_MAP_EX, 1 } }) },
+    { "queue/too-many", "More than were granted is refused, and does not stand in the way",
+      exercise_packet_queue,
+      QUEUE_OF(4, .queue = { { PCM_GET_LIST, 5 }, { PCM_MAP, 5 }, { PCM_GET_LIST, 4 }, { PCM_MAP_EX, 5 },
+                             { PCM_GET_LIST, 1 } }) },
+    { "queue/at-once", "Synchronous requests do not wait", exercise_packet_queue,
+      QUEUE_OF(4, .queue = { { PCM_GET_LIST_AT_ONCE, 3 }, { PCM_GET_LIST_AT_ONCE, 2 },
+                             { PCM_MAP_AT_ONCE, 2 }, { PCM_MAP_AT_ONCE, 1 }, { PCM_GET_LIST, 1 },
+                             { PCM_GET_LIST_AT_ONCE, 1 } }) },
+    { "queue/cancelled", "A request is taken back; those behind it move up", exercise_packet_queue,
+      QUEUE_OF(4, .cancel = 0x16,
+               .queue = { { PCM_GET_LIST, 2 }, { PCM_MAP_EX, 4 }, { PCM_GET_LIST_EX, 1 },
+                          { PCM_GET_LIST, 2 }, { PCM_GET_LIST_EX, 3 } }) },
+    { "queue/cancel-granted", "What was granted already cannot be cancelled", exercise_packet_queue,
+      QUEUE_OF(4, .cancel = 0x3, .queue = { { PCM_GET_LIST_EX, 4 }, { PCM_MAP_EX, 4 } }) },
 
     /* --- Memory that is nearly used up -------------------------------------------------------------- */
     { "pressure/below-16m", "64 KiB buffers until nothing below 16 MiB is left", exercise_exhaust,

@@ -27,8 +27,14 @@ enum pcm_command {
     PCM_CMD_FACTS = 1,              /* -> pcm_facts */
     PCM_CMD_ADAPTER_GET,            /* pcm_description -> pcm_adapter */
     PCM_CMD_ADAPTER_PUT,            /* pcm_object */
+    PCM_CMD_ADAPTER_INFO,           /* pcm_adapter_query -> pcm_adapter_info */
+    PCM_CMD_ADAPTER_DOMAIN,         /* pcm_object -> pcm_domain */
     PCM_CMD_ALLOCATE,               /* pcm_allocate -> pcm_allocated */
     PCM_CMD_FREE,                   /* pcm_object */
+    PCM_CMD_VECTOR_ALLOCATE,        /* pcm_vector_allocate -> pcm_vector */
+    PCM_CMD_VECTOR_GET,             /* pcm_element -> pcm_allocated */
+    PCM_CMD_VECTOR_FREE_ELEMENT,    /* pcm_element */
+    PCM_CMD_VECTOR_FREE,            /* pcm_object */
     PCM_CMD_CHANNEL_NEW,            /* pcm_description -> pcm_channel */
     PCM_CMD_CHANNEL_ALLOCATE,       /* pcm_channel_allocate -> pcm_channel_allocated */
     PCM_CMD_CHANNEL_FREE_BUFFER,    /* pcm_object */
@@ -42,6 +48,10 @@ enum pcm_command {
     PCM_CMD_PLAY_FINISH,            /* -> pcm_play_finished */
     PCM_CMD_FAULT,                  /* pcm_fault -> pcm_fault_result */
     PCM_CMD_MISTAKE,                /* pcm_mistake */
+    PCM_CMD_PACKET_NEW,             /* pcm_packet_new -> pcm_packet */
+    PCM_CMD_PACKET_FREE,            /* pcm_object */
+    PCM_CMD_PACKET_TRANSFER,        /* pcm_packet_transfer -> pcm_packet_transferred */
+    PCM_CMD_PACKET_QUEUE,           /* pcm_packet_queue -> pcm_packet_queued */
     PCM_CMD_END
 };
 
@@ -50,6 +60,7 @@ enum pcm_command {
 #define PCM_STATUS_UNSUCCESSFUL                 0xc0000001u
 #define PCM_STATUS_INVALID_PARAMETER            0xc000000du
 #define PCM_STATUS_NO_SUCH_DEVICE               0xc000000eu
+#define PCM_STATUS_BUFFER_TOO_SMALL             0xc0000023u
 #define PCM_STATUS_INVALID_DEVICE_REQUEST       0xc0000010u
 #define PCM_STATUS_INSUFFICIENT_RESOURCES       0xc000009au
 #define PCM_STATUS_NOT_SUPPORTED                0xc00000bbu
@@ -104,15 +115,17 @@ enum pcm_allocator {
     PCM_ALLOCATE_COMMON_BUFFER,
     PCM_ALLOCATE_COMMON_BUFFER_EX,
     PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS,
+    PCM_ALLOCATE_DOMAIN_COMMON_BUFFER,
     PCM_ALLOCATORS
 };
 
 #define PCM_ALLOCATE_HAS_MAXIMUM    (1u << 0)
 #define PCM_ALLOCATE_CACHED         (1u << 1)
 #define PCM_ALLOCATE_SCAN           (1u << 2)       /* count bytes that are not 0 */
-#define PCM_ALLOCATE_HAS_MINIMUM    (1u << 3)       /* with bounds only, as are the next */
-#define PCM_ALLOCATE_HAS_CACHE_TYPE (1u << 4)
+#define PCM_ALLOCATE_HAS_MINIMUM    (1u << 3)       /* with bounds only */
+#define PCM_ALLOCATE_HAS_CACHE_TYPE (1u << 4)       /* with bounds or of a domain, as the next */
 #define PCM_ALLOCATE_LARGE_PAGE     (1u << 5)       /* DOMAIN_COMMON_BUFFER_LARGE_PAGE */
+#define PCM_ALLOCATE_WRONG_DOMAIN   (1u << 6)       /* of a domain that is not the adapter's */
 
 /* MEMORY_CACHING_TYPE. */
 #define PCM_CACHE_NONCACHED         0u
@@ -135,6 +148,58 @@ struct pcm_allocated {
     uint32_t nonzero;
     uint64_t logical;
     uint32_t page_offset;           /* of the virtual address */
+    uint32_t status;                /* of a routine that returns one */
+};
+
+struct pcm_adapter_query {
+    uint32_t adapter;
+    uint32_t version;               /* DMA_ADAPTER_INFO.Version */
+};
+
+/* GetDmaAdapterInfo, called at PASSIVE_LEVEL and again at DISPATCH_LEVEL. */
+struct pcm_adapter_info {
+    uint32_t status;
+    uint32_t status_at_dispatch;
+    uint32_t read_counter;
+    uint32_t scatter_gather_limit;
+    uint32_t address_width;
+    uint32_t flags;
+    uint32_t minimum_unit;
+    uint32_t reserved;
+};
+
+/* JoinDmaDomain and LeaveDmaDomain, in the order of the fields. */
+struct pcm_domain {
+    uint32_t has_domain;            /* GetDmaDomain is not NULL */
+    uint32_t leave_first;           /* statuses, before a join */
+    uint32_t join_wrong;            /* a handle that is no domain's */
+    uint32_t join;
+    uint32_t join_again;
+    uint32_t leave;
+};
+
+struct pcm_vector_allocate {
+    uint32_t adapter;
+    uint32_t count;
+    uint32_t cache_type;            /* PCM_CACHE_ */
+    uint32_t node;
+    uint32_t flags;                 /* PCM_ALLOCATE_LARGE_PAGE */
+    uint32_t reserved;
+    uint64_t size;
+    uint64_t low;
+    uint64_t high;                  /* inclusive */
+};
+
+/* A transfer to a vector's handle goes to the element that was last got. */
+struct pcm_vector {
+    uint32_t handle;                /* 0 unless status is success */
+    uint32_t status;
+};
+
+struct pcm_element {
+    uint32_t vector;
+    uint32_t index;
+    uint32_t flags;                 /* PCM_ALLOCATE_SCAN */
     uint32_t reserved;
 };
 
@@ -216,7 +281,7 @@ struct pcm_record {
 #define PCM_SPOIL                   (1u << 2)
 
 struct pcm_transfer {
-    uint32_t handle;                /* of a buffer, or of a channel that has one */
+    uint32_t handle;                /* of a buffer, a vector, or a channel that has one */
     uint32_t directions;
     uint32_t offset;
     uint32_t length;
@@ -355,6 +420,16 @@ enum pcm_mistake_id {
     PCM_MISTAKE_WRITE_BEHIND,
     PCM_MISTAKE_READ_BEHIND,
     PCM_MISTAKE_TOUCH_FREED,
+    PCM_MISTAKE_IRQL_EX,
+    PCM_MISTAKE_IRQL_BOUNDS,
+    PCM_MISTAKE_IRQL_ALIGNMENT,
+    PCM_MISTAKE_IRQL_INFO,
+    PCM_MISTAKE_IRQL_VECTOR,
+    PCM_MISTAKE_FREE_ELEMENT,
+    PCM_MISTAKE_VECTOR_INDEX,
+    PCM_MISTAKE_VECTOR_ELEMENT_TWICE,
+    PCM_MISTAKE_VECTOR_FOREIGN,
+    PCM_MISTAKE_VECTOR_LIVE,
     PCM_MISTAKE_COUNT
 };
 
@@ -364,12 +439,138 @@ struct pcm_mistake {
     uint32_t reserved;
 };
 
+/*
+ * Packet DMA: memory that was not allocated for the device, described by a
+ * chain of MDLs, one for each part.
+ */
+#define PCM_PACKET_PARTS            4u
+
+enum pcm_part_kind {
+    PCM_PART_PAGES,                 /* pages one by one, from anywhere in the bounds */
+    PCM_PART_POOL                   /* nonpaged pool, in one piece */
+};
+
+struct pcm_packet_part {
+    uint32_t kind;
+    uint32_t offset;                /* of the first byte, from the first page's start */
+    uint32_t length;                /* bytes that the MDL describes */
+    uint32_t reserved;
+    uint64_t low;                   /* of pages: the first byte that may be used */
+    uint64_t high;                  /* and the last */
+};
+
+struct pcm_packet_new {
+    uint32_t parts;
+    uint32_t reserved;
+    struct pcm_packet_part part[PCM_PACKET_PARTS];
+};
+
+struct pcm_packet {
+    uint32_t handle;                /* 0: there is no such memory */
+    uint32_t pages;                 /* that the MDLs name, each counted */
+    uint64_t lowest;                /* physical address of one of their bytes */
+    uint64_t highest;
+};
+
+enum pcm_packet_method {
+    PCM_GET_LIST,                   /* GetScatterGatherList */
+    PCM_BUILD_LIST,                 /* BuildScatterGatherList */
+    PCM_GET_LIST_EX,
+    PCM_BUILD_LIST_EX,
+    PCM_GET_LIST_AT_ONCE,           /* GetScatterGatherListEx, synchronously, without a routine */
+    PCM_MAP,                        /* AllocateAdapterChannel, MapTransfer */
+    PCM_MAP_EX,                     /* AllocateAdapterChannelEx, MapTransferEx */
+    PCM_MAP_AT_ONCE,                /* the same synchronously, without a routine */
+    PCM_PACKET_METHODS
+};
+
+/*
+ * Late: the CPU changes what the device shall read after it was mapped.  Mdl:
+ * the list's memory is looked at through BuildMdlFromScatterGatherList, too.
+ */
+#define PCM_PACKET_LATE             (1u << 0)
+#define PCM_PACKET_MDL              (1u << 1)
+
+struct pcm_packet_transfer {
+    uint32_t adapter;
+    uint32_t packet;
+    uint32_t method;
+    uint32_t directions;            /* PCM_TO_MEMORY, PCM_FROM_MEMORY */
+    uint32_t flags;                 /* PCM_PACKET_ */
+    uint32_t registers;             /* for PCM_MAP...; 0: as many as all of it takes */
+    uint32_t room;                  /* elements in the buffer of MapTransferEx; 0: enough */
+    uint32_t buffer_short;          /* bytes that the buffer of BuildScatterGatherList lacks */
+    uint32_t offset;
+    uint32_t length;
+    uint64_t seed;
+    uint32_t addr_bits;             /* PCM_ADDR_BITS to set */
+    uint32_t reserved;
+};
+
+struct pcm_packet_way {
+    uint32_t status;                /* of the routine that gets list or registers */
+    uint32_t result;                /* PCM_EX_RESULT of the last command */
+    uint32_t mapped;                /* times something was mapped: lists, calls of MapTransfer */
+    uint32_t elements;
+    uint32_t direct;                /* of these, at the memory's own address */
+    uint32_t covered;               /* bytes of the elements */
+    uint32_t done;                  /* bytes that the device transferred */
+    uint32_t early;                 /* bytes that the CPU saw before the transfer was flushed */
+    uint32_t mismatches;            /* bytes that differed, for whoever compares */
+    uint32_t first_mismatch;
+    uint32_t in_mdl;                /* bytes that differed through the target MDL */
+    uint32_t spilt;                 /* bytes around that were changed */
+    uint64_t lowest;                /* first and last byte that the device was given */
+    uint64_t highest;
+};
+
+struct pcm_packet_transferred {
+    uint32_t size_status;           /* CalculateScatterGatherList; version 2 */
+    uint32_t size_registers;
+    uint32_t size_bytes;
+    uint32_t info_status;           /* GetDmaTransferInfo; version 3 */
+    uint32_t info_registers;
+    uint32_t info_elements;
+    uint32_t info_bytes;
+    uint32_t info_pages;
+    struct pcm_packet_way to_memory;
+    struct pcm_packet_way from_memory;
+    uint32_t records;
+    uint32_t reserved;
+    struct pcm_record first;
+};
+
+/* Requests made one after the other; those granted are released in that order. */
+#define PCM_QUEUE_LENGTH            8u
+#define PCM_QUEUE_NEVER             0xffffffffu
+
+struct pcm_packet_queue {
+    uint32_t adapter;
+    uint32_t packet;                /* page-aligned */
+    uint32_t count;
+    uint32_t cancel;                /* bit n: request n is cancelled before the first release */
+    uint32_t method[PCM_QUEUE_LENGTH];  /* enum pcm_packet_method */
+    uint32_t registers[PCM_QUEUE_LENGTH];
+};
+
+struct pcm_packet_queued {
+    uint32_t status[PCM_QUEUE_LENGTH];
+    uint32_t order[PCM_QUEUE_LENGTH];   /* which was granted first, second... */
+    uint32_t after[PCM_QUEUE_LENGTH];   /* how many were, after the first release, the second... */
+    uint32_t at_once;               /* how many were before any release or cancellation */
+    uint32_t cancelled;             /* bit n: CancelAdapterChannel returned TRUE */
+};
+
 #define PCM_IOCTL_IS(type, size)    _Static_assert(sizeof(struct type) == (size), #type)
 PCM_IOCTL_IS(pcm_facts, 32 + 8 * PCM_NODES);
 PCM_IOCTL_IS(pcm_description, 16);
 PCM_IOCTL_IS(pcm_adapter, 32);
 PCM_IOCTL_IS(pcm_allocate, 40);
 PCM_IOCTL_IS(pcm_allocated, 24);
+PCM_IOCTL_IS(pcm_adapter_info, 32);
+PCM_IOCTL_IS(pcm_domain, 24);
+PCM_IOCTL_IS(pcm_vector_allocate, 48);
+PCM_IOCTL_IS(pcm_element, 16);
 PCM_IOCTL_IS(pcm_channel_allocate, 24);
 PCM_IOCTL_IS(pcm_channel_copy, 24);
 PCM_IOCTL_IS(pcm_channel_state, 40);
@@ -380,6 +581,13 @@ PCM_IOCTL_IS(pcm_transferred, 2 * (24 + 8 * PCM_NODES) + 80);
 PCM_IOCTL_IS(pcm_play_start, 32);
 PCM_IOCTL_IS(pcm_play_finished, 32);
 PCM_IOCTL_IS(pcm_fault_result, 192);
+PCM_IOCTL_IS(pcm_packet_new, 8 + 32 * PCM_PACKET_PARTS);
+PCM_IOCTL_IS(pcm_packet, 24);
+PCM_IOCTL_IS(pcm_packet_transfer, 56);
+PCM_IOCTL_IS(pcm_packet_way, 64);
+PCM_IOCTL_IS(pcm_packet_transferred, 32 + 128 + 80);
+PCM_IOCTL_IS(pcm_packet_queue, 80);
+PCM_IOCTL_IS(pcm_packet_queued, 104);
 #undef PCM_IOCTL_IS
 
 #endif /* PCMASTER_IOCTL_H */

@@ -12,6 +12,9 @@
 
 #include "pcmaster_regs.h"
 
+/* Bytes that one turn of a loop is about: fewer turns, less for an emulator to do. */
+#define PCM_PATTERN_BLOCK           64u
+
 #define PCM_PATTERN_SAME            0xffffffffu
 
 static inline uint64_t pcm_pattern_word(uint64_t seed, uint32_t index)
@@ -32,16 +35,33 @@ static inline void pcm_pattern_write(void *memory, uint32_t length, uint64_t see
 {
     uint8_t *bytes = memory;
     uint64_t word = seed;
-    uint32_t i;
+    uint32_t i, j;
 
-    for (i = 0; length - i >= 8; i += 8, word += PCM_EX_STEP) {
-        uint64_t value = word ^ inverted;
+    for (i = 0; length - i >= PCM_PATTERN_BLOCK; i += PCM_PATTERN_BLOCK) {
+#pragma GCC unroll 8
+        for (j = 0; j < PCM_PATTERN_BLOCK; j += 8, word += PCM_EX_STEP) {
+            uint64_t value = word ^ inverted;
 
-        __builtin_memcpy(bytes + i, &value, 8);
+            __builtin_memcpy(bytes + i + j, &value, 8);
+        }
     }
     for (; i < length; i++) {
         bytes[i] = (uint8_t)(pcm_pattern_byte(seed, i) ^ inverted);
     }
+}
+
+/* Whether the PCM_PATTERN_BLOCK bytes at BYTES are the pattern's from WORD on. */
+static inline int pcm_pattern_block_is(const uint8_t *bytes, uint64_t word)
+{
+    uint64_t value, difference = 0;
+    uint32_t j;
+
+#pragma GCC unroll 8
+    for (j = 0; j < PCM_PATTERN_BLOCK; j += 8, word += PCM_EX_STEP) {
+        __builtin_memcpy(&value, bytes + j, 8);
+        difference |= value ^ word;
+    }
+    return !difference;
 }
 
 /*
@@ -52,17 +72,14 @@ static inline uint32_t pcm_pattern_compare(const void *memory, uint32_t length, 
                                            uint32_t *first)
 {
     const uint8_t *bytes = memory;
-    uint64_t word = seed, value;
-    uint32_t i = 0, different = 0;
+    uint32_t i = 0, end, different = 0;
 
     *first = PCM_PATTERN_SAME;
     while (i < length) {
-        uint32_t end = length - i >= 8 ? i + 8 : length;
-
-        if (end - i == 8) {
-            __builtin_memcpy(&value, bytes + i, 8);
-            if (value == word) {
-                word += PCM_EX_STEP;
+        end = length;
+        if (length - i >= PCM_PATTERN_BLOCK) {
+            end = i + PCM_PATTERN_BLOCK;
+            if (pcm_pattern_block_is(bytes + i, pcm_pattern_word(seed, i / 8))) {
                 i = end;
                 continue;
             }
@@ -72,7 +89,6 @@ static inline uint32_t pcm_pattern_compare(const void *memory, uint32_t length, 
                 *first = i;
             }
         }
-        word += PCM_EX_STEP;
     }
     return different;
 }

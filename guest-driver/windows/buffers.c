@@ -32,17 +32,13 @@ void adapter_close(struct adapter *adapter)
     adapter->dma = NULL;
 }
 
-/* The table, if the adapter has version 3 and it is SIZE bytes long at least, else NULL. */
-static PDMA_OPERATIONS3 operations3(const struct adapter *adapter, ULONG size)
+PDMA_OPERATIONS3 operations3(const struct adapter *adapter, ULONG size)
 {
     PDMA_OPERATIONS3 operations = (PDMA_OPERATIONS3)adapter->dma->DmaOperations;
 
     return adapter->version >= DEVICE_DESCRIPTION_VERSION3 && operations->Size >= size ? operations
                                                                                        : NULL;
 }
-
-#define OPERATIONS3(adapter, member)                                        \
-    operations3((adapter), RTL_SIZEOF_THROUGH_FIELD(DMA_OPERATIONS3, member))
 
 enum pcm_allocator adapter_best_allocator(const struct adapter *adapter)
 {
@@ -88,17 +84,42 @@ static PVOID allocate_with_bounds(const struct adapter *adapter, const struct pc
             request->flags & PCM_ALLOCATE_HAS_CACHE_TYPE ? &cache : NULL, request->node, logical);
 }
 
+static NTSTATUS allocate_of_domain(const struct adapter *adapter, const struct pcm_allocate *request,
+                                   PPHYSICAL_ADDRESS logical, PVOID *address)
+{
+    PDMA_OPERATIONS3 operations = OPERATIONS3(adapter, GetDmaDomain);
+    MEMORY_CACHING_TYPE cache = (MEMORY_CACHING_TYPE)request->cache_type;
+    HANDLE domain = operations->GetDmaDomain(adapter->dma);
+    PHYSICAL_ADDRESS maximum;
+
+    maximum.QuadPart = (LONGLONG)request->maximum;
+    return operations->AllocateDomainCommonBuffer(
+        adapter->dma, request->flags & PCM_ALLOCATE_WRONG_DOMAIN ? &maximum : domain,
+        request->flags & PCM_ALLOCATE_HAS_MAXIMUM ? &maximum : NULL, request->length,
+        request->flags & PCM_ALLOCATE_LARGE_PAGE ? DOMAIN_COMMON_BUFFER_LARGE_PAGE : 0,
+        request->flags & PCM_ALLOCATE_HAS_CACHE_TYPE ? &cache : NULL, request->node, logical, address);
+}
+
 /* What FreeCommonBuffer must be told; x64 is coherent, so that the default is cached. */
 static BOOLEAN is_cached(const struct pcm_allocate *request)
 {
-    if (request->allocator != PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS) {
+    if (request->allocator <= PCM_ALLOCATE_COMMON_BUFFER_EX) {
         return !!(request->flags & PCM_ALLOCATE_CACHED);
     }
     return !(request->flags & PCM_ALLOCATE_HAS_CACHE_TYPE) ||
            request->cache_type == PCM_CACHE_CACHED;
 }
 
-NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request, struct buffer *buffer)
+static BOOLEAN has_allocator(const struct adapter *adapter, ULONG allocator)
+{
+    return allocator == PCM_ALLOCATE_DOMAIN_COMMON_BUFFER
+               ? OPERATIONS3(adapter, GetDmaDomain) != NULL
+               : allocator <= (ULONG)adapter_best_allocator(adapter);
+}
+
+/* The routine's status, or what stands for NULL if it has none. */
+static NTSTATUS allocate_with(const struct adapter *adapter, const struct pcm_allocate *request,
+                              PPHYSICAL_ADDRESS logical, PVOID *address)
 {
     static PVOID (*const allocators[PCM_ALLOCATORS])(const struct adapter *adapter,
                                                      const struct pcm_allocate *request,
@@ -107,17 +128,30 @@ NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request
         [PCM_ALLOCATE_COMMON_BUFFER_EX] = allocate_ex,
         [PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS] = allocate_with_bounds,
     };
-    PHYSICAL_ADDRESS logical;
 
-    if (request->allocator > (ULONG)adapter_best_allocator(adapter)) {
+    if (request->allocator == PCM_ALLOCATE_DOMAIN_COMMON_BUFFER) {
+        return allocate_of_domain(adapter, request, logical, address);
+    }
+    *address = allocators[request->allocator](adapter, request, logical);
+    return *address ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request, struct buffer *buffer)
+{
+    PHYSICAL_ADDRESS logical;
+    PVOID address = NULL;
+    NTSTATUS status;
+
+    if (!has_allocator(adapter, request->allocator)) {
         return STATUS_NOT_SUPPORTED;
     }
     logical.QuadPart = 0;
-    buffer->cached = is_cached(request);
-    buffer->memory.address = allocators[request->allocator](adapter, request, &logical);
-    if (!buffer->memory.address) {
-        return STATUS_INSUFFICIENT_RESOURCES;
+    status = allocate_with(adapter, request, &logical, &address);
+    if (!NT_SUCCESS(status)) {
+        return status;
     }
+    buffer->cached = is_cached(request);
+    buffer->memory.address = address;
     buffer->memory.logical = (ULONGLONG)logical.QuadPart;
     buffer->memory.length = request->length;
     buffer->adapter = adapter;
@@ -238,10 +272,11 @@ NTSTATUS control_allocate(struct device *device, struct file *file, PVOID data)
     }
     RtlZeroMemory(reply, sizeof(*reply));
     status = buffer_open(adapter, &request, buffer);
+    reply->status = (uint32_t)status;
     if (!NT_SUCCESS(status)) {
         handle_remove(file, &buffer->object);
         ExFreePoolWithTag(buffer, PCM_POOL_TAG);
-        return status == STATUS_INSUFFICIENT_RESOURCES ? STATUS_SUCCESS : status;
+        return status == STATUS_NOT_SUPPORTED ? status : STATUS_SUCCESS;
     }
     reply->handle = buffer->object.handle;
     reply->logical = buffer->memory.logical;
@@ -279,6 +314,12 @@ void buffers_release(struct file *file)
     while ((object = handle_any(file, OBJECT_BUFFER))) {
         buffer_destroy(file, (struct buffer *)object);
     }
+}
+
+void adapters_release(struct file *file)
+{
+    struct object *object;
+
     while ((object = handle_any(file, OBJECT_ADAPTER))) {
         adapter_destroy(file, (struct adapter *)object);
     }

@@ -20,9 +20,20 @@ static const struct control controls[PCM_CMD_END] = {
     [PCM_CMD_ADAPTER_GET] = { control_adapter_get, sizeof(struct pcm_description),
                               sizeof(struct pcm_adapter), FALSE },
     [PCM_CMD_ADAPTER_PUT] = { control_adapter_put, sizeof(struct pcm_object), 0, FALSE },
+    [PCM_CMD_ADAPTER_INFO] = { control_adapter_info, sizeof(struct pcm_adapter_query),
+                               sizeof(struct pcm_adapter_info), FALSE },
+    [PCM_CMD_ADAPTER_DOMAIN] = { control_adapter_domain, sizeof(struct pcm_object),
+                                 sizeof(struct pcm_domain), FALSE },
     [PCM_CMD_ALLOCATE] = { control_allocate, sizeof(struct pcm_allocate), sizeof(struct pcm_allocated),
                            FALSE },
     [PCM_CMD_FREE] = { control_free, sizeof(struct pcm_object), 0, FALSE },
+    [PCM_CMD_VECTOR_ALLOCATE] = { control_vector_allocate, sizeof(struct pcm_vector_allocate),
+                                  sizeof(struct pcm_vector), FALSE },
+    [PCM_CMD_VECTOR_GET] = { control_vector_get, sizeof(struct pcm_element),
+                             sizeof(struct pcm_allocated), FALSE },
+    [PCM_CMD_VECTOR_FREE_ELEMENT] = { control_vector_free_element, sizeof(struct pcm_element), 0,
+                                      FALSE },
+    [PCM_CMD_VECTOR_FREE] = { control_vector_free, sizeof(struct pcm_object), 0, FALSE },
     [PCM_CMD_CHANNEL_NEW] = { control_channel_new, sizeof(struct pcm_description),
                               sizeof(struct pcm_channel), FALSE },
     [PCM_CMD_CHANNEL_ALLOCATE] = { control_channel_allocate, sizeof(struct pcm_channel_allocate),
@@ -41,6 +52,13 @@ static const struct control controls[PCM_CMD_END] = {
     [PCM_CMD_PLAY_WRITE] = { control_play_write, sizeof(struct pcm_play_write),
                              sizeof(struct pcm_play_written), TRUE },
     [PCM_CMD_PLAY_FINISH] = { control_play_finish, 0, sizeof(struct pcm_play_finished), FALSE },
+    [PCM_CMD_PACKET_NEW] = { control_packet_new, sizeof(struct pcm_packet_new), sizeof(struct pcm_packet),
+                             FALSE },
+    [PCM_CMD_PACKET_FREE] = { control_packet_free, sizeof(struct pcm_object), 0, FALSE },
+    [PCM_CMD_PACKET_TRANSFER] = { control_packet_transfer, sizeof(struct pcm_packet_transfer),
+                                  sizeof(struct pcm_packet_transferred), FALSE },
+    [PCM_CMD_PACKET_QUEUE] = { control_packet_queue, sizeof(struct pcm_packet_queue),
+                               sizeof(struct pcm_packet_queued), FALSE },
 #ifdef PCMASTER_FAULTS
     [PCM_CMD_FAULT] = { control_fault, sizeof(struct pcm_fault), sizeof(struct pcm_fault_result), FALSE },
     [PCM_CMD_MISTAKE] = { control_mistake, sizeof(struct pcm_mistake), 0, FALSE },
@@ -66,7 +84,10 @@ NTSTATUS NTAPI control_create(PDEVICE_OBJECT self, PIRP irp)
 static void file_release(struct file *file)
 {
     channels_release(file);
+    vectors_release(file);
+    packets_release(file);
     buffers_release(file);
+    adapters_release(file);
 }
 
 void control_release_all(struct device *device)

@@ -140,6 +140,8 @@ static BOOLEAN transfer_memory(struct file *file, const struct pcm_transfer *req
 
     if (object) {
         *memory = ((struct buffer *)object)->memory;
+    } else if ((object = handle_find(file, request->handle, OBJECT_VECTOR))) {
+        *memory = vector_memory((struct vector *)object);
     } else if ((object = handle_find(file, request->handle, OBJECT_CHANNEL))) {
         *memory = channel_memory(((struct channel *)object)->dma);
     } else {

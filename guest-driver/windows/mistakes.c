@@ -220,6 +220,132 @@ static void irql_channel(struct scene *s)
     channel->lpVtbl->Release(channel);
 }
 
+static void irql_ex(struct scene *s)
+{
+    PHYSICAL_ADDRESS at;
+    PVOID address;
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    address = s->call->AllocateCommonBufferEx(s->dma, NULL, LENGTH, &at, TRUE, 0); /* irql-ex */
+    KeLowerIrql(irql);
+    s->call->FreeCommonBuffer(s->dma, LENGTH, at, address, TRUE);
+    free_buffer(s);
+}
+
+static void irql_bounds(struct scene *s)
+{
+    PALLOCATE_COMMON_BUFFER_WITH_BOUNDS allocate = s->call->AllocateCommonBufferWithBounds;
+    PHYSICAL_ADDRESS at;
+    PVOID address;
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    address = allocate(s->dma, NULL, NULL, LENGTH, 0, NULL, 0, &at); /* irql-bounds */
+    KeLowerIrql(irql);
+    s->call->FreeCommonBuffer(s->dma, LENGTH, at, address, TRUE);
+    free_buffer(s);
+}
+
+static void irql_alignment(struct scene *s)
+{
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    s->call->GetDmaAlignment(s->dma); /* irql-alignment */
+    KeLowerIrql(irql);
+    free_buffer(s);
+}
+
+static void irql_info(struct scene *s)
+{
+    DMA_ADAPTER_INFO info = { .Version = DMA_ADAPTER_INFO_VERSION1 };
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL + 1, &irql);
+    s->call->GetDmaAdapterInfo(s->dma, &info); /* irql-info */
+    KeLowerIrql(irql);
+    free_buffer(s);
+}
+
+/* --- vectors ------------------------------------------------------------------ */
+
+/* A vector of two elements; NULL: no memory. */
+static PDMA_COMMON_BUFFER_VECTOR new_vector(const struct scene *s)
+{
+    PHYSICAL_ADDRESS low, high;
+    PDMA_COMMON_BUFFER_VECTOR vector;
+
+    low.QuadPart = 0;
+    high.QuadPart = -1;
+    s->call->AllocateCommonBufferVector(s->dma, low, high, MmCached, MM_ANY_NODE_OK, 0, 2, LENGTH,
+                                        &vector);
+    return vector;
+}
+
+static void irql_vector(struct scene *s)
+{
+    PDMA_COMMON_BUFFER_VECTOR vector = new_vector(s);
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    s->call->FreeCommonBufferVector(s->dma, vector); /* irql-vector */
+    KeLowerIrql(irql);
+    free_buffer(s);
+}
+
+static void free_element(struct scene *s)
+{
+    PDMA_COMMON_BUFFER_VECTOR vector = new_vector(s);
+    PHYSICAL_ADDRESS at;
+    PVOID address;
+
+    s->call->GetCommonBufferFromVectorByIndex(s->dma, vector, 1, &address, &at);
+    s->call->FreeCommonBuffer(s->dma, LENGTH, at, address, TRUE); /* free-element */
+    s->call->FreeCommonBufferVector(s->dma, vector);
+    free_buffer(s);
+}
+
+static void vector_index(struct scene *s)
+{
+    PDMA_COMMON_BUFFER_VECTOR vector = new_vector(s);
+    PHYSICAL_ADDRESS at;
+    PVOID address;
+
+    s->call->GetCommonBufferFromVectorByIndex(s->dma, vector, 2, &address, &at); /* vector-index */
+    s->call->FreeCommonBufferVector(s->dma, vector);
+    free_buffer(s);
+}
+
+static void vector_element_twice(struct scene *s)
+{
+    PDMA_COMMON_BUFFER_VECTOR vector = new_vector(s);
+
+    s->call->FreeCommonBufferFromVector(s->dma, vector, 1);
+    s->call->FreeCommonBufferFromVector(s->dma, vector, 1); /* vector-element-twice */
+    s->call->FreeCommonBufferVector(s->dma, vector);
+    free_buffer(s);
+}
+
+static void vector_foreign(struct scene *s)
+{
+    PDMA_COMMON_BUFFER_VECTOR vector = new_vector(s);
+    PDMA_ADAPTER other = new_adapter(s->device);
+
+    s->call->FreeCommonBufferVector(other, vector); /* vector-foreign */
+    put_adapter(other);
+    s->call->FreeCommonBufferVector(s->dma, vector);
+    free_buffer(s);
+}
+
+static void vector_live(struct scene *s)
+{
+    new_vector(s);
+    free_buffer(s);
+    s->call->PutDmaAdapter(s->dma); /* vector-live */
+    s->dma = NULL;
+}
+
 /* --- the processor beside a buffer ------------------------------------------- */
 
 static void write_before(struct scene *s)
@@ -269,6 +395,16 @@ static const struct mistake {
     [PCM_MISTAKE_WRITE_BEHIND] = { write_behind, LENGTH },
     [PCM_MISTAKE_READ_BEHIND] = { read_behind, LENGTH },
     [PCM_MISTAKE_TOUCH_FREED] = { touch_freed, LENGTH },
+    [PCM_MISTAKE_IRQL_EX] = { irql_ex, LENGTH },
+    [PCM_MISTAKE_IRQL_BOUNDS] = { irql_bounds, LENGTH },
+    [PCM_MISTAKE_IRQL_ALIGNMENT] = { irql_alignment, LENGTH },
+    [PCM_MISTAKE_IRQL_INFO] = { irql_info, LENGTH },
+    [PCM_MISTAKE_IRQL_VECTOR] = { irql_vector, LENGTH },
+    [PCM_MISTAKE_FREE_ELEMENT] = { free_element, LENGTH },
+    [PCM_MISTAKE_VECTOR_INDEX] = { vector_index, LENGTH },
+    [PCM_MISTAKE_VECTOR_ELEMENT_TWICE] = { vector_element_twice, LENGTH },
+    [PCM_MISTAKE_VECTOR_FOREIGN] = { vector_foreign, LENGTH },
+    [PCM_MISTAKE_VECTOR_LIVE] = { vector_live, LENGTH },
 };
 
 /* Returns only if nothing has stopped the mistake. */

@@ -72,7 +72,7 @@ struct memory {
     ULONG length;
 };
 
-enum object_kind { OBJECT_ADAPTER, OBJECT_BUFFER, OBJECT_CHANNEL };
+enum object_kind { OBJECT_ADAPTER, OBJECT_BUFFER, OBJECT_VECTOR, OBJECT_CHANNEL, OBJECT_PACKET };
 
 /* What a handle stands for; the first member of each kind's structure. */
 struct object {
@@ -84,7 +84,7 @@ struct adapter {
     struct object object;
     PDMA_ADAPTER dma;
     ULONG version;
-    ULONG buffers;                      /* common buffers alive */
+    ULONG buffers;                      /* common buffers and vectors alive */
 };
 
 struct buffer {
@@ -94,10 +94,34 @@ struct buffer {
     BOOLEAN cached;
 };
 
+struct vector {
+    struct object object;
+    struct adapter *adapter;
+    PDMA_COMMON_BUFFER_VECTOR dma;
+    ULONG count;
+    ULONG size;                         /* of each element */
+    ULONG current;                      /* the element last got; count: none */
+    UCHAR freed[ANYSIZE_ARRAY];         /* by index */
+};
+
 struct channel {
     struct object object;
     IDmaChannel *dma;
     PVOID queried;                      /* its SystemAddress at the last query */
+};
+
+/* A part of a packet: memory, and the MDL that describes a range of it. */
+struct part {
+    PMDL pages;                         /* whole pages; NULL: it is pool */
+    PUCHAR base;                        /* page-aligned, mapped */
+    ULONG bytes;                        /* from there on, whole pages */
+    PMDL mdl;
+};
+
+struct packet {
+    struct object object;
+    ULONG parts;
+    struct part part[PCM_PACKET_PARTS]; /* their MDLs are a chain */
 };
 
 /* An open file: its handles. */
@@ -214,13 +238,20 @@ void adapter_open(struct device *device, struct adapter *adapter, const struct p
                   ULONG *map_registers);
 void adapter_close(struct adapter *adapter);
 
+/* The table, if the adapter has version 3 and it is SIZE bytes long at least, else NULL. */
+PDMA_OPERATIONS3 operations3(const struct adapter *adapter, ULONG size);
+
+/* The same for a table that reaches to MEMBER. */
+#define OPERATIONS3(adapter, member)                                        \
+    operations3((adapter), RTL_SIZEOF_THROUGH_FIELD(DMA_OPERATIONS3, member))
+
 /* The routine with the most parameters that ADAPTER's table has. */
 enum pcm_allocator adapter_best_allocator(const struct adapter *adapter);
 
 /*
  * Allocates through ADAPTER as REQUEST says (its handle is not looked at).
  * STATUS_NOT_SUPPORTED: the adapter's table has no such routine;
- * STATUS_INSUFFICIENT_RESOURCES: it returned NULL.
+ * STATUS_INSUFFICIENT_RESOURCES: it returned NULL, or that; anything else: that.
  */
 NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request, struct buffer *buffer);
 void buffer_close(struct buffer *buffer);
@@ -233,8 +264,22 @@ NTSTATUS control_adapter_put(struct device *device, struct file *file, PVOID dat
 NTSTATUS control_allocate(struct device *device, struct file *file, PVOID data);
 NTSTATUS control_free(struct device *device, struct file *file, PVOID data);
 
-/* Frees all buffers and adapters of FILE. */
+/* Frees all buffers of FILE; its adapters. */
 void buffers_release(struct file *file);
+void adapters_release(struct file *file);
+
+/* --- vectors.c: common buffer vectors, adapters' other routines -------------- */
+
+/* The element last got; length 0 if there is none. */
+struct memory vector_memory(const struct vector *vector);
+
+NTSTATUS control_adapter_info(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_adapter_domain(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_vector_allocate(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_vector_get(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_vector_free_element(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_vector_free(struct device *device, struct file *file, PVOID data);
+void vectors_release(struct file *file);
 
 /* --- channels.c: IDmaChannel --------------------------------------------- */
 
@@ -271,6 +316,40 @@ NTSTATUS exerciser_run(struct device *device, ULONG command, ULONGLONG logical, 
 
 NTSTATUS control_facts(struct device *device, struct file *file, PVOID data);
 NTSTATUS control_transfer(struct device *device, struct file *file, PVOID data);
+
+/* --- packet.c: memory for packet DMA --------------------------------------- */
+
+/* Bytes that all parts of PACKET describe. */
+ULONGLONG packet_length(const struct packet *packet);
+
+/* Physical address of the byte at OFFSET. */
+ULONGLONG packet_physical(const struct packet *packet, ULONG offset);
+
+/* Writes GUARD bytes everywhere, and the pattern (INVERTED: ~0 for its complement) in the range. */
+void packet_fill(struct packet *packet, ULONG offset, ULONG length, ULONGLONG seed, ULONGLONG inverted);
+
+/* The same for a range only; its first byte is byte POSITION of the pattern. */
+void packet_write(struct packet *packet, ULONG offset, ULONG length, ULONGLONG seed, ULONG position,
+                  ULONGLONG inverted);
+
+/* How many bytes differ from the pattern; *FIRST: the first, counted from OFFSET. */
+ULONG packet_compare(struct packet *packet, ULONG offset, ULONG length, ULONGLONG seed, ULONG position,
+                     uint32_t *first);
+
+/* How many bytes outside of the range are no guard bytes.  Spoils the range. */
+ULONG packet_spilt(struct packet *packet, ULONG offset, ULONG length);
+
+/* The pattern from byte POSITION on, compared anywhere. */
+ULONG pattern_compare_at(const UCHAR *memory, ULONG length, ULONGLONG seed, ULONG position, uint32_t *first);
+
+NTSTATUS control_packet_new(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_packet_free(struct device *device, struct file *file, PVOID data);
+void packets_release(struct file *file);
+
+/* --- packetdma.c, packetqueue.c: transfers from and to packets -------------- */
+
+NTSTATUS control_packet_transfer(struct device *device, struct file *file, PVOID data);
+NTSTATUS control_packet_queue(struct device *device, struct file *file, PVOID data);
 
 /* --- playback.c ------------------------------------------------------------ */
 

@@ -21,7 +21,7 @@ CLIENT = "= client.sys+0x"
 # What the report of each must say.
 VIOLATIONS = {
     "region-never-left": (REGIONS, "critical regions were entered and never left"),
-    "unsupported-member": (DMA, "common buffers only"),
+    "unsupported-member": (DMA, "a member of DMA_OPERATIONS that this executive does not have"),
     "write-null": (FAULT, CLIENT, "address     0000000000000000\n"),
     "write-at-dispatch": ("0xd1 DRIVER_IRQL_NOT_LESS_OR_EQUAL", CLIENT),
     "write-code": (FAULT, CLIENT, "error code 0x3\n"),

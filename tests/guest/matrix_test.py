@@ -33,7 +33,7 @@ LACKING = re.compile(r"the machine has (\d nodes?|no second node)$|"
                      r"32 MiB do not fit$|no node begins at 0x100000000 or above$|"
                      r"behind an IOMMU the limit leaves node \d all its memory$|"
                      r"Windows [78] has no (version 3 of the DMA interface|"
-                     r"description of \d\d address bits|AllocateCommonBufferWithBounds)$")
+                     r"description of \d\d address bits|Allocate\w+)$")
 
 
 def shapes():

@@ -92,7 +92,7 @@ class Stopped(unittest.TestCase):
         self.assertIn(f"\nin: {where}", text)
         if check.report.buffer:
             self.assertIn("8192 bytes at logical 0x", text)
-            self.assertIn(f"allocated in: new_buffer at {SOURCE}:", text)
+            self.assertRegex(text, f"allocated in: new_(buffer|vector) at {SOURCE}:")
 
 
 class LetPass(unittest.TestCase):

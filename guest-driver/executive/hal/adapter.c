@@ -44,6 +44,7 @@ VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
                                         Link),
         });
     }
+    HalpCheckMapsReturned(adapter, "PutDmaAdapter");
     HalpForgetAdapter(adapter);
     adapter->Signature = 0;
     ExFreePoolWithTag(adapter, ADAPTER_TAG);
@@ -51,7 +52,8 @@ VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
 
 ULONG NTAPI HalpGetDmaAlignment(PDMA_ADAPTER DmaAdapter)
 {
-    HalpAdapter(DmaAdapter, "GetDmaAlignment");
+    HalpRequirePassive(HalpAdapter(DmaAdapter, "GetDmaAlignment"),
+                       "GetDmaAlignment");
     return DMA_ALIGNMENT;
 }
 
@@ -60,15 +62,55 @@ NTSTATUS NTAPI HalpGetDmaAdapterInfo(PDMA_ADAPTER DmaAdapter,
 {
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "GetDmaAdapterInfo");
 
+    HalpRequireAtMost(adapter, "GetDmaAdapterInfo", DISPATCH_LEVEL);
     if (AdapterInfo->Version != DMA_ADAPTER_INFO_VERSION1) {
         return STATUS_NOT_SUPPORTED;
     }
     AdapterInfo->V1 = (DMA_ADAPTER_INFO_V1){
         .ReadDmaCounterAvailable = FALSE,
-        .ScatterGatherLimit = MAXULONG,
+        .ScatterGatherLimit = HalpListElements(adapter, MAXULONG),
         .DmaAddressWidth = adapter->AddressWidth,
         .MinimumTransferUnit = 1,
     };
+    return STATUS_SUCCESS;
+}
+
+HANDLE NTAPI HalpGetDmaDomain(PDMA_ADAPTER DmaAdapter)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "GetDmaDomain");
+
+    HalpRequirePassive(adapter, "GetDmaDomain");
+    return (HANDLE)adapter->Domain;
+}
+
+/*
+ * An adapter is in its device's domain from the start, and can be in no other:
+ * without an IOMMU there is one, with an IOMMU each device has its own.
+ */
+NTSTATUS NTAPI HalpJoinDmaDomain(PDMA_ADAPTER DmaAdapter, HANDLE DomainHandle)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "JoinDmaDomain");
+
+    HalpRequirePassive(adapter, "JoinDmaDomain");
+    if (adapter->Joined) {
+        return STATUS_INVALID_DEVICE_STATE;
+    }
+    if (DomainHandle != (HANDLE)adapter->Domain) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    adapter->Joined = TRUE;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI HalpLeaveDmaDomain(PDMA_ADAPTER DmaAdapter)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "LeaveDmaDomain");
+
+    HalpRequirePassive(adapter, "LeaveDmaDomain");
+    if (!adapter->Joined) {
+        return STATUS_INVALID_DEVICE_STATE;
+    }
+    adapter->Joined = FALSE;
     return STATUS_SUCCESS;
 }
 
@@ -142,6 +184,8 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
     InitializeListHead(&adapter->Buffers);
     HalpNoteSite(&adapter->Made, "IoGetDmaAdapter");
     HalpRememberAdapter(adapter);
-    *NumberOfMapRegisters = BYTES_TO_PAGES(Description->MaximumLength) + 1;
+    HalpInitializeMaps(adapter, Description->MaximumLength,
+                       Description->ScatterGather);
+    *NumberOfMapRegisters = adapter->Map.Granted;
     return &adapter->Header;
 }

@@ -17,14 +17,9 @@ static void Remember(HAL_ADAPTER *Adapter, HAL_BUFFER *Buffer)
     KeReleaseSpinLock(&Adapter->Lock, irql);
 }
 
-/*
- * What all the allocating routines come to. Bounds are inclusive here. Length
- * is the driver's; Request's may be more.
- */
-static PVOID Allocate(HAL_ADAPTER *Adapter, PCSTR Routine,
-                      MI_CONTIGUOUS *Request, ULONG Length,
-                      BOOLEAN CacheEnabled,
-                      PPHYSICAL_ADDRESS LogicalAddress)
+HAL_BUFFER *HalpTakeBuffer(HAL_ADAPTER *Adapter, PCSTR Routine,
+                           MI_CONTIGUOUS *Request, SIZE_T Length,
+                           BOOLEAN CacheEnabled)
 {
     HAL_BUFFER *buffer;
 
@@ -38,6 +33,7 @@ static PVOID Allocate(HAL_ADAPTER *Adapter, PCSTR Routine,
     if (!buffer) {
         return NULL;
     }
+    RtlZeroMemory(buffer, sizeof(*buffer));
     buffer->Address = HalpDomainAllocate(Adapter->Domain, Request,
                                          &buffer->Logical);
     if (!buffer->Address) {
@@ -49,8 +45,38 @@ static PVOID Allocate(HAL_ADAPTER *Adapter, PCSTR Routine,
     buffer->Cached = CacheEnabled;
     HalpNoteSite(&buffer->Allocated, Routine);
     Remember(Adapter, buffer);
-    LogicalAddress->QuadPart = (LONGLONG)buffer->Logical;
-    return buffer->Address;
+    return buffer;
+}
+
+/* Gives it back; it is in no list any more. */
+static void Release(HAL_ADAPTER *Adapter, PCSTR Routine, HAL_BUFFER *Buffer)
+{
+    HalpRememberFreed(Buffer, Routine);
+    if (!HalpDomainFree(Adapter->Domain, Buffer->Address, Buffer->Logical,
+                        Buffer->Taken)) {
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleFreeBehind,
+                                  .Routine = Routine, .Buffer = Buffer });
+    }
+    ExFreePoolWithTag(Buffer, BUFFER_TAG);
+}
+
+void HalpGiveBuffer(HAL_ADAPTER *Adapter, PCSTR Routine, HAL_BUFFER *Buffer)
+{
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Adapter->Lock);
+
+    RemoveEntryList(&Buffer->Link);
+    KeReleaseSpinLock(&Adapter->Lock, irql);
+    Release(Adapter, Routine, Buffer);
+}
+
+/* The address of what was taken, which may be nothing. */
+static PVOID Tell(const HAL_BUFFER *Buffer, PPHYSICAL_ADDRESS LogicalAddress)
+{
+    if (!Buffer) {
+        return NULL;
+    }
+    LogicalAddress->QuadPart = (LONGLONG)Buffer->Logical;
+    return Buffer->Address;
 }
 
 /* "Memory below this address": the bound itself is not part of it. */
@@ -64,7 +90,7 @@ static bool BelowAddress(const PHYSICAL_ADDRESS *MaximumAddress,
     return MaximumAddress->QuadPart != 0;
 }
 
-static MI_CONTIGUOUS RequestFor(ULONG Length, NODE_REQUIREMENT Node,
+static MI_CONTIGUOUS RequestFor(SIZE_T Length, NODE_REQUIREMENT Node,
                                 MEMORY_CACHING_TYPE Cache)
 {
     return (MI_CONTIGUOUS){
@@ -86,8 +112,8 @@ PVOID NTAPI HalpAllocateCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
     MI_CONTIGUOUS request = RequestFor(Length, adapter->Node, MmCached);
 
     HalpRequirePassive(adapter, routine);
-    return Allocate(adapter, routine, &request, Length, CacheEnabled,
-                    LogicalAddress);
+    return Tell(HalpTakeBuffer(adapter, routine, &request, Length,
+                               CacheEnabled), LogicalAddress);
 }
 
 PVOID NTAPI HalpAllocateCommonBufferEx(PDMA_ADAPTER DmaAdapter,
@@ -106,17 +132,26 @@ PVOID NTAPI HalpAllocateCommonBufferEx(PDMA_ADAPTER DmaAdapter,
     if (!BelowAddress(MaximumAddress, &request)) {
         return NULL;
     }
-    return Allocate(adapter, routine, &request, Length, CacheEnabled,
-                    LogicalAddress);
+    return Tell(HalpTakeBuffer(adapter, routine, &request, Length,
+                               CacheEnabled), LogicalAddress);
 }
 
-/* A buffer of its own granules, all of which lie within the bounds. */
-static void TakeLargePages(MI_CONTIGUOUS *Request)
+bool HalpNodeExists(NODE_REQUIREMENT Node)
+{
+    return Node == MM_ANY_NODE_OK || Node <= KeQueryHighestNodeNumber();
+}
+
+bool HalpApplyFlags(ULONG Flags, MEMORY_CACHING_TYPE CacheType,
+                    MI_CONTIGUOUS *Request)
 {
     const SIZE_T granule = DOMAIN_COMMON_BUFFER_GRANULE;
 
-    Request->Alignment = granule;
-    Request->Length = (Request->Length + granule - 1) & ~(granule - 1);
+    if (Flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE) {
+        Request->Alignment = granule;
+        Request->Length = (Request->Length + granule - 1) & ~(granule - 1);
+    }
+    return !(Flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE) &&
+           (CacheType == MmCached || CacheType == MmNonCached);
 }
 
 PVOID NTAPI HalpAllocateCommonBufferWithBounds(
@@ -131,19 +166,42 @@ PVOID NTAPI HalpAllocateCommonBufferWithBounds(
     MI_CONTIGUOUS request = RequestFor(Length, PreferredNode, cache);
 
     HalpRequirePassive(adapter, routine);
-    if (Flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE ||
-        (cache != MmCached && cache != MmNonCached) ||
+    if (!HalpApplyFlags(Flags, cache, &request) ||
         !BelowAddress(MaximumAddress, &request)) {
         return NULL;
-    }
-    if (Flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE) {
-        TakeLargePages(&request);
     }
     if (MinimumAddress) {
         request.Low = (ULONGLONG)MinimumAddress->QuadPart;
     }
-    return Allocate(adapter, routine, &request, Length, cache == MmCached,
-                    LogicalAddress);
+    return Tell(HalpTakeBuffer(adapter, routine, &request, Length,
+                               cache == MmCached), LogicalAddress);
+}
+
+/* A domain is a device's own, or all devices': no other handle is one of ours. */
+NTSTATUS NTAPI HalpAllocateDomainCommonBuffer(
+    PDMA_ADAPTER DmaAdapter, HANDLE DomainHandle,
+    PPHYSICAL_ADDRESS MaximumAddress, ULONG Length, ULONG Flags,
+    MEMORY_CACHING_TYPE *CacheType, NODE_REQUIREMENT PreferredNode,
+    PPHYSICAL_ADDRESS LogicalAddress, PVOID *VirtualAddress)
+{
+    static const char routine[] = "AllocateDomainCommonBuffer";
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
+    MEMORY_CACHING_TYPE cache = CacheType ? *CacheType : MmCached;
+    MI_CONTIGUOUS request = RequestFor(Length, PreferredNode, cache);
+
+    HalpRequirePassive(adapter, routine);
+    *VirtualAddress = NULL;
+    if (DomainHandle != (HANDLE)adapter->Domain || !Length ||
+        !HalpNodeExists(PreferredNode) ||
+        !HalpApplyFlags(Flags, cache, &request)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (BelowAddress(MaximumAddress, &request)) {
+        *VirtualAddress = Tell(HalpTakeBuffer(adapter, routine, &request,
+                                              Length, cache == MmCached),
+                               LogicalAddress);
+    }
+    return *VirtualAddress ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
 PVOID HalpAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
@@ -156,14 +214,15 @@ PVOID HalpAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
 
     HalpRequirePassive(adapter, routine);
     request.Varying = Varying;
-    return Allocate(adapter, routine, &request, Length, FALSE,
-                    LogicalAddress);
+    return Tell(HalpTakeBuffer(adapter, routine, &request, Length, FALSE),
+                LogicalAddress);
 }
 
+/* From the newest on: that is what is mostly freed first. */
 static HAL_BUFFER *Find(HAL_ADAPTER *Adapter, PVOID VirtualAddress)
 {
-    for (PLIST_ENTRY entry = Adapter->Buffers.Flink;
-         entry != &Adapter->Buffers; entry = entry->Flink) {
+    for (PLIST_ENTRY entry = Adapter->Buffers.Blink;
+         entry != &Adapter->Buffers; entry = entry->Blink) {
         HAL_BUFFER *buffer = CONTAINING_RECORD(entry, HAL_BUFFER, Link);
 
         if (buffer->Address == VirtualAddress) {
@@ -200,7 +259,7 @@ VOID NTAPI HalpFreeCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
     HalpRequirePassive(adapter, routine);
     irql = KeAcquireSpinLockRaiseToDpc(&adapter->Lock);
     buffer = Find(adapter, VirtualAddress);
-    if (buffer) {
+    if (buffer && !buffer->InVector) {
         RemoveEntryList(&buffer->Link);
     }
     KeReleaseSpinLock(&adapter->Lock, irql);
@@ -208,16 +267,15 @@ VOID NTAPI HalpFreeCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
         HalpFreeOfUnknown(adapter, routine, VirtualAddress);
         return;
     }
+    if (buffer->InVector) {
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleFreeElement,
+                                  .Routine = routine, .Buffer = buffer });
+        return;
+    }
     /* All values must be those of the allocation. */
     Compare(buffer, HalRuleFreeLength, buffer->Length, Length);
     Compare(buffer, HalRuleFreeLogical, buffer->Logical,
             (ULONGLONG)LogicalAddress.QuadPart);
     Compare(buffer, HalRuleFreeCache, !!buffer->Cached, !!CacheEnabled);
-    HalpRememberFreed(buffer, routine);
-    if (!HalpDomainFree(adapter->Domain, buffer->Address, buffer->Logical,
-                        buffer->Taken)) {
-        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleFreeBehind,
-                                  .Routine = routine, .Buffer = buffer });
-    }
-    ExFreePoolWithTag(buffer, BUFFER_TAG);
+    Release(adapter, routine, buffer);
 }

@@ -8,13 +8,13 @@
 #include "platform.h"
 
 /*
- * Packet and system DMA. A driver that calls one of these is told so, instead
+ * System DMA, DMA domains. A driver that calls one of these is told so, instead
  * of jumping to address 0.
  */
 static VOID NTAPI NotInThisExecutive(VOID)
 {
-    DbgPrint("\nhal: this executive offers common buffers only; the driver "
-             "called another member of DMA_OPERATIONS\n");
+    DbgPrint("\nhal: the driver called a member of DMA_OPERATIONS that "
+             "this executive does not have\n");
     KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, 0,
                  (ULONG_PTR)__builtin_return_address(0), 0, 0);
 }
@@ -23,10 +23,39 @@ static DMA_OPERATIONS3 Operations = {
     .PutDmaAdapter = HalpPutDmaAdapter,
     .AllocateCommonBuffer = HalpAllocateCommonBuffer,
     .FreeCommonBuffer = HalpFreeCommonBuffer,
+    .AllocateAdapterChannel = HalpAllocateAdapterChannel,
+    .FlushAdapterBuffers = HalpFlushAdapterBuffers,
+    .FreeAdapterChannel = HalpFreeAdapterChannel,
+    .FreeMapRegisters = HalpFreeMapRegisters,
+    .MapTransfer = HalpMapTransfer,
     .GetDmaAlignment = HalpGetDmaAlignment,
+    .GetScatterGatherList = HalpGetScatterGatherList,
+    .PutScatterGatherList = HalpPutScatterGatherList,
+    .CalculateScatterGatherList = HalpCalculateScatterGatherList,
+    .BuildScatterGatherList = HalpBuildScatterGatherList,
+    .BuildMdlFromScatterGatherList = HalpBuildMdlFromScatterGatherList,
     .GetDmaAdapterInfo = HalpGetDmaAdapterInfo,
+    .GetDmaTransferInfo = HalpGetDmaTransferInfo,
+    .InitializeDmaTransferContext = HalpInitializeDmaTransferContext,
     .AllocateCommonBufferEx = HalpAllocateCommonBufferEx,
+    .AllocateAdapterChannelEx = HalpAllocateAdapterChannelEx,
+    .ConfigureAdapterChannel = HalpConfigureAdapterChannel,
+    .CancelAdapterChannel = HalpCancelAdapterChannel,
+    .MapTransferEx = HalpMapTransferEx,
+    .GetScatterGatherListEx = HalpGetScatterGatherListEx,
+    .BuildScatterGatherListEx = HalpBuildScatterGatherListEx,
+    .FlushAdapterBuffersEx = HalpFlushAdapterBuffersEx,
+    .FreeAdapterObject = HalpFreeAdapterObject,
+    .CancelMappedTransfer = HalpCancelMappedTransfer,
+    .AllocateDomainCommonBuffer = HalpAllocateDomainCommonBuffer,
+    .JoinDmaDomain = HalpJoinDmaDomain,
+    .LeaveDmaDomain = HalpLeaveDmaDomain,
+    .GetDmaDomain = HalpGetDmaDomain,
     .AllocateCommonBufferWithBounds = HalpAllocateCommonBufferWithBounds,
+    .AllocateCommonBufferVector = HalpAllocateCommonBufferVector,
+    .GetCommonBufferFromVectorByIndex = HalpGetCommonBufferFromVectorByIndex,
+    .FreeCommonBufferFromVector = HalpFreeCommonBufferFromVector,
+    .FreeCommonBufferVector = HalpFreeCommonBufferVector,
 };
 
 static DMA_OPERATIONS3 Tables[DEVICE_DESCRIPTION_VERSION3 + 1];

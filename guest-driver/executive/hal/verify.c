@@ -74,7 +74,7 @@ static void PrintBuffer(const HAL_BUFFER *Buffer, const HAL_SITE *Freed)
                        : MiNodeOf((ULONGLONG)MmGetPhysicalAddress(
                                       Buffer->Address).QuadPart);
 
-    DbgPrint("verifier: buffer logical 0x%llx length %u %s virtual %p",
+    DbgPrint("verifier: buffer logical 0x%llx length %zu %s virtual %p",
              Buffer->Logical, Buffer->Length,
              Buffer->Cached ? "cached" : "uncached", Buffer->Address);
     if (node != MM_ANY_NODE_OK) {

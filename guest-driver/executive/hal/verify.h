@@ -44,7 +44,13 @@
     RULE(TouchFreed, 0x108, "touch-freed",                                    \
          "memory of a common buffer was touched after it was freed")          \
     RULE(NeverPut, 0x109, "never-put",                                        \
-         "the adapter was never released with PutDmaAdapter")
+         "the adapter was never released with PutDmaAdapter")                 \
+    RULE(FreeElement, 0x120, "free-element",                                  \
+         "the common buffer is a vector's and is freed through it only")      \
+    RULE(VectorUnknown, 0x121, "vector-unknown",                              \
+         "no vector of this adapter, or one that was freed")                  \
+    RULE(VectorElement, 0x122, "vector-element",                              \
+         "the vector has no such element, or it was freed")
 
 #define HAL_RULE_ENUM(rule, code, name, text) HalRule##rule,
 typedef enum _HAL_RULE { HAL_RULES(HAL_RULE_ENUM) HalRuleCount } HAL_RULE;

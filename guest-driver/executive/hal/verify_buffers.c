@@ -56,7 +56,7 @@ static bool Covers(const HAL_BUFFER *Buffer, ULONG_PTR Address,
     ULONG_PTR start = (ULONG_PTR)Buffer->Address;
 
     return Address + Around >= start &&
-           Address < start + ROUND_TO_PAGES((SIZE_T)Buffer->Length) + Around;
+           Address < start + ROUND_TO_PAGES(Buffer->Length) + Around;
 }
 
 /* Without the locks: for reports, after which nothing goes on. */

@@ -72,9 +72,7 @@ static void Unplace(ULONGLONG Base, SIZE_T Length)
 /* Through the direct map, so that the new mapping is never written cached. */
 static void Clear(ULONGLONG Physical, SIZE_T Length)
 {
-    PUCHAR page = MiDirect(Physical);
-
-    __stosq((PULONG64)page, 0, Length / sizeof(ULONG64));
+    RtlZeroMemory(MiDirect(Physical), Length);
 }
 
 static void Remember(CONTIGUOUS *Record)

@@ -185,7 +185,7 @@ static void ZeroPages(PMDL Mdl, ULONG Pages)
     for (ULONG i = 0; i < Pages; i++) {
         ULONGLONG page = (ULONGLONG)MmGetMdlPfnArray(Mdl)[i] << PAGE_SHIFT;
 
-        __stosq(MiDirect(page), 0, PAGE_SIZE / sizeof(ULONG64));
+        RtlZeroMemory(MiDirect(page), PAGE_SIZE);
     }
 }
 

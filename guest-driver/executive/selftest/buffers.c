@@ -121,6 +121,78 @@ static void nothing_lost(void)
     put_adapter(adapter);
 }
 
+/* Elements of a vector are mapped as common buffers are, each between its guards. */
+static void check_vector(MEMORY_CACHING_TYPE cache, ULONGLONG cache_bits)
+{
+    PHYSICAL_ADDRESS low = { .QuadPart = 0 }, high = { .QuadPart = -1 }, logical;
+    PDMA_ADAPTER adapter = new_adapter(64);
+    PDMA_COMMON_BUFFER_VECTOR vector = NULL;
+    PUCHAR element[3];
+    PVOID address;
+
+    if (!adapter) {
+        return;
+    }
+    EXPECT_STATUS(operations(adapter)->AllocateCommonBufferVector(
+        adapter, low, high, cache, MM_ANY_NODE_OK, 0, 3, PAGE_SIZE + 1, &vector), STATUS_SUCCESS);
+    for (ULONG i = 0; vector && i < RTL_NUMBER_OF(element); i++) {
+        operations(adapter)->GetCommonBufferFromVectorByIndex(adapter, vector, i, &address, &logical);
+        element[i] = address;
+        for (ULONG at = 0; at <= PAGE_SIZE; at += PAGE_SIZE) {
+            ULONGLONG entry = page_entry(element[i] + at);
+
+            EXPECT_EQUAL(entry & PTE_ADDRESS, (ULONGLONG)logical.QuadPart + at);
+            EXPECT_EQUAL(entry & UNCACHED, cache_bits);
+        }
+        EXPECT_EQUAL(page_entry(element[i] - 1), 0);
+        EXPECT_EQUAL(page_entry(element[i] + 2 * PAGE_SIZE), 0);
+    }
+    if (vector) {
+        operations(adapter)->FreeCommonBufferFromVector(adapter, vector, 1);
+        EXPECT(!page_entry(element[1]) && page_entry(element[0]) && page_entry(element[2]));
+        operations(adapter)->FreeCommonBufferVector(adapter, vector);
+        EXPECT(!page_entry(element[0]) && !page_entry(element[2]));
+    }
+    put_adapter(adapter);
+}
+
+static void vectors(void)
+{
+    check_vector(MmCached, 0);
+    check_vector(MmNonCached, UNCACHED);
+}
+
+/* Sizes and numbers at which a careless sum wraps round. */
+static void vectors_refused(void)
+{
+    static const struct {
+        ULONG count;
+        ULONGLONG size;
+        ULONG flags;
+    } huge[] = {
+        { 1, MAXULONGLONG, 0 },
+        { 1, MAXULONGLONG, DOMAIN_COMMON_BUFFER_LARGE_PAGE },
+        { 1, 1ull << 63, 0 },
+        { 2, 1ull << 52, 0 },
+        { MAXULONG, PAGE_SIZE, 0 },
+        { MAXULONG, MAXULONGLONG, DOMAIN_COMMON_BUFFER_LARGE_PAGE },
+    };
+    PHYSICAL_ADDRESS low = { .QuadPart = 0 }, high = { .QuadPart = -1 };
+    PDMA_ADAPTER adapter = new_adapter(64);
+
+    for (ULONG i = 0; adapter && i < RTL_NUMBER_OF(huge); i++) {
+        PDMA_COMMON_BUFFER_VECTOR vector = (PDMA_COMMON_BUFFER_VECTOR)&low;
+
+        EXPECT_STATUS(operations(adapter)->AllocateCommonBufferVector(
+            adapter, low, high, MmCached, MM_ANY_NODE_OK, huge[i].flags, huge[i].count,
+            huge[i].size, &vector), STATUS_INSUFFICIENT_RESOURCES);
+        EXPECT(!vector);
+    }
+    if (adapter) {
+        put_adapter(adapter);
+    }
+}
+
 static void refused(void)
 {
     MEMORY_CACHING_TYPE combined = MmWriteCombined;
@@ -243,6 +315,8 @@ const struct check buffer_checks[] = {
     { "common-buffer/plain", plain },
     { "common-buffer/nothing-lost", nothing_lost },
     { "common-buffer/refused", refused },
+    { "common-buffer/vectors", vectors },
+    { "common-buffer/vectors-refused", vectors_refused },
     { "adapter/reach", reach },
     { "adapter/versions", versions },
     { "adapter/short-description", short_description },

@@ -33,6 +33,7 @@ struct check {
 extern const struct check backtrace_checks[], buffer_checks[], channel_checks[], clock_checks[],
     contiguous_checks[], dispatcher_checks[], dpc_checks[], file_checks[], format_checks[],
     image_checks[], interrupt_checks[], irp_checks[], mapping_checks[], mdl_checks[], object_checks[],
+    packet_checks[],
     pool_checks[], remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
 
 /* The driver object of selftest.sys itself. */

@@ -1,0 +1,223 @@
+/*
+ * Allocating and freeing adapter channels and map registers.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "adapter.h"
+
+#define CONTEXT_SIGNATURE       0x78544344u     /* "DCTx" */
+
+/*
+ * Bounce memory for whatever will be mapped: MapTransfer cannot fail. A device
+ * without lists needs one block, or an IOMMU.
+ */
+static BOOLEAN AddBounce(HAL_GRANT *Grant)
+{
+    HAL_ADAPTER *adapter = Grant->Adapter;
+
+    if (HalpDomainTranslates(adapter->Domain) || !Grant->Count) {
+        return TRUE;
+    }
+    if (!adapter->Map.ScatterGather) {
+        return HalpAddBounceBlock(Grant);
+    }
+    return HalpReachesAll(adapter) ||
+           HalpAddBouncePages(Grant, Grant->Count);
+}
+
+static HAL_GRANT *NewChannel(HAL_ADAPTER *Adapter, HAL_GRANT_KIND Kind,
+                             PDEVICE_OBJECT Device, ULONG Count)
+{
+    HAL_GRANT *grant = Count <= Adapter->Map.Granted
+                           ? HalpNewGrant(Adapter, Kind, Count, 0) : NULL;
+
+    if (grant) {
+        grant->Device = Device;
+        if (!AddBounce(grant)) {
+            HalpDeleteGrant(grant);
+            grant = NULL;
+        }
+    }
+    return grant;
+}
+
+NTSTATUS NTAPI HalpAllocateAdapterChannel(PDMA_ADAPTER DmaAdapter,
+                                          PDEVICE_OBJECT DeviceObject,
+                                          ULONG NumberOfMapRegisters,
+                                          PDRIVER_CONTROL ExecutionRoutine,
+                                          PVOID Context)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "AllocateAdapterChannel");
+    HAL_GRANT *grant;
+
+    HalpRequireDispatch(adapter, "AllocateAdapterChannel");
+    if (HalpIsWaiting(adapter, DeviceObject)) {
+        HalpViolation(HALP_TWO_CHANNELS, "AllocateAdapterChannel",
+                      "a request of this device object still waits",
+                      (ULONG_PTR)DeviceObject);
+    }
+    grant = NewChannel(adapter, HAL_CHANNEL, DeviceObject,
+                       NumberOfMapRegisters);
+    if (!grant) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    grant->Control = ExecutionRoutine;
+    grant->Context = Context;
+    grant->Caller = __builtin_return_address(0);
+    return HalpRequestGrant(grant, TRUE);
+}
+
+/* Frees the adapter object, and with All the registers that came with it. */
+static void FreeObject(HAL_ADAPTER *Adapter, BOOLEAN All, PCSTR Routine)
+{
+    HAL_GRANT *holder = Adapter->Map.Holder;
+
+    if (!holder) {
+        HalpViolation(HALP_FREED_TWICE_CHANNEL, Routine,
+                      "the adapter channel is not allocated", 0);
+    }
+    if (All) {
+        HalpReleaseGrant(holder);
+    } else {
+        HalpReleaseObject(Adapter);
+    }
+}
+
+VOID NTAPI HalpFreeAdapterChannel(PDMA_ADAPTER DmaAdapter)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "FreeAdapterChannel");
+
+    HalpRequireDispatch(adapter, "FreeAdapterChannel");
+    FreeObject(adapter, TRUE, "FreeAdapterChannel");
+}
+
+VOID NTAPI HalpFreeMapRegisters(PDMA_ADAPTER DmaAdapter, PVOID MapRegisterBase,
+                                ULONG NumberOfMapRegisters)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "FreeMapRegisters");
+    HAL_GRANT *grant;
+
+    HalpRequireDispatch(adapter, "FreeMapRegisters");
+    grant = HalpFindGrant(adapter, MapRegisterBase);
+    if (!grant) {
+        HalpViolation(HALP_FREED_TWICE_REGISTERS, "FreeMapRegisters",
+                      "no map registers of this adapter, or freed already",
+                      (ULONG_PTR)MapRegisterBase);
+    }
+    if (grant->Count != NumberOfMapRegisters) {
+        HalpViolation(HALP_MISUSE, "FreeMapRegisters",
+                      "NumberOfMapRegisters is not the allocation's",
+                      NumberOfMapRegisters);
+    }
+    HalpReleaseGrant(grant);
+}
+
+NTSTATUS NTAPI HalpInitializeDmaTransferContext(PDMA_ADAPTER DmaAdapter,
+                                                PVOID DmaTransferContext)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter,
+                                       "InitializeDmaTransferContext");
+    HAL_TRANSFER_CONTEXT *context = DmaTransferContext;
+
+    HalpRequireAtMost(adapter, "InitializeDmaTransferContext", DISPATCH_LEVEL);
+    if (!context) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    RtlZeroMemory(context, DMA_TRANSFER_CONTEXT_SIZE_V1);
+    context->Signature = CONTEXT_SIGNATURE;
+    context->Adapter = adapter;
+    return STATUS_SUCCESS;
+}
+
+HAL_TRANSFER_CONTEXT *HalpFreshContext(HAL_ADAPTER *Adapter, PVOID Context)
+{
+    HAL_TRANSFER_CONTEXT *context = Context;
+
+    return context && context->Signature == CONTEXT_SIGNATURE &&
+           context->Adapter == Adapter && !context->Grant ? context : NULL;
+}
+
+/* With a routine or, at once and without one, a place for the base. */
+static BOOLEAN ValidRequest(ULONG Flags, PDRIVER_CONTROL Routine, PVOID *Base)
+{
+    if (Flags & ~DMA_SYNCHRONOUS_CALLBACK) {
+        return FALSE;
+    }
+    return Base ? !Routine && Flags & DMA_SYNCHRONOUS_CALLBACK
+                : Routine != NULL;
+}
+
+NTSTATUS NTAPI HalpAllocateAdapterChannelEx(
+    PDMA_ADAPTER DmaAdapter, PDEVICE_OBJECT DeviceObject,
+    PVOID DmaTransferContext, ULONG NumberOfMapRegisters, ULONG Flags,
+    PDRIVER_CONTROL ExecutionRoutine, PVOID ExecutionContext,
+    PVOID *MapRegisterBase)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "AllocateAdapterChannelEx");
+    HAL_TRANSFER_CONTEXT *context;
+    HAL_GRANT *grant;
+    NTSTATUS status;
+
+    HalpRequireDispatch(adapter, "AllocateAdapterChannelEx");
+    context = HalpFreshContext(adapter, DmaTransferContext);
+    if (!context || !ValidRequest(Flags, ExecutionRoutine, MapRegisterBase)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    grant = NewChannel(adapter, HAL_CHANNEL_EX, DeviceObject,
+                       NumberOfMapRegisters);
+    if (!grant) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    grant->Control = ExecutionRoutine;
+    grant->Context = ExecutionContext;
+    grant->Transfer = context;
+    grant->Caller = __builtin_return_address(0);
+    status = HalpRequestGrant(grant, !(Flags & DMA_SYNCHRONOUS_CALLBACK));
+    if (!NT_SUCCESS(status)) {
+        HalpDeleteGrant(grant);
+    } else if (MapRegisterBase) {
+        *MapRegisterBase = grant;
+    }
+    return status;
+}
+
+BOOLEAN NTAPI HalpCancelAdapterChannel(PDMA_ADAPTER DmaAdapter,
+                                       PDEVICE_OBJECT DeviceObject,
+                                       PVOID DmaTransferContext)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "CancelAdapterChannel");
+
+    UNREFERENCED_PARAMETER(DeviceObject);
+    HalpRequireAtMost(adapter, "CancelAdapterChannel", DISPATCH_LEVEL);
+    return DmaTransferContext && HalpCancelRequest(adapter, DmaTransferContext);
+}
+
+VOID NTAPI HalpFreeAdapterObject(PDMA_ADAPTER DmaAdapter,
+                                 IO_ALLOCATION_ACTION AllocationAction)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "FreeAdapterObject");
+
+    HalpRequireAtMost(adapter, "FreeAdapterObject", DISPATCH_LEVEL);
+    if (AllocationAction != KeepObject) {
+        FreeObject(adapter, AllocationAction == DeallocateObject,
+                   "FreeAdapterObject");
+    }
+}
+
+/* These two are about channels of system DMA: a bus master has none. */
+NTSTATUS NTAPI HalpConfigureAdapterChannel(PDMA_ADAPTER DmaAdapter,
+                                           ULONG FunctionNumber, PVOID Context)
+{
+    HalpAdapter(DmaAdapter, "ConfigureAdapterChannel");
+    UNREFERENCED_PARAMETER(FunctionNumber);
+    UNREFERENCED_PARAMETER(Context);
+    return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS NTAPI HalpCancelMappedTransfer(PDMA_ADAPTER DmaAdapter,
+                                        PVOID DmaTransferContext)
+{
+    HalpAdapter(DmaAdapter, "CancelMappedTransfer");
+    UNREFERENCED_PARAMETER(DmaTransferContext);
+    return STATUS_NOT_SUPPORTED;
+}

@@ -57,6 +57,16 @@ const struct mistake mistake_table[] = {
       PCM_MISTAKE_VECTOR_FOREIGN },
     { "vector-live", "put-live-buffer", "PutDmaAdapter while a vector is alive",
       PCM_MISTAKE_VECTOR_LIVE },
+    { "write-padding", "write-outside", "The processor writes behind a common buffer, in its last page",
+      PCM_MISTAKE_WRITE_PADDING },
+    { "check-buffers", "write-outside", "The same, noticed when the driver has the buffers checked",
+      PCM_MISTAKE_CHECK_BUFFERS },
+    { "device-before", "write-outside", "The device writes before a common buffer",
+      PCM_MISTAKE_DEVICE_BEFORE },
+    { "device-behind", "write-outside", "The device writes behind a common buffer",
+      PCM_MISTAKE_DEVICE_BEHIND },
+    { "device-padding", "write-outside", "The device writes behind a common buffer, in its last page",
+      PCM_MISTAKE_DEVICE_PADDING },
     { NULL, NULL, NULL, 0 },
 };
 

@@ -9,6 +9,7 @@
 #include "pcmaster.h"
 
 #define LENGTH                      (2 * PAGE_SIZE)
+#define ODD_LENGTH                  (PAGE_SIZE + 100)
 
 /* An adapter and one of its common buffers. */
 struct scene {
@@ -369,6 +370,57 @@ static void touch_freed(struct scene *s)
     *(volatile UCHAR *)s->address = 0x55; /* touch-freed */
 }
 
+/* Noticed when the buffer is freed. */
+static void write_padding(struct scene *s)
+{
+    s->address[s->length] = 0x55;
+    s->call->FreeCommonBuffer(s->dma, s->length, s->logical, s->address, TRUE); /* write-padding */
+}
+
+/* Noticed when the driver asks. */
+static void check_buffers(struct scene *s)
+{
+    OBJECT_ATTRIBUTES attributes;
+    IO_STATUS_BLOCK result;
+    UNICODE_STRING name;
+    HANDLE file;
+
+    RtlInitUnicodeString(&name, L"\\??\\fw_cfg\\check-buffers");
+    InitializeObjectAttributes(&attributes, &name, OBJ_KERNEL_HANDLE, NULL, NULL);
+    s->address[s->length] = 0x55;
+    if (NT_SUCCESS(ZwOpenFile(&file, SYNCHRONIZE, &attributes, &result, 0, 0))) { /* check-buffers */
+        ZwClose(file);
+    }
+    free_buffer(s);
+}
+
+/* --- the device beside a buffer ------------------------------------------------ */
+
+static void device_write(struct scene *s, ULONGLONG logical, ULONG length)
+{
+    struct pcm_direction outcome;
+
+    exerciser_run(s->device, PCM_EX_FILL, logical, length, 1, &outcome);
+}
+
+static void device_before(struct scene *s)
+{
+    device_write(s, s->logical.QuadPart - 16, s->length);
+    s->call->FreeCommonBuffer(s->dma, s->length, s->logical, s->address, TRUE); /* device-before */
+}
+
+static void device_behind(struct scene *s)
+{
+    device_write(s, s->logical.QuadPart, s->length + 16);
+    s->call->FreeCommonBuffer(s->dma, s->length, s->logical, s->address, TRUE); /* device-behind */
+}
+
+static void device_padding(struct scene *s)
+{
+    device_write(s, s->logical.QuadPart, s->length + 1);
+    s->call->FreeCommonBuffer(s->dma, s->length, s->logical, s->address, TRUE); /* device-padding */
+}
+
 static const struct mistake {
     void (*make)(struct scene *scene);
     ULONG length;
@@ -405,6 +457,11 @@ static const struct mistake {
     [PCM_MISTAKE_VECTOR_ELEMENT_TWICE] = { vector_element_twice, LENGTH },
     [PCM_MISTAKE_VECTOR_FOREIGN] = { vector_foreign, LENGTH },
     [PCM_MISTAKE_VECTOR_LIVE] = { vector_live, LENGTH },
+    [PCM_MISTAKE_WRITE_PADDING] = { write_padding, ODD_LENGTH },
+    [PCM_MISTAKE_CHECK_BUFFERS] = { check_buffers, ODD_LENGTH },
+    [PCM_MISTAKE_DEVICE_BEFORE] = { device_before, LENGTH },
+    [PCM_MISTAKE_DEVICE_BEHIND] = { device_behind, LENGTH },
+    [PCM_MISTAKE_DEVICE_PADDING] = { device_padding, ODD_LENGTH },
 };
 
 /* Returns only if nothing has stopped the mistake. */

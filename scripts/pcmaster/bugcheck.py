@@ -16,7 +16,7 @@ CALLER = re.compile(rf"        {PLACE}$")
 RULE = re.compile(r"verifier: (?P<routine>.+?): (?P<text>.+) "
                   r"\((?P<name>[a-z0-9-]+), (?P<code>0x[0-9a-f]+)\)$")
 BUFFER = re.compile(r"verifier: buffer (.+)$")
-VALUE = re.compile(r"verifier: (expected|actual|detail) (.+)$")
+VALUE = re.compile(r"verifier: (expected|actual|changed|detail) (.+)$")
 SITE = re.compile(r"verifier: (allocated|freed|adapter made|mapped) by (\S+) at(.*)$")
 CALLERS_SHOWN = 6
 # Where a rule of the executive is broken is not where its own code noticed it.
@@ -40,7 +40,7 @@ class Report:
     text: str
     name: str
     code: int
-    values: dict = field(default_factory=dict)  # expected, actual, detail
+    values: dict = field(default_factory=dict)  # expected, actual, changed, detail
     buffer: str = ""
     sites: dict = field(default_factory=dict)   # what happened there -> Site
 
@@ -124,7 +124,8 @@ def rows(check, images):
     report = check.report
     if report:
         yield "rule", f"{report.name} ({report.code:#x}): {report.routine}: {report.text}"
-        yield from ((key, report.values[key]) for key in ("detail", "expected", "actual")
+        yield from ((key, report.values[key]) for key in ("detail", "expected", "actual",
+                                                              "changed")
                     if key in report.values)
     else:
         yield "bug check", f"{check.code:#x} {check.name}, at IRQL {check.irql}"

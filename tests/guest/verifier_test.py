@@ -91,7 +91,7 @@ class Stopped(unittest.TestCase):
         where = f"{name.replace('-', '_')} at {SOURCE}:{self.line}\n"
         self.assertIn(f"\nin: {where}", text)
         if check.report.buffer:
-            self.assertIn("8192 bytes at logical 0x", text)
+            self.assertRegex(text, r"\nbuffer: \d+ bytes at logical 0x")
             self.assertRegex(text, f"allocated in: new_(buffer|vector) at {SOURCE}:")
 
 

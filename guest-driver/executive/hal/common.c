@@ -44,6 +44,7 @@ HAL_BUFFER *HalpTakeBuffer(HAL_ADAPTER *Adapter, PCSTR Routine,
     buffer->Taken = Request->Length;
     buffer->Cached = CacheEnabled;
     HalpNoteSite(&buffer->Allocated, Routine);
+    HalpGuardBuffer(buffer);
     Remember(Adapter, buffer);
     return buffer;
 }
@@ -51,6 +52,7 @@ HAL_BUFFER *HalpTakeBuffer(HAL_ADAPTER *Adapter, PCSTR Routine,
 /* Gives it back; it is in no list any more. */
 static void Release(HAL_ADAPTER *Adapter, PCSTR Routine, HAL_BUFFER *Buffer)
 {
+    HalpCheckBuffer(Buffer, Routine);
     HalpRememberFreed(Buffer, Routine);
     if (!HalpDomainFree(Adapter->Domain, Buffer->Address, Buffer->Logical,
                         Buffer->Taken)) {
@@ -99,6 +101,7 @@ static MI_CONTIGUOUS RequestFor(SIZE_T Length, NODE_REQUIREMENT Node,
         .Length = Length,
         .Node = Node,
         .Cache = Cache,
+        .Guarded = HalpVerifying,
     };
 }
 

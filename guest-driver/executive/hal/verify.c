@@ -96,6 +96,9 @@ void HalpReport(const HAL_BREACH *Breach)
         DbgPrint("verifier: expected 0x%llx\nverifier: actual 0x%llx\n",
                  Breach->Expected, Breach->Actual);
     }
+    if (Breach->Changed) {
+        DbgPrint("verifier: changed %u bytes\n", (ULONG)Breach->Changed);
+    }
     if (Breach->Detail) {
         DbgPrint("verifier: detail %s\n", Breach->Detail);
     }

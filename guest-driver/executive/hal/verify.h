@@ -77,6 +77,7 @@ typedef struct _HAL_BREACH {
     const HAL_SITE *Freed;              /* where the buffer was freed */
     BOOLEAN Compared;                   /* Expected and Actual tell something */
     ULONGLONG Expected, Actual;
+    SIZE_T Changed;                     /* bytes that were overwritten */
     PCSTR Detail;
 } HAL_BREACH;
 
@@ -100,6 +101,14 @@ void HalpNoteSite(HAL_SITE *Site, PCSTR Routine);
 void HalpRequirePassive(const struct _HAL_ADAPTER *Adapter, PCSTR Routine);
 void HalpRequireAtMost(const struct _HAL_ADAPTER *Adapter, PCSTR Routine,
                        KIRQL Irql);
+
+/* --- verify_guards.c: what surrounds a buffer ----------------------------- */
+
+/* Fills what a new buffer leaves of its last page. */
+void HalpGuardBuffer(const struct _HAL_BUFFER *Buffer);
+
+/* Stops if what surrounds the buffer was written to. IRQL <= DISPATCH_LEVEL. */
+void HalpCheckBuffer(const struct _HAL_BUFFER *Buffer, PCSTR Routine);
 
 /* --- verify_buffers.c: what is alive, and what was ----------------------- */
 

@@ -168,6 +168,25 @@ BOOLEAN HalpExplainFault(ULONG_PTR Address, BOOLEAN Write)
     return freed || live;
 }
 
+/* Buffers may come and go meanwhile, adapters as well: both locks are held. */
+void HalpCheckAllBuffers(void)
+{
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Lock);
+
+    for (PLIST_ENTRY a = Adapters.Flink; a != &Adapters; a = a->Flink) {
+        HAL_ADAPTER *adapter = CONTAINING_RECORD(a, HAL_ADAPTER, AllLink);
+
+        KeAcquireSpinLockAtDpcLevel(&adapter->Lock);
+        for (PLIST_ENTRY b = adapter->Buffers.Flink; b != &adapter->Buffers;
+             b = b->Flink) {
+            HalpCheckBuffer(CONTAINING_RECORD(b, HAL_BUFFER, Link),
+                            "the check of all buffers");
+        }
+        KeReleaseSpinLockFromDpcLevel(&adapter->Lock);
+    }
+    KeReleaseSpinLock(&Lock, irql);
+}
+
 void HalpCheckUnload(void)
 {
     const HAL_ADAPTER *adapter;

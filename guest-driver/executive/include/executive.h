@@ -126,6 +126,7 @@ typedef struct _MI_CONTIGUOUS {
     SIZE_T Length;              /* bytes; whole pages are consumed */
     NODE_REQUIREMENT Node;      /* preferred node, or MM_ANY_NODE_OK */
     MEMORY_CACHING_TYPE Cache;
+    BOOLEAN Guarded;            /* guard pages beside it, if memory is plentiful */
 } MI_CONTIGUOUS;
 
 /*
@@ -149,6 +150,16 @@ PVOID MiAllocateScattered(SIZE_T Length, NODE_REQUIREMENT Node,
 
 /* Takes back what the function above gave; false: it never gave that. */
 BOOLEAN MiFreeScattered(PVOID Address);
+
+/*
+ * How many bytes of a block's guard pages are not as they were made, before it
+ * or else behind it, and the physical address of the first of them.
+ */
+SIZE_T MiCheckGuards(PVOID Address, ULONGLONG *First);
+
+/* Fills memory so that a change is seen, and how many bytes have changed. */
+void MiFillGuard(PVOID Address, SIZE_T Length);
+SIZE_T MiInspectGuard(const VOID *Address, SIZE_T Length, SIZE_T *First);
 
 /* The last byte of RAM that can be handed out. */
 ULONGLONG MiHighestPhysical(void);

@@ -54,6 +54,9 @@ BOOLEAN HalpInitializeVerifier(void);
 /* Stops if there is an adapter that PutDmaAdapter has not got back. */
 void HalpCheckUnload(void);
 
+/* Stops if what surrounds any common buffer was written to. PASSIVE_LEVEL. */
+void HalpCheckAllBuffers(void);
+
 /*
  * Says on the console whose common buffer a load or a store has missed that
  * found nothing mapped at Address. FALSE: none's. Any IRQL; the run must end.

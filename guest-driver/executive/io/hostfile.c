@@ -6,10 +6,13 @@
 #include "iop.h"
 
 #include "fwcfg.h"
+#include "halp.h"
 
 #define HOST_DIRECTORY      "opt/org.pcmaster/"
 #define PATH_PREFIX         L"\\??\\fw_cfg\\"
 #define COMMAND_LINE_FILE   "cmdline"
+/* Opening it has the verifier look at all common buffers; it is empty. */
+#define CHECK_FILE          "check-buffers"
 #define HOST_PATH_MAX            64
 #define HANDLES_MAX         16
 #define HANDLE_STEP         4
@@ -136,6 +139,8 @@ NTSTATUS NTAPI ZwOpenFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
     file.CommandLine = SameText(name, COMMAND_LINE_FILE);
     if (file.CommandLine) {
         file.File.size = LengthOf(IopCommandLine());
+    } else if (SameText(name, CHECK_FILE)) {
+        HalpCheckAllBuffers();
     } else if (!FindHostFile(name, &file.File)) {
         return STATUS_OBJECT_NAME_NOT_FOUND;
     }

@@ -12,6 +12,7 @@ typedef struct _CONTIGUOUS {
     PVOID Address;
     ULONGLONG Physical;
     SIZE_T Length;
+    MI_GUARDS Guards;
 } CONTIGUOUS;
 
 static CONTIGUOUS *Buckets[BUCKETS];
@@ -21,7 +22,7 @@ static CONTIGUOUS **BucketOf(PVOID Address)
     return &Buckets[((ULONG_PTR)Address >> PAGE_SHIFT) % BUCKETS];
 }
 
-static bool Place(const MI_CONTIGUOUS *Request, ULONG Node, ULONGLONG *Base)
+static bool Place(const MI_CONTIGUOUS *Request, ULONG Node, CONTIGUOUS *Block)
 {
     struct frames_request request = {
         .low = Request->Low,
@@ -32,40 +33,49 @@ static bool Place(const MI_CONTIGUOUS *Request, ULONG Node, ULONGLONG *Base)
         .node = Node,
     };
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
-    enum frames_status status = MiAllocateFrames(&MiPhysical, &request, Base);
+    bool placed = Request->Guarded &&
+                  MiPlaceGuarded(&request, &Block->Physical, &Block->Guards);
 
+    while (!placed) {
+        placed = MiAllocateFrames(&MiPhysical, &request,
+                                  &Block->Physical) == FRAMES_OK;
+        if (!placed && !MiGiveUpGuards()) {
+            break;
+        }
+    }
     KeReleaseSpinLock(&MiLock, irql);
-    return status == FRAMES_OK;
+    return placed;
 }
 
 /*
  * AllocateCommonBufferEx's PreferredNode is a preference: the nodes are tried
  * by distance. One that does not exist is a mistake of the caller.
  */
-static bool PlaceByNode(const MI_CONTIGUOUS *Request, ULONGLONG *Base)
+static bool PlaceByNode(const MI_CONTIGUOUS *Request, CONTIGUOUS *Block)
 {
     ULONG node;
 
     if (Request->Node == MM_ANY_NODE_OK) {
-        return Place(Request, FRAMES_ANY_NODE, Base);
+        return Place(Request, FRAMES_ANY_NODE, Block);
     }
     if (Request->Node >= MiNodeCount()) {
         return false;
     }
     for (ULONG rank = 0;
          (node = MiNodeByDistance(Request->Node, rank)) != MAXULONG; rank++) {
-        if (Place(Request, node, Base)) {
+        if (Place(Request, node, Block)) {
             return true;
         }
     }
     return false;
 }
 
-static void Unplace(ULONGLONG Base, SIZE_T Length)
+static void Unplace(CONTIGUOUS *Block, SIZE_T Length)
 {
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
 
-    MiFreePages(Base, Length);
+    MiFreeGuards(&Block->Guards);
+    MiFreePages(Block->Physical, Length);
     KeReleaseSpinLock(&MiLock, irql);
 }
 
@@ -107,14 +117,18 @@ PVOID MiAllocateContiguous(const MI_CONTIGUOUS *Request, ULONGLONG *Physical)
     CONTIGUOUS *record = ExAllocatePoolWithTag(NonPagedPool, sizeof(*record),
                                                'tnoC');
 
-    if (!record || !PlaceByNode(Request, &record->Physical)) {
+    if (!record) {
+        return NULL;
+    }
+    RtlZeroMemory(record, sizeof(*record));
+    if (!PlaceByNode(Request, record)) {
         goto no_memory;
     }
     record->Length = Request->Length;
     record->Address = MiMap(record->Physical, Request->Length, MI_WRITE,
                             Request->Cache);
     if (!record->Address) {
-        Unplace(record->Physical, Request->Length);
+        Unplace(record, Request->Length);
         goto no_memory;
     }
     Clear(record->Physical, ROUND_TO_PAGES(Request->Length));
@@ -123,10 +137,22 @@ PVOID MiAllocateContiguous(const MI_CONTIGUOUS *Request, ULONGLONG *Physical)
     return record->Address;
 
 no_memory:
-    if (record) {
-        ExFreePoolWithTag(record, 'tnoC');
-    }
+    ExFreePoolWithTag(record, 'tnoC');
     return NULL;
+}
+
+SIZE_T MiCheckGuards(PVOID Address, ULONGLONG *First)
+{
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+    const CONTIGUOUS *record = *BucketOf(Address);
+    SIZE_T changed;
+
+    while (record && record->Address != Address) {
+        record = record->Next;
+    }
+    changed = record ? MiInspectGuards(&record->Guards, First) : 0;
+    KeReleaseSpinLock(&MiLock, irql);
+    return changed;
 }
 
 BOOLEAN MiFreeContiguous(PVOID Address)
@@ -137,7 +163,7 @@ BOOLEAN MiFreeContiguous(PVOID Address)
         return FALSE;
     }
     MiUnmap(Address, record->Length);
-    Unplace(record->Physical, record->Length);
+    Unplace(record, record->Length);
     ExFreePoolWithTag(record, 'tnoC');
     return TRUE;
 }

@@ -46,6 +46,26 @@ enum frames_status MiAllocateFrames(struct frames *Frames,
  */
 PVOID MiReserve(SIZE_T Length);
 
+/* The pages on either side of a block; Link.Flink is NULL: there are none. */
+typedef struct _MI_GUARDS {
+    LIST_ENTRY Link;
+    ULONGLONG Before, Behind;
+} MI_GUARDS;
+
+/*
+ * guards.c, under MiLock. Places the request and a filled page on either side;
+ * false: memory is not plentiful, nothing was done.
+ */
+bool MiPlaceGuarded(const struct frames_request *Request, ULONGLONG *Base,
+                    MI_GUARDS *Guards);
+void MiFreeGuards(MI_GUARDS *Guards);
+
+/* Frees all that are whole; false: there were none. */
+bool MiGiveUpGuards(void);
+
+/* How many bytes have changed in the page before, or else in that behind. */
+SIZE_T MiInspectGuards(const MI_GUARDS *Guards, ULONGLONG *First);
+
 void MiInitializePageTables(const struct boot_block *Boot);
 
 extern struct frames MiPhysical;

@@ -31,7 +31,7 @@ struct check {
 
 /* All that one file checks; an entry without a name ends it. */
 extern const struct check backtrace_checks[], buffer_checks[], channel_checks[], clock_checks[],
-    contiguous_checks[], dispatcher_checks[], dpc_checks[], file_checks[], format_checks[],
+    contiguous_checks[], dispatcher_checks[], dpc_checks[], file_checks[], format_checks[], guard_checks[],
     image_checks[], interrupt_checks[], irp_checks[], mapping_checks[], mdl_checks[], object_checks[],
     packet_checks[],
     pool_checks[], remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];

@@ -311,6 +311,7 @@ void exercise_rule_lines(struct run *run, const struct request *request);
 void exercise_rule_boundary(struct run *run, const struct request *request);
 void exercise_rule_window(struct run *run, const struct request *request);
 void exercise_rule_node(struct run *run, const struct request *request);
+void exercise_physical(struct run *run, const struct request *request);
 void exercise_spoilt(struct run *run, const struct request *request);
 
 void exercise_refusals(struct run *run, const struct request *request);
@@ -331,6 +332,7 @@ struct expected {
     bool any_node;                  /* actual: any node but the expected one */
     uint64_t fault;
     uint64_t wrapped;               /* where the card without checks puts it */
+    bool denied;                    /* by an IOMMU: no policy moves a byte */
 };
 
 /* RESULT: what the device was told, and to do what; RULE: PCM_RULE_. */

@@ -399,6 +399,10 @@ const struct exercise exercise_table[] = {
     { "rules/spoilt", "The CPU and the device each find the one byte that is wrong", exercise_spoilt,
       EX(64, 4097, ANY_NODE) },
 
+    /* --- Logical is not physical ------------------------------------------------------------ */
+    { "iommu/physical-address", "An IOMMU denies the device MmGetPhysicalAddress's word, both ways",
+      exercise_physical, EX(64, 3 * PAGE_BYTES, ANY_NODE) },
+
     /* --- Several at once ---------------------------------------------------------------- */
     { "combined/31-lines-node-1", "31 lines, node 1, 64 KiB, uncached", exercise_allocate,
       EX(31, 64 * KIB, 1, .uncached = true) },

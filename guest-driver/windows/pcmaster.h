@@ -256,6 +256,9 @@ enum pcm_allocator adapter_best_allocator(const struct adapter *adapter);
 NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request, struct buffer *buffer);
 void buffer_close(struct buffer *buffer);
 
+/* MmGetPhysicalAddress's word: the device's address only without an IOMMU. */
+ULONGLONG physical_of(PVOID address);
+
 /* How many of LENGTH bytes at ADDRESS are not 0. */
 ULONG count_nonzero(const UCHAR *address, ULONG length);
 

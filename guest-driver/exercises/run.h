@@ -98,6 +98,7 @@ struct request {
     uint32_t channel_maximum;       /* MaximumLength; 0: enough */
     const struct packet_case *packet;
     bool refused;                   /* must fail */
+    bool refused_identity;          /* must fail without an IOMMU, and not with one */
     bool identity;                  /* makes sense without an IOMMU only */
     bool no_dma;                    /* is not about a buffer: no DMA is due */
     bool any_platform;              /* the body knows what each must do */

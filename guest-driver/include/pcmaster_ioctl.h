@@ -492,6 +492,7 @@ enum pcm_packet_method {
     PCM_MAP,                        /* AllocateAdapterChannel, MapTransfer */
     PCM_MAP_EX,                     /* AllocateAdapterChannelEx, MapTransferEx */
     PCM_MAP_AT_ONCE,                /* the same synchronously, without a routine */
+    PCM_FROM_MDL,                   /* CreateCommonBufferFromMdl: no packet DMA, but like it */
     PCM_PACKET_METHODS
 };
 

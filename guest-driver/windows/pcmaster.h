@@ -349,7 +349,7 @@ NTSTATUS control_packet_new(struct device *device, struct file *file, PVOID data
 NTSTATUS control_packet_free(struct device *device, struct file *file, PVOID data);
 void packets_release(struct file *file);
 
-/* --- packetdma.c, packetqueue.c: transfers from and to packets -------------- */
+/* --- packetio.c, packetqueue.c: transfers from and to packets -------------- */
 
 NTSTATUS control_packet_transfer(struct device *device, struct file *file, PVOID data);
 NTSTATUS control_packet_queue(struct device *device, struct file *file, PVOID data);

@@ -56,6 +56,7 @@ static DMA_OPERATIONS3 Operations = {
     .GetCommonBufferFromVectorByIndex = HalpGetCommonBufferFromVectorByIndex,
     .FreeCommonBufferFromVector = HalpFreeCommonBufferFromVector,
     .FreeCommonBufferVector = HalpFreeCommonBufferVector,
+    .CreateCommonBufferFromMdl = HalpCreateCommonBufferFromMdl,
 };
 
 static DMA_OPERATIONS3 Tables[DEVICE_DESCRIPTION_VERSION3 + 1];

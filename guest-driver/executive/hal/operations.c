@@ -47,6 +47,7 @@ static DMA_OPERATIONS3 Operations = {
     .FlushAdapterBuffersEx = HalpFlushAdapterBuffersEx,
     .FreeAdapterObject = HalpFreeAdapterObject,
     .CancelMappedTransfer = HalpCancelMappedTransfer,
+    .FlushDmaBuffer = HalpFlushDmaBuffer,
     .AllocateDomainCommonBuffer = HalpAllocateDomainCommonBuffer,
     .JoinDmaDomain = HalpJoinDmaDomain,
     .LeaveDmaDomain = HalpLeaveDmaDomain,

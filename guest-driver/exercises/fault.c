@@ -15,6 +15,10 @@ const struct fault fault_table[] = {
       "the page's new owner's", PCM_FAULT_USE_AFTER_FREE, PCM_RULE_WINDOW },
     { "end-of-range", "limit", "A buffer whose start the card reaches, but not its end",
       "the machine's first page", PCM_FAULT_END_OF_RANGE, PCM_RULE_LIMIT },
+    { "stale-mapping", "iommu", "DMA to a buffer that was freed, whose mapping is gone",
+      "the page's new owner's", PCM_FAULT_STALE_MAPPING, PCM_RULE_IOMMU },
+    { "physical-address", "iommu", "MmGetPhysicalAddress's word is given to the device as its address",
+      "the buffer itself", PCM_FAULT_PHYSICAL_ADDRESS, PCM_RULE_IOMMU },
     { NULL, NULL, NULL, NULL, 0, 0 },
 };
 
@@ -62,7 +66,7 @@ static uint32_t must_fill(const struct pcm_damage *memory, uint32_t policy,
 {
     uint64_t straight = e->fault - result->address;
 
-    if (policy == PCM_POLICY_ABORT) {
+    if (policy == PCM_POLICY_ABORT || e->denied) {
         return 0;
     }
     if (policy == PCM_POLICY_RECORD) {
@@ -124,7 +128,7 @@ static void judge(struct run *run, const struct fault *fault, uint32_t policy,
 
     violation_judge(run, fault->rule_number, policy, true, result, &e);
     if (result->result != (aborted ? PCM_EX_VIOLATION : PCM_EX_OK) ||
-        result->done != (aborted ? 0 : result->length)) {
+        result->done != (aborted || e.denied ? 0 : result->length)) {
         broken(run, "the device's result is %u after %u bytes", result->result, result->done);
     }
     judge_memory(run, "the buffer", &result->target, must_fill(&result->target, policy, result, &e));
@@ -145,7 +149,7 @@ void fault_run(struct run *run, const struct fault *fault, uint32_t policy)
         if (result.status) {
             broken(run, "the mistake could not be made: status %X", (uint64_t)result.status);
         } else {
-            run->filled = result.done;
+            run->filled = result.done_before + result.done;
             describe(run, fault, policy, &result);
             judge(run, fault, policy, &result);
         }

@@ -20,6 +20,7 @@ static const struct {
     [PCM_MAP] = { "MapTransfer", WINDOWS_7 },
     [PCM_MAP_EX] = { "MapTransferEx", WINDOWS_8 },
     [PCM_MAP_AT_ONCE] = { "MapTransferEx at once", WINDOWS_8 },
+    [PCM_FROM_MDL] = { "CreateCommonBufferFromMdl", WINDOWS_10 },
 };
 
 const char *packet_routine(const struct packet_case *packet)
@@ -206,6 +207,12 @@ static void check_sizes(struct run *run, const struct request *request,
     }
 }
 
+/* Whether each mapping is one element. */
+static bool way_is_whole(const struct request *request)
+{
+    return request->packet->single || request->packet->method == PCM_FROM_MDL;
+}
+
 /* What holds in both directions. */
 static void check_way(struct run *run, const struct request *request, const struct pcm_packet_way *way,
                       const struct pcm_packet_transfer *in, uint32_t registers, const char *what)
@@ -225,7 +232,7 @@ static void check_way(struct run *run, const struct request *request, const stru
     } else if (way->highest > reach_of(request)) {
         broken(run, "DMA %s memory: the device was given %X", what, way->highest);
     } else if (!way->elements || way->elements > registers + way->mapped ||
-               (request->packet->single && way->elements != way->mapped)) {
+               (way_is_whole(request) && way->elements != way->mapped)) {
         broken(run, "DMA %s memory: %u elements, mapped %u times", what, way->elements, way->mapped);
     }
 }

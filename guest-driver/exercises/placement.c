@@ -114,6 +114,7 @@ static bool resolve_bounds(struct run *run, struct request *request)
 bool resolve(struct run *run, const struct request *written, struct request *request)
 {
     *request = *written;
+    request->refused |= request->refused_identity && !run->options->iommu;
     return platform_adapt(run, request) && resolve_device(run, request) &&
            resolve_node(run, request) && resolve_bounds(run, request);
 }

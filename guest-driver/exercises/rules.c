@@ -10,7 +10,7 @@
 
 static const char *const rule_names[] = {
     [PCM_RULE_LIMIT] = "limit", [PCM_RULE_BOUNDARY] = "boundary", [PCM_RULE_WINDOW] = "window",
-    [PCM_RULE_NODE] = "node",
+    [PCM_RULE_NODE] = "node", [PCM_RULE_IOMMU] = "iommu",
 };
 
 /* What the device was told by IN, and to do what, as violation_expect wants it. */
@@ -47,7 +47,7 @@ static void transfer_breaking(struct run *run, uint32_t rule, struct pcm_transfe
     static struct pcm_transferred out;
     const struct pcm_direction *direction = write ? &out.to_memory : &out.from_memory;
 
-    in->directions = write ? PCM_TO_MEMORY : PCM_FROM_MEMORY;
+    in->directions = (in->directions & PCM_PHYSICAL) | (write ? PCM_TO_MEMORY : PCM_FROM_MEMORY);
     if (!command(run, PCM_CMD_TRANSFER, in, sizeof(*in), &out, sizeof(out))) {
         return;
     }
@@ -101,6 +101,14 @@ static void tighten_node(const struct run *run, struct pcm_transfer *in, uint64_
     in->node = (run->first_node + 1) % run->facts.node_count;
 }
 
+/* The address of the processor's side in place of the device's. */
+static void tighten_physical(const struct run *run, struct pcm_transfer *in, uint64_t logical)
+{
+    (void)run;
+    (void)logical;
+    in->directions |= PCM_PHYSICAL;
+}
+
 static void break_rule(struct run *run, const struct request *request, uint32_t rule,
                        tighten_routine tighten, const struct pcm_allocated *allocated)
 {
@@ -109,7 +117,7 @@ static void break_rule(struct run *run, const struct request *request, uint32_t 
     struct expected e;
 
     tighten(run, &in, allocated->logical);
-    result = told(&in, allocated->logical);
+    result = told(&in, in.directions & PCM_PHYSICAL ? allocated->physical : allocated->logical);
     e = violation_expect(rule, &result);
     announce(run, rule, &result, &e);
     transfer_breaking(run, rule, &in, true, &e, &result);
@@ -169,6 +177,38 @@ void exercise_rule_node(struct run *run, const struct request *request)
         return;
     }
     exercise_rule(run, request, PCM_RULE_NODE, tighten_node);
+}
+
+/* Without an IOMMU the two addresses are one. */
+static void use_physical(struct run *run, const struct request *request)
+{
+    uint32_t adapter = adapter_needed(run, request);
+    struct pcm_allocated allocated;
+
+    if (!adapter) {
+        return;
+    }
+    if (allocate(run, adapter, request, true, &allocated) && allocated.handle) {
+        text_add(&run->logical, "%X", allocated.logical);
+        if (allocated.physical != allocated.logical) {
+            broken(run, "the logical address is %X, the physical one %X, without an IOMMU", allocated.logical,
+                   allocated.physical);
+        }
+        check_by_dma(run, request, allocated.handle, PCM_NODE_ANY);
+        command_on(run, PCM_CMD_FREE, allocated.handle);
+    } else {
+        broken(run, "NULL was returned");
+    }
+    command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
+}
+
+void exercise_physical(struct run *run, const struct request *request)
+{
+    if (run->options->iommu) {
+        exercise_rule(run, request, PCM_RULE_IOMMU, tighten_physical);
+    } else {
+        use_physical(run, request);
+    }
 }
 
 /* Both who compare must find the changed byte, and no other. */

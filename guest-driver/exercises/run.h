@@ -98,6 +98,7 @@ struct request {
     uint32_t channel_maximum;       /* MaximumLength; 0: enough */
     const struct packet_case *packet;
     bool refused;                   /* must fail */
+    bool refused_identity;          /* must fail without an IOMMU, and not with one */
     bool identity;                  /* makes sense without an IOMMU only */
     bool no_dma;                    /* is not about a buffer: no DMA is due */
     bool any_platform;              /* the body knows what each must do */
@@ -311,6 +312,7 @@ void exercise_rule_lines(struct run *run, const struct request *request);
 void exercise_rule_boundary(struct run *run, const struct request *request);
 void exercise_rule_window(struct run *run, const struct request *request);
 void exercise_rule_node(struct run *run, const struct request *request);
+void exercise_physical(struct run *run, const struct request *request);
 void exercise_spoilt(struct run *run, const struct request *request);
 
 void exercise_refusals(struct run *run, const struct request *request);
@@ -331,6 +333,7 @@ struct expected {
     bool any_node;                  /* actual: any node but the expected one */
     uint64_t fault;
     uint64_t wrapped;               /* where the card without checks puts it */
+    bool denied;                    /* by an IOMMU: no policy moves a byte */
 };
 
 /* RESULT: what the device was told, and to do what; RULE: PCM_RULE_. */

@@ -65,6 +65,13 @@
                  .describe = PCM_DESCRIBE_SCATTER_GATHER, REFUSED_WITH(code),               \
                  .packet = &(const struct packet_case){ .method = PCM_##how, __VA_ARGS__ } }
 
+/* One that must be refused unless the HAL can map the pages as it likes. */
+#define PACKET_UNLESS_IOMMU(bits, bytes, code, how, ...)                    \
+    .request = { .allocator = PACKET, .width = (bits), .length = (bytes), .node = ANY_NODE, \
+                 .describe = PCM_DESCRIBE_SCATTER_GATHER, .refused_identity = true,         \
+                 .status = PCM_STATUS_##code,                               \
+                 .packet = &(const struct packet_case){ .method = PCM_##how, __VA_ARGS__ } }
+
 /* Requests for registers, of GRANTED in all. */
 #define QUEUE_OF(registers, ...)                                            \
     .request = { .allocator = PACKET, .width = 64, .length = 16 * PAGE_BYTES, .node = ANY_NODE, \
@@ -399,6 +406,10 @@ const struct exercise exercise_table[] = {
     { "rules/spoilt", "The CPU and the device each find the one byte that is wrong", exercise_spoilt,
       EX(64, 4097, ANY_NODE) },
 
+    /* --- Logical is not physical ------------------------------------------------------------ */
+    { "iommu/physical-address", "An IOMMU denies the device MmGetPhysicalAddress's word, both ways",
+      exercise_physical, EX(64, 3 * PAGE_BYTES, ANY_NODE) },
+
     /* --- Several at once ---------------------------------------------------------------- */
     { "combined/31-lines-node-1", "31 lines, node 1, 64 KiB, uncached", exercise_allocate,
       EX(31, 64 * KIB, 1, .uncached = true) },
@@ -624,6 +635,27 @@ const struct exercise exercise_table[] = {
                      .ask = 4) },
     { "map/ex-single", "MapTransferEx without scatter/gather: one element", exercise_packet,
       SINGLE_OF(64, 20000, MAP_EX, .part = { PAGES(0x123, 20000) }) },
+
+    /* --- CreateCommonBufferFromMdl ------------------------------------------------------------------------- */
+    { "mdl/pool", "Pool in one piece", exercise_packet,
+      PACKET_OF(64, 64 * KIB, FROM_MDL, .part = { POOL(0, 64 * KIB) }) },
+    { "mdl/page", "A page, of which a part is transferred", exercise_packet,
+      PACKET_OF(64, 4096, FROM_MDL, .part = { PAGES(0, 4096) }, .offset = 77, .length = 3001) },
+    { "mdl/32-lines", "A page that 32 lines reach", exercise_packet,
+      PACKET_OF(32, 4096, FROM_MDL, .part = { PAGES_BELOW(1ull << 32, 0, 4096) }) },
+    { "mdl/scattered", "Scattered pages: only behind an IOMMU", exercise_packet,
+      PACKET_UNLESS_IOMMU(64, 4 * PAGE_BYTES, NOT_SUPPORTED, FROM_MDL, .part = { PAGES(0, 4 * PAGE_BYTES) }) },
+    { "mdl/beyond-24-lines", "A page that the device does not reach: only behind an IOMMU", exercise_packet,
+      PACKET_UNLESS_IOMMU(24, PAGE_BYTES, NOT_SUPPORTED, FROM_MDL,
+                          .part = { PAGES_FROM(1ull << 24, 0, PAGE_BYTES) }) },
+    { "mdl/unaligned", "An MDL that does not start at a page", exercise_packet,
+      PACKET_REFUSED(64, PAGE_BYTES, INVALID_PARAMETER, FROM_MDL, .part = { POOL(8, PAGE_BYTES) }) },
+    { "mdl/part-of-a-page", "An MDL that does not end at one", exercise_packet,
+      PACKET_REFUSED(64, PAGE_BYTES - 8, INVALID_PARAMETER, FROM_MDL,
+                     .part = { POOL(0, PAGE_BYTES - 8) }) },
+    { "mdl/chained", "A chain", exercise_packet,
+      PACKET_REFUSED(64, 2 * PAGE_BYTES, INVALID_PARAMETER, FROM_MDL,
+                     .part = { POOL(0, PAGE_BYTES), POOL(0, PAGE_BYTES) }) },
 
     /* --- Packet DMA: who waits for map registers ----------------------------------------------------------- */
     { "queue/fits", "What fits does not wait", exercise_packet_queue,

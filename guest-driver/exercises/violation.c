@@ -53,6 +53,15 @@ static struct expected expect_node(const struct pcm_fault_result *result)
     return e;
 }
 
+/* Nothing is mapped anywhere in the transfer; what was asked for is the direction's. */
+static struct expected expect_iommu(const struct pcm_fault_result *result)
+{
+    struct expected e = { .actual = PCM_IOMMU_NOTHING, .fault = result->address,
+                          .wrapped = result->address, .denied = true };
+
+    return e;
+}
+
 struct expected violation_expect(uint32_t rule, const struct pcm_fault_result *result)
 {
     uint64_t end = result->address + result->length - 1;
@@ -64,6 +73,8 @@ struct expected violation_expect(uint32_t rule, const struct pcm_fault_result *r
         return expect_boundary(result, end);
     case PCM_RULE_WINDOW:
         return expect_window(result);
+    case PCM_RULE_IOMMU:
+        return expect_iommu(result);
     default:
         return expect_node(result);
     }
@@ -91,7 +102,10 @@ void violation_judge(struct run *run, uint32_t rule, uint32_t policy, bool write
     same(run, "direction", record->write, write);
     same(run, "address", record->address, result->address);
     same(run, "length", record->length, result->length);
-    same(run, "expected", record->expected, e->expected);
+    same(run, "expected", record->expected,
+         !e->denied ? e->expected
+         : write    ? PCM_IOMMU_WRITE
+                    : PCM_IOMMU_READ);
     if (!e->any_node) {
         same(run, "actual", record->actual, e->actual);
     } else if (record->actual == e->expected || record->actual >= run->facts.node_count) {
@@ -99,7 +113,7 @@ void violation_judge(struct run *run, uint32_t rule, uint32_t policy, bool write
     }
     same(run, "fault", record->fault, e->fault);
     same(run, "landed", record->landed,
-         policy == PCM_POLICY_ABORT  ? PCM_LANDED_NOWHERE
-         : policy == PCM_POLICY_WRAP ? e->wrapped
-                                     : e->fault);
+         policy == PCM_POLICY_ABORT || e->denied ? PCM_LANDED_NOWHERE
+         : policy == PCM_POLICY_WRAP             ? e->wrapped
+                                                 : e->fault);
 }

@@ -147,8 +147,11 @@ struct pcm_allocated {
     uint32_t handle;                /* 0: NULL was returned */
     uint32_t nonzero;
     uint64_t logical;
+    uint64_t physical;              /* MmGetPhysicalAddress of its start */
     uint32_t page_offset;           /* of the virtual address */
     uint32_t status;                /* of a routine that returns one */
+    uint32_t runs;                  /* of pages whose physical addresses adjoin, with SCAN */
+    uint32_t reserved;
 };
 
 struct pcm_adapter_query {
@@ -279,6 +282,7 @@ struct pcm_record {
 #define PCM_TO_MEMORY               (1u << 0)
 #define PCM_FROM_MEMORY             (1u << 1)
 #define PCM_SPOIL                   (1u << 2)
+#define PCM_PHYSICAL                (1u << 3)       /* tell the device the physical address */
 
 struct pcm_transfer {
     uint32_t handle;                /* of a buffer, a vector, or a channel that has one */
@@ -360,6 +364,8 @@ enum pcm_fault_id {
     PCM_FAULT_OVERRUN,
     PCM_FAULT_USE_AFTER_FREE,
     PCM_FAULT_END_OF_RANGE,
+    PCM_FAULT_STALE_MAPPING,        /* these two only behind an IOMMU */
+    PCM_FAULT_PHYSICAL_ADDRESS,
     PCM_FAULT_COUNT
 };
 
@@ -389,7 +395,7 @@ struct pcm_fault_result {
     uint64_t limit;
     uint64_t boundary;
     uint32_t node;
-    uint32_t reserved;
+    uint32_t done_before;           /* bytes it wrote before the mistake */
     uint64_t window_first;          /* nearest window; first > last: none */
     uint64_t window_last;
     struct pcm_damage target;       /* the part of the buffer it may reach */
@@ -486,6 +492,7 @@ enum pcm_packet_method {
     PCM_MAP,                        /* AllocateAdapterChannel, MapTransfer */
     PCM_MAP_EX,                     /* AllocateAdapterChannelEx, MapTransferEx */
     PCM_MAP_AT_ONCE,                /* the same synchronously, without a routine */
+    PCM_FROM_MDL,                   /* CreateCommonBufferFromMdl: no packet DMA, but like it */
     PCM_PACKET_METHODS
 };
 
@@ -571,7 +578,7 @@ PCM_IOCTL_IS(pcm_facts, 32 + 8 * PCM_NODES);
 PCM_IOCTL_IS(pcm_description, 16);
 PCM_IOCTL_IS(pcm_adapter, 32);
 PCM_IOCTL_IS(pcm_allocate, 40);
-PCM_IOCTL_IS(pcm_allocated, 24);
+PCM_IOCTL_IS(pcm_allocated, 40);
 PCM_IOCTL_IS(pcm_adapter_info, 32);
 PCM_IOCTL_IS(pcm_domain, 24);
 PCM_IOCTL_IS(pcm_vector_allocate, 48);

@@ -211,8 +211,9 @@ typedef VOID (NTAPI *PFREE_COMMON_BUFFER_FROM_VECTOR)(PDMA_ADAPTER DmaAdapter,
 
 typedef VOID (NTAPI *PFREE_COMMON_BUFFER_VECTOR)(PDMA_ADAPTER DmaAdapter, PDMA_COMMON_BUFFER_VECTOR Vector);
 
-typedef NTSTATUS (NTAPI *PCREATE_COMMON_BUFFER_FROM_MDL)(PDMA_ADAPTER DmaAdapter, PMDL Mdl, PVOID Extensions,
-                                                         ULONG Length, PPHYSICAL_ADDRESS LogicalAddress);
+typedef NTSTATUS (NTAPI *PCREATE_COMMON_BUFFER_FROM_MDL)(PDMA_ADAPTER DmaAdapter, PMDL Mdl, PVOID ExtendedConfigs,
+                                                         ULONG ExtendedConfigsCount,
+                                                         PPHYSICAL_ADDRESS LogicalAddress);
 
 /* Size says where the table of this platform ends; see DMA_OPERATIONS_SIZE_. */
 typedef struct _DMA_OPERATIONS3 {

@@ -197,6 +197,28 @@ static ULONG count_null_members(const DMA_OPERATIONS *operations)
     return count;
 }
 
+/* mingw-w64's wdm.h lacks what Microsoft's has. */
+NTKERNELAPI PHYSICAL_ADDRESS NTAPI MmGetPhysicalAddress(PVOID BaseAddress);
+
+ULONGLONG physical_of(PVOID address)
+{
+    return (ULONGLONG)MmGetPhysicalAddress(address).QuadPart;
+}
+
+/* Pieces of physically contiguous memory. */
+static ULONG count_runs(const struct memory *memory)
+{
+    ULONGLONG previous = physical_of(memory->address), next;
+    ULONG runs = 1, at;
+
+    for (at = PAGE_SIZE; at < memory->length && at; at += PAGE_SIZE) {
+        next = physical_of(memory->address + at);
+        runs += next != previous + PAGE_SIZE;
+        previous = next;
+    }
+    return runs;
+}
+
 NTSTATUS control_adapter_get(struct device *device, struct file *file, PVOID data)
 {
     struct pcm_description request = *(struct pcm_description *)data;
@@ -280,8 +302,10 @@ NTSTATUS control_allocate(struct device *device, struct file *file, PVOID data)
     }
     reply->handle = buffer->object.handle;
     reply->logical = buffer->memory.logical;
+    reply->physical = physical_of(buffer->memory.address);
     reply->page_offset = (ULONG)((ULONG_PTR)buffer->memory.address % PAGE_SIZE);
     if (request.flags & PCM_ALLOCATE_SCAN) {
+        reply->runs = count_runs(&buffer->memory);
         reply->nonzero = count_nonzero(buffer->memory.address, buffer->memory.length);
     }
     return STATUS_SUCCESS;

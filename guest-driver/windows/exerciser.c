@@ -151,6 +151,9 @@ static BOOLEAN transfer_memory(struct file *file, const struct pcm_transfer *req
         request->length > memory->length - request->offset) {
         return FALSE;
     }
+    if (request->directions & PCM_PHYSICAL) {
+        memory->logical = physical_of(memory->address);
+    }
     memory->address += request->offset;
     memory->logical += request->offset;
     memory->length = request->length;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pcmaster-faulty.sys: six mistakes that drivers make
+ * pcmaster-faulty.sys: mistakes that drivers make
  *
  * Each one gives a real buffer to the device in the wrong way, and first puts
  * innocent memory where a card without checks would write.  The device does
@@ -8,36 +8,19 @@
  * is asked for by physical address, so without an IOMMU only is it the
  * device's, too.
  */
-#include "pcmaster.h"
+#include "faults.h"
 
 #include "pcmaster_pattern.h"
 
-#define FAULT_SEED                  0x0123456789abcdefull
 #define FAULT_WINDOW                2
 #define BYSTANDER_WINDOW            3
-#define CANDIDATES                  256
 #define BLOCK                       0x10000u
-#define ANYWHERE                    0ull
 
 /* The most address lines of the card, in prepare_limit and in prepare_end_of_range. */
 #define CARD_BITS_MOST              32u
 #define CARD_BITS_ISA               24u
 
-struct fault_run {
-    struct device *device;
-    struct pcm_fault_result *result;
-    struct rules rules;
-    struct adapter adapter;
-    struct memory target;               /* what the device is to write to */
-    struct memory victim;               /* innocent memory */
-    PVOID claimed;                      /* its allocation, if it has its own */
-    ULONG victim_offset;                /* of its data in the transfer */
-    ULONG count;
-    struct buffer buffers[CANDIDATES];
-};
-
-/* A common buffer below MAXIMUM, which lives until the end; NULL: none left. */
-static struct buffer *take_buffer(struct fault_run *run, ULONGLONG maximum, ULONG length, ULONG node)
+struct buffer *take_buffer(struct fault_run *run, ULONGLONG maximum, ULONG length, ULONG node)
 {
     struct pcm_allocate request = { .allocator = PCM_ALLOCATE_COMMON_BUFFER_EX, .length = length,
                                     .flags = PCM_ALLOCATE_CACHED, .node = node, .maximum = maximum };
@@ -46,15 +29,14 @@ static struct buffer *take_buffer(struct fault_run *run, ULONGLONG maximum, ULON
     if (maximum != ANYWHERE) {
         request.flags |= PCM_ALLOCATE_HAS_MAXIMUM;
     }
-    if (run->count == CANDIDATES || !NT_SUCCESS(buffer_open(&run->adapter, &request, buffer))) {
+    if (run->count == FAULT_CANDIDATES || !NT_SUCCESS(buffer_open(&run->adapter, &request, buffer))) {
         return NULL;
     }
     run->count++;
     return buffer;
 }
 
-/* Makes the LENGTH bytes at PHYSICAL the victim; FALSE: they are in use. */
-static BOOLEAN claim(struct fault_run *run, ULONGLONG physical, ULONG length)
+BOOLEAN claim(struct fault_run *run, ULONGLONG physical, ULONG length)
 {
     PHYSICAL_ADDRESS first, last, boundary;
 
@@ -226,6 +208,8 @@ static NTSTATUS (*const prepare[PCM_FAULT_COUNT])(struct fault_run *run) = {
     [PCM_FAULT_OVERRUN] = prepare_overrun,
     [PCM_FAULT_USE_AFTER_FREE] = prepare_use_after_free,
     [PCM_FAULT_END_OF_RANGE] = prepare_end_of_range,
+    [PCM_FAULT_STALE_MAPPING] = prepare_stale_mapping,
+    [PCM_FAULT_PHYSICAL_ADDRESS] = prepare_physical_address,
 };
 
 /* The pattern's seed as if its byte OFFSET, a multiple of 8, were the first. */

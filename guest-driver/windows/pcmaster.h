@@ -256,6 +256,9 @@ enum pcm_allocator adapter_best_allocator(const struct adapter *adapter);
 NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request, struct buffer *buffer);
 void buffer_close(struct buffer *buffer);
 
+/* MmGetPhysicalAddress's word: the device's address only without an IOMMU. */
+ULONGLONG physical_of(PVOID address);
+
 /* How many of LENGTH bytes at ADDRESS are not 0. */
 ULONG count_nonzero(const UCHAR *address, ULONG length);
 
@@ -346,7 +349,7 @@ NTSTATUS control_packet_new(struct device *device, struct file *file, PVOID data
 NTSTATUS control_packet_free(struct device *device, struct file *file, PVOID data);
 void packets_release(struct file *file);
 
-/* --- packetdma.c, packetqueue.c: transfers from and to packets -------------- */
+/* --- packetio.c, packetqueue.c: transfers from and to packets -------------- */
 
 NTSTATUS control_packet_transfer(struct device *device, struct file *file, PVOID data);
 NTSTATUS control_packet_queue(struct device *device, struct file *file, PVOID data);

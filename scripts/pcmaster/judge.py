@@ -9,7 +9,7 @@ exercise provokes, and the recording equals the input.
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from pcmaster import boot, bugcheck, diagnosis, tap
+from pcmaster import boot, bugcheck, diagnosis, iommu, tap
 from pcmaster.ui import Problem
 
 SHOWN = 3
@@ -23,6 +23,7 @@ class Log:
     violations: list = field(default_factory=list)  # diagnosis.Violation
     moved: diagnosis.Transferred = diagnosis.Transferred()
     broken: list = field(default_factory=list)      # sentences: why it is worth nothing
+    lines: list = field(default_factory=list)       # all of it
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Verdict:
 
     complaints: list    # sentences
     violations: list    # diagnosis.Violation, by the device's own log
+    denials: list = field(default_factory=list)     # iommu.Denial, by the guest
 
 
 def exercises(guest, glob):
@@ -57,7 +59,7 @@ def judge(plan, outcome, results, comparison, due):
     log = device_log(plan.out / "device.log")
     complaints += log.broken
     complaints += _provoked(results.points, log.violations)
-    complaints += _moved(results, log)
+    complaints += _moved(results, log) + _iommu(plan, outcome, log)
     complaints += [line for point in results.points for line in _point(point, plan.shape)]
     if comparison and not comparison.exact:
         complaints.append(f"the recording is not what was played: {comparison}")
@@ -73,7 +75,7 @@ def judge_fault(plan, outcome, results, entry):
     if point is None:
         complaints.append(f"fault/{name} gave no result")
     log = device_log(plan.out / "device.log")
-    complaints += log.broken + _moved(results, log)
+    complaints += log.broken + _moved(results, log) + _iommu(plan, outcome, log)
     policy = plan.keys["policy"]
     caught = [v for v in log.violations if v.rule == rule and v.policy == policy]
     if not caught:
@@ -83,7 +85,7 @@ def judge_fault(plan, outcome, results, entry):
     astray = any(v.landed not in (v.fault, diagnosis.NOWHERE) for v in caught)
     if astray and point is not None and not point.details.get("victim"):
         complaints.append("the guest does not say whose memory was overwritten")
-    return Verdict(complaints, caught)
+    return Verdict(complaints, caught, iommu.by_guest(outcome.lines))
 
 
 def judge_mistake(outcome, entry):
@@ -106,12 +108,19 @@ def device_log(path):
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
         lines = text.splitlines()
-        log = Log(diagnosis.parse(lines), diagnosis.transferred(lines))
+        log = Log(diagnosis.parse(lines), diagnosis.transferred(lines), lines=lines)
     except (OSError, ValueError) as error:
         return Log(broken=[str(error)])
     if "pcmaster_reset" not in text:
         return Log(broken=[f"{path} holds no report of the device"])
     return log
+
+
+def _iommu(plan, outcome, log):
+    """Where the parties do not agree on what the IOMMU has denied."""
+    if not plan.shape.iommu or log.broken:
+        return []
+    return iommu.judge(outcome.lines, log.lines, log.violations)
 
 
 def _provoked(points, violations):

@@ -5,7 +5,7 @@ import fcntl
 from dataclasses import dataclass
 from pathlib import Path
 
-from pcmaster import process
+from pcmaster import iommu, process
 from pcmaster.qemu import SYSTEM
 from pcmaster.shape import Shape
 from pcmaster.ui import Problem
@@ -105,6 +105,8 @@ def guest(plan):
 def log(plan):
     """The device's own report, which does not pass through the guest."""
     events = ("pcmaster_*",) if plan.verbose else QUIET_EVENTS
+    if plan.shape.iommu:
+        events += (iommu.EVENT,)
     words = ["-D", plan.out / "device.log", "-d", "guest_errors"]
     for event in events:
         words += ["-trace", event]

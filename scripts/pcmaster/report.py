@@ -62,6 +62,7 @@ def fault(point, verdict, about, stream=None):
     rows = [("fault", f"{point.name.partition('/')[2]}: {about}")]
     if verdict.violations:
         rows += verdict.violations[0].rows()
+    rows += [("the IOMMU", f"denied {denial}") for denial in verdict.denials]
     victim = point.details.get("victim")
     if victim:
         rows.append(("overwritten", victim if isinstance(victim, str)

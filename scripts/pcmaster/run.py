@@ -3,6 +3,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import fcntl
 import os
 from fnmatch import fnmatchcase
@@ -108,6 +109,8 @@ def main(argv=None):
         sound = wav.read(DEFAULT_WAV)
     if options.audiodev:
         machine.check_audiodev(programs, options.audiodev)
+    if options.fault:
+        options.shape = shape_for(options, judge.fault(guest, options.fault))
     plan = make_plan(options, guest, sound)
     with out_folder(plan):
         if options.fault:
@@ -126,6 +129,16 @@ def listing(guest):
         for entry in entries:
             print(f"  {entry['name']:{width}}  {entry['about']}")
     return EXIT_HELD
+
+
+def shape_for(options, entry):
+    """The machine for a fault: what only an IOMMU can stop needs one."""
+    if entry["rule"] != "iommu":
+        return options.shape
+    if options.shape.board not in shape.WITH_IOMMU:
+        raise Problem(f"--fault {entry['name']} needs --machine q35: the other has "
+                      "no IOMMU")
+    return dataclasses.replace(options.shape, iommu=True)
 
 
 def make_plan(options, guest, sound):

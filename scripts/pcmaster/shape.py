@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 BOARDS = ("q35", "pc")
+WITH_IOMMU = ("q35",)
 IOMMU = "intel-iommu,intremap=off"
 LOCAL, HOP = 10, 10
 NEAREST = 11        # and HOP more for each hop: 21, 31, ...
@@ -123,7 +124,7 @@ def from_options(parser, options):
     """The shape that a command line asks for; ends with a message if it cannot be."""
     if options.empty_node and options.cpus < 2:
         parser.error("--empty-node has a processor of its own: it needs --cpus 2 or more")
-    if options.iommu and options.machine != "q35":
+    if options.iommu and options.machine not in WITH_IOMMU:
         parser.error("--iommu needs --machine q35: the other has no IOMMU")
     return Shape(options.machine, options.nodes, options.cpus, options.memory,
                  options.empty_node, options.iommu)

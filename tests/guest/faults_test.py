@@ -11,7 +11,8 @@ from pcmaster import diagnosis, guest
 from pcmaster.run import POLICIES
 
 # The mistakes that have to be caught at least, whatever else the driver can do.
-CLASSIC = {"limit", "boundary", "node", "overrun", "use-after-free", "end-of-range"}
+CLASSIC = {"limit", "boundary", "node", "overrun", "use-after-free", "end-of-range",
+           "stale-mapping", "physical-address"}
 # Where an address line or a counter is missing, wrapping sends data elsewhere.
 ASTRAY = {"limit", "boundary", "end-of-range"}
 
@@ -35,9 +36,12 @@ class Fault(running.RunCase):
             self.assertIn(word, ran.text)
         seen = ran.results()["violations"][0]
         self.assertEqual(seen["rule"], self.fault["rule"])
-        if self.policy == "abort":
+        if self.fault["rule"] == "iommu":
+            self.assertRegex(ran.text, r"the IOMMU +denied a write at page 0x[0-9a-f]+ by 41:00\.0")
+        if self.policy == "abort" or self.fault["rule"] == "iommu":
             self.assertEqual(seen["landed"], diagnosis.NOWHERE)
             self.assertNotIn("overwritten", ran.text)
+            return
         if self.policy == "record":
             self.assertEqual(seen["landed"], seen["fault"])
         if self.policy == "wrap":

@@ -20,6 +20,7 @@ typedef struct _HAL_BUFFER {
     SIZE_T Taken;               /* what that took: its bytes, or whole granules */
     BOOLEAN Cached;             /* as the driver has asked */
     BOOLEAN InVector;           /* freed through its vector only */
+    BOOLEAN OfMdl;              /* the memory is the driver's own */
     HAL_SITE Allocated;
 } HAL_BUFFER;
 
@@ -106,6 +107,10 @@ VOID NTAPI HalpFreeCommonBufferFromVector(PDMA_ADAPTER DmaAdapter,
                                           ULONG Index);
 VOID NTAPI HalpFreeCommonBufferVector(PDMA_ADAPTER DmaAdapter,
                                       PDMA_COMMON_BUFFER_VECTOR Vector);
+NTSTATUS NTAPI HalpCreateCommonBufferFromMdl(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
+                                             PVOID ExtendedConfigs,
+                                             ULONG ExtendedConfigsCount,
+                                             PPHYSICAL_ADDRESS LogicalAddress);
 VOID NTAPI HalpFreeCommonBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
                                 PHYSICAL_ADDRESS LogicalAddress,
                                 PVOID VirtualAddress, BOOLEAN CacheEnabled);

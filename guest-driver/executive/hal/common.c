@@ -49,12 +49,77 @@ HAL_BUFFER *HalpTakeBuffer(HAL_ADAPTER *Adapter, PCSTR Routine,
     return buffer;
 }
 
+/* What CreateCommonBufferFromMdl asks of an MDL, wherever its pages are. */
+static bool IsWhole(const MDL *Mdl)
+{
+    return Mdl && !Mdl->Next && Mdl->ByteCount && !Mdl->ByteOffset &&
+           !BYTE_OFFSET((ULONG_PTR)Mdl->ByteCount) &&
+           Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL);
+}
+
+/* Without an IOMMU the device must reach the pages as they are. */
+static NTSTATUS MapMdl(HAL_ADAPTER *Adapter, PMDL Mdl, HAL_BUFFER *Buffer)
+{
+    HAL_BOUNDS bounds = { 0, Adapter->Limit, MAXULONGLONG, 0 };
+    HAL_PAGES pages = { MmGetMdlPfnArray(Mdl), NULL };
+
+    Buffer->Address = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority);
+    if (!Buffer->Address) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    if (!HalpDomainMap(Adapter->Domain, &bounds, &pages, Mdl->ByteCount,
+                       &Buffer->Logical)) {
+        return HalpDomainTranslates(Adapter->Domain)
+                   ? STATUS_INSUFFICIENT_RESOURCES : STATUS_NOT_SUPPORTED;
+    }
+    return STATUS_SUCCESS;
+}
+
+/* Freed with FreeCommonBuffer; the address is that of the MDL's mapping. */
+NTSTATUS NTAPI HalpCreateCommonBufferFromMdl(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
+                                             PVOID ExtendedConfigs,
+                                             ULONG ExtendedConfigsCount,
+                                             PPHYSICAL_ADDRESS LogicalAddress)
+{
+    static const char routine[] = "CreateCommonBufferFromMdl";
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
+    HAL_BUFFER *buffer;
+    NTSTATUS status;
+
+    HalpRequirePassive(adapter, routine);
+    if (!IsWhole(Mdl) || !LogicalAddress) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (ExtendedConfigs || ExtendedConfigsCount) {
+        return STATUS_NOT_SUPPORTED;
+    }
+    buffer = ExAllocatePoolWithTag(NonPagedPool, sizeof(*buffer), BUFFER_TAG);
+    if (!buffer) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlZeroMemory(buffer, sizeof(*buffer));
+    status = MapMdl(adapter, Mdl, buffer);
+    if (!NT_SUCCESS(status)) {
+        ExFreePoolWithTag(buffer, BUFFER_TAG);
+        return status;
+    }
+    buffer->Length = buffer->Taken = Mdl->ByteCount;
+    buffer->Cached = TRUE;
+    buffer->OfMdl = TRUE;
+    HalpNoteSite(&buffer->Allocated, routine);
+    Remember(adapter, buffer);
+    LogicalAddress->QuadPart = (LONGLONG)buffer->Logical;
+    return STATUS_SUCCESS;
+}
+
 /* Gives it back; it is in no list any more. */
 static void Release(HAL_ADAPTER *Adapter, PCSTR Routine, HAL_BUFFER *Buffer)
 {
     HalpCheckBuffer(Buffer, Routine);
     HalpRememberFreed(Buffer, Routine);
-    if (!HalpDomainFree(Adapter->Domain, Buffer->Address, Buffer->Logical,
+    if (Buffer->OfMdl) {
+        HalpDomainUnmap(Adapter->Domain, Buffer->Logical, Buffer->Taken);
+    } else if (!HalpDomainFree(Adapter->Domain, Buffer->Address, Buffer->Logical,
                         Buffer->Taken)) {
         HalpBreach(&(HAL_BREACH){ .Rule = HalRuleFreeBehind,
                                   .Routine = Routine, .Buffer = Buffer });

@@ -47,6 +47,7 @@ static DMA_OPERATIONS3 Operations = {
     .FlushAdapterBuffersEx = HalpFlushAdapterBuffersEx,
     .FreeAdapterObject = HalpFreeAdapterObject,
     .CancelMappedTransfer = HalpCancelMappedTransfer,
+    .FlushDmaBuffer = HalpFlushDmaBuffer,
     .AllocateDomainCommonBuffer = HalpAllocateDomainCommonBuffer,
     .JoinDmaDomain = HalpJoinDmaDomain,
     .LeaveDmaDomain = HalpLeaveDmaDomain,
@@ -56,6 +57,7 @@ static DMA_OPERATIONS3 Operations = {
     .GetCommonBufferFromVectorByIndex = HalpGetCommonBufferFromVectorByIndex,
     .FreeCommonBufferFromVector = HalpFreeCommonBufferFromVector,
     .FreeCommonBufferVector = HalpFreeCommonBufferVector,
+    .CreateCommonBufferFromMdl = HalpCreateCommonBufferFromMdl,
 };
 
 static DMA_OPERATIONS3 Tables[DEVICE_DESCRIPTION_VERSION3 + 1];

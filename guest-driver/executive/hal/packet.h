@@ -244,6 +244,9 @@ NTSTATUS NTAPI HalpFlushAdapterBuffersEx(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
                                          ULONGLONG Offset, ULONG Length,
                                          BOOLEAN WriteToDevice);
 
+NTSTATUS NTAPI HalpFlushDmaBuffer(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
+                                  BOOLEAN ReadOperation);
+
 /* --- lists.c -------------------------------------------------------------------------- */
 
 NTSTATUS NTAPI HalpGetScatterGatherList(PDMA_ADAPTER DmaAdapter,

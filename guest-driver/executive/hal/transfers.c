@@ -90,6 +90,17 @@ BOOLEAN NTAPI HalpFlushAdapterBuffers(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
     return TRUE;
 }
 
+/* x64 keeps its caches and DMA alike: there is nothing to flush. */
+NTSTATUS NTAPI HalpFlushDmaBuffer(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
+                                  BOOLEAN ReadOperation)
+{
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "FlushDmaBuffer");
+
+    HalpRequireAtMost(adapter, "FlushDmaBuffer", DISPATCH_LEVEL);
+    UNREFERENCED_PARAMETER(ReadOperation);
+    return Mdl ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+
 /* Elements that fit into the driver's buffer. */
 static ULONG RoomIn(ULONG Length)
 {

@@ -28,9 +28,9 @@ static const char *Explain(ULONG Reason)
     case 4:
         return "the address is wider than the domain's";
     case 5:
-        return "the page may not be written";
+        return "nothing that may be written is mapped there";
     case 6:
-        return "nothing is mapped there";
+        return "nothing that may be read is mapped there";
     default:
         return "see the VT-d specification, appendix A";
     }

@@ -265,6 +265,8 @@ static void sizes(void)
     EXPECT_EQUAL(info.V1.MapRegisterCount, 2);
     EXPECT_STATUS(p.call->ConfigureAdapterChannel(p.adapter, 0, NULL), STATUS_NOT_SUPPORTED);
     EXPECT_STATUS(p.call->CancelMappedTransfer(p.adapter, p.context), STATUS_NOT_SUPPORTED);
+    EXPECT_STATUS(p.call->FlushDmaBuffer(p.adapter, p.mdl, TRUE), STATUS_SUCCESS);
+    EXPECT_STATUS(p.call->FlushDmaBuffer(p.adapter, NULL, TRUE), STATUS_INVALID_PARAMETER);
     EXPECT_STATUS(p.call->InitializeDmaTransferContext(p.adapter, NULL), STATUS_INVALID_PARAMETER);
     EXPECT_STATUS(p.call->BuildMdlFromScatterGatherList(p.adapter, NULL, p.mdl, &p.mdl->Next),
                   STATUS_INVALID_PARAMETER);

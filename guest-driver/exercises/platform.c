@@ -52,7 +52,7 @@ static bool describe_without_width(struct run *run, struct request *request)
 
 bool platform_adapt(struct run *run, struct request *request)
 {
-    static const char *const since_windows_10[CHANNEL + 1] = {
+    static const char *const since_windows_10[ALLOCATORS] = {
         [WITH_BOUNDS] = "AllocateCommonBufferWithBounds",
         [OF_DOMAIN] = "AllocateDomainCommonBuffer",
         [VECTOR] = "AllocateCommonBufferVector",
@@ -74,6 +74,7 @@ bool platform_adapt(struct run *run, struct request *request)
     if (request->allocator == PACKET && request->width == 24 && !request->packet->single) {
         return lacks(run, "description of 24 address bits with scatter/gather");
     }
-    return request->allocator == CHANNEL || request->allocator == PACKET ? describe_without_width(run, request)
-                                         : lacks(run, "version 3 of the DMA interface");
+    return request->allocator == CHANNEL || request->allocator == PACKET
+               ? describe_without_width(run, request)
+               : lacks(run, "version 3 of the DMA interface");
 }

@@ -38,7 +38,8 @@ enum allocator {
     OF_DOMAIN,
     VECTOR,
     CHANNEL,
-    PACKET                          /* none: memory that is there already */
+    PACKET,                         /* none: memory that is there already */
+    ALLOCATORS
 };
 
 /* Each has what those before it have. */

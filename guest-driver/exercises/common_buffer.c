@@ -56,6 +56,57 @@ void exercise_allocate(struct run *run, const struct request *request)
     }
 }
 
+/*
+ * A node that has another one's memory right behind its own, and less than
+ * LENGTH can say.  *BYTES: at least what it holds.
+ */
+static bool small_node(const struct run *run, uint32_t *node, uint64_t *bytes)
+{
+    uint32_t i, j;
+
+    for (i = 0; i < run->facts.node_count && i < PCM_NODES; i++) {
+        uint64_t next = ~0ull;
+
+        for (j = 0; j < run->facts.node_count && j < PCM_NODES; j++) {
+            if (run->facts.node_lowest[j] > run->facts.node_lowest[i] &&
+                run->facts.node_lowest[j] < next) {
+                next = run->facts.node_lowest[j];
+            }
+        }
+        if (next != ~0ull && next - run->facts.node_lowest[i] < 0xffffffff) {
+            *node = i;
+            *bytes = next - run->facts.node_lowest[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A buffer is one node's: what follows it is no help. */
+void exercise_over_node(struct run *run, const struct request *request)
+{
+    struct request large = *request;
+    uint32_t adapter;
+    uint64_t bytes;
+
+    if (run->options->iommu) {
+        skipped(run, "behind an IOMMU a buffer may be several nodes'");
+        return;
+    }
+    if (!small_node(run, &large.node, &bytes)) {
+        skipped(run, "no node is known to hold less than 4 GiB");
+        return;
+    }
+    large.length = (uint32_t)bytes + 1;
+    text_clear(&run->request);
+    request_describe(run, &large);
+    adapter = adapter_needed(run, &large);
+    if (adapter) {
+        allocate_and_check(run, adapter, &large);
+        command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
+    }
+}
+
 /* Where AllocateCommonBufferEx, if any, puts such a buffer for the device's node; ~0: nowhere. */
 static uint64_t place_with_ex(struct run *run, const struct request *request)
 {

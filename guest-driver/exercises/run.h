@@ -274,6 +274,7 @@ enum platform packet_platform(const struct packet_case *packet);
 /* --- bodies ----------------------------------------------------------------- */
 
 void exercise_allocate(struct run *run, const struct request *request);
+void exercise_over_node(struct run *run, const struct request *request);
 void exercise_spared(struct run *run, const struct request *request);
 void exercise_implied(struct run *run, const struct request *request);
 void exercise_zeroed(struct run *run, const struct request *request);

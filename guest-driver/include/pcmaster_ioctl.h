@@ -92,6 +92,9 @@ struct pcm_facts {
 #define PCM_DESCRIBE_DMA64          (1u << 1)
 #define PCM_DESCRIBE_SCATTER_GATHER (1u << 2)
 #define PCM_DESCRIBE_SUBORDINATE    (1u << 3)       /* no bus master at all */
+#define PCM_DESCRIBE_ISA            (1u << 4)       /* InterfaceType, in place of PCIBus */
+#define PCM_DESCRIBE_ANY_BUS        (1u << 5)       /* the same: InterfaceTypeUndefined */
+#define PCM_DESCRIBE_IGNORED        (1u << 6)       /* odd values in what does not count */
 
 struct pcm_description {
     uint32_t version;

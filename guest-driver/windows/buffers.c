@@ -2,6 +2,20 @@
 /* pcmaster.sys: adapters and common buffers */
 #include "pcmaster.h"
 
+/* What a bus master's description is not looked at for, in any version. */
+static void describe_ignored(PDEVICE_DESCRIPTION3 to)
+{
+    to->AutoInitialize = TRUE;
+    to->BusNumber = 0xdead;
+    to->DmaChannel = 5;
+    to->DmaWidth = Width8Bits;
+    to->DmaSpeed = TypeC;
+    to->DmaPort = 7;
+    to->DmaControllerInstance = 3;
+    to->DmaRequestLine = 11;
+    to->DeviceAddress.QuadPart = 0x1234;
+}
+
 void describe(const struct pcm_description *from, PDEVICE_DESCRIPTION3 to)
 {
     RtlZeroMemory(to, sizeof(*to));
@@ -10,7 +24,12 @@ void describe(const struct pcm_description *from, PDEVICE_DESCRIPTION3 to)
     to->ScatterGather = !!(from->flags & PCM_DESCRIBE_SCATTER_GATHER);
     to->Dma32BitAddresses = !!(from->flags & PCM_DESCRIBE_DMA32);
     to->Dma64BitAddresses = !!(from->flags & PCM_DESCRIBE_DMA64);
-    to->InterfaceType = PCIBus;
+    to->InterfaceType = from->flags & PCM_DESCRIBE_ISA       ? Isa
+                        : from->flags & PCM_DESCRIBE_ANY_BUS ? InterfaceTypeUndefined
+                                                             : PCIBus;
+    if (from->flags & PCM_DESCRIBE_IGNORED) {
+        describe_ignored(to);
+    }
     to->MaximumLength = from->maximum_length;
     to->DmaAddressWidth = from->address_width;
 }

@@ -30,7 +30,9 @@ MORE = (
 # All that a machine may lack; any other reason to skip an exercise is a mistake.
 LACKING = re.compile(r"the machine has (\d nodes?|no second node)$|"
                      r"node \d has no memory$|the device is on no node$|"
-                     r"32 MiB do not fit$|no node begins at 0x100000000 or above$|"
+                     r"32 MiB do not fit$|no node is known to hold less than 4 GiB$|"
+                     r"behind an IOMMU a buffer may be several nodes'$|"
+                     r"no node begins at 0x100000000 or above$|"
                      r"behind an IOMMU the limit leaves node \d all its memory$|"
                      r"Windows [78] has no (version 3 of the DMA interface|"
                      r"description of \d\d address bits|Allocate\w+)$")

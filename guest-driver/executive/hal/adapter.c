@@ -119,6 +119,13 @@ static ULONGLONG LastOf(ULONG AddressWidth)
     return AddressWidth == 64 ? MAXULONGLONG : (1ull << AddressWidth) - 1;
 }
 
+/* Who does not know asks the PDO; here they are all PCI's. */
+static bool IsOnPci(const DEVICE_DESCRIPTION *Description)
+{
+    return Description->InterfaceType == PCIBus ||
+           Description->InterfaceType == InterfaceTypeUndefined;
+}
+
 /* DEVICE_DESCRIPTION's own rules; 0: the description is not valid. */
 static ULONG AddressWidthOf(const DEVICE_DESCRIPTION *Description)
 {
@@ -133,7 +140,7 @@ static ULONG AddressWidthOf(const DEVICE_DESCRIPTION *Description)
     }
     /* A scatter/gather bus master on PCI is taken to reach 32 bits. */
     return Description->Dma32BitAddresses ||
-           (Description->InterfaceType == PCIBus && Description->ScatterGather)
+           (IsOnPci(Description) && Description->ScatterGather)
                ? 32 : 24;
 }
 

@@ -3,6 +3,9 @@
 #include "selftest.h"
 
 #define UNCACHED                    (PTE_NO_CACHE | PTE_WRITE_THROUGH)
+#define MSR_PAT                     0x277
+#define PAT_UNCACHEABLE             0u
+#define PAT_WRITE_BACK              6u
 
 typedef PVOID take_buffer(PDMA_ADAPTER adapter, ULONG length, PPHYSICAL_ADDRESS logical,
                           BOOLEAN cached);
@@ -33,6 +36,23 @@ static void give(PDMA_ADAPTER adapter, ULONG length, PHYSICAL_ADDRESS logical, P
                  BOOLEAN cached)
 {
     operations(adapter)->FreeCommonBuffer(adapter, length, logical, address, cached);
+}
+
+/* The memory type that the PAT has for a page whose entry has these cache bits. */
+static ULONG memory_type(ULONGLONG cache_bits)
+{
+    ULONG index = (cache_bits & PTE_WRITE_THROUGH ? 1 : 0) | (cache_bits & PTE_NO_CACHE ? 2 : 0);
+    ULONG low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_PAT));
+    return low >> (8 * index) & 7;
+}
+
+/* What the bits in the page table mean is for the PAT to say. */
+static void memory_types(void)
+{
+    EXPECT_EQUAL(memory_type(0), PAT_WRITE_BACK);
+    EXPECT_EQUAL(memory_type(UNCACHED), PAT_UNCACHEABLE);
 }
 
 /* Every page of it, the guard pages around it, and its end. */
@@ -310,6 +330,7 @@ static void short_description(void)
 }
 
 const struct check buffer_checks[] = {
+    { "common-buffer/memory-types", memory_types },
     { "common-buffer/cached", cached },
     { "common-buffer/uncached", uncached },
     { "common-buffer/plain", plain },

@@ -2,24 +2,10 @@
 /*
  * pcmaster-faulty.sys: mistakes that the executive's verifier must stop
  *
- * Each is made in a function of its own, on the line that ends with its name:
- * the report must name both.  With the verifier off most of them go unnoticed;
- * what they spoil is then put right, as far as a driver can.
+ * With the verifier off most of them go unnoticed; what they spoil is then put
+ * right, as far as a driver can.
  */
-#include "pcmaster.h"
-
-#define LENGTH                      (2 * PAGE_SIZE)
-#define ODD_LENGTH                  (PAGE_SIZE + 100)
-
-/* An adapter and one of its common buffers. */
-struct scene {
-    struct device *device;
-    PDMA_ADAPTER dma;
-    PDMA_OPERATIONS3 call;
-    PUCHAR address;
-    PHYSICAL_ADDRESS logical;
-    ULONG length;
-};
+#include "mistakes.h"
 
 static DEVICE_DESCRIPTION3 describe_master(void)
 {
@@ -421,10 +407,8 @@ static void device_padding(struct scene *s)
     s->call->FreeCommonBuffer(s->dma, s->length, s->logical, s->address, TRUE); /* device-padding */
 }
 
-static const struct mistake {
-    void (*make)(struct scene *scene);
-    ULONG length;
-} mistakes[PCM_MISTAKE_COUNT] = {
+/* A length of 0: without a common buffer. */
+static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_FREE_LENGTH] = { free_length, LENGTH },
     [PCM_MISTAKE_FREE_LOGICAL] = { free_logical, LENGTH },
     [PCM_MISTAKE_FREE_CACHE] = { free_cache, LENGTH },
@@ -462,6 +446,24 @@ static const struct mistake {
     [PCM_MISTAKE_DEVICE_BEFORE] = { device_before, LENGTH },
     [PCM_MISTAKE_DEVICE_BEHIND] = { device_behind, LENGTH },
     [PCM_MISTAKE_DEVICE_PADDING] = { device_padding, ODD_LENGTH },
+    [PCM_MISTAKE_CHANNEL_FREE_TWICE] = { channel_free_twice, 0 },
+    [PCM_MISTAKE_REGISTERS_UNKNOWN] = { registers_unknown, 0 },
+    [PCM_MISTAKE_REGISTERS_COUNT] = { registers_count, 0 },
+    [PCM_MISTAKE_REGISTERS_MAPPED] = { registers_mapped, 0 },
+    [PCM_MISTAKE_TOO_MANY_REGISTERS] = { too_many_registers, 0 },
+    [PCM_MISTAKE_LIST_UNKNOWN] = { list_unknown, 0 },
+    [PCM_MISTAKE_PUT_LIVE_CHANNEL] = { put_live_channel, 0 },
+    [PCM_MISTAKE_PUT_LIVE_REGISTERS] = { put_live_registers, 0 },
+    [PCM_MISTAKE_PUT_LIVE_LIST] = { put_live_list, 0 },
+    [PCM_MISTAKE_PUT_WAITING] = { put_waiting, 0 },
+    [PCM_MISTAKE_TWO_CHANNELS] = { two_channels, 0 },
+    [PCM_MISTAKE_NOT_FLUSHED] = { not_flushed, 0 },
+    [PCM_MISTAKE_FLUSH_UNMAPPED] = { flush_unmapped, 0 },
+    [PCM_MISTAKE_OUTSIDE_MDL] = { outside_mdl, 0 },
+    [PCM_MISTAKE_BEYOND_MDL] = { beyond_mdl, 0 },
+    [PCM_MISTAKE_LENGTH_ZERO] = { length_zero, 0 },
+    [PCM_MISTAKE_DIRECTION] = { direction, 0 },
+    [PCM_MISTAKE_IRQL_LIST] = { irql_list, 0 },
 };
 
 /* Returns only if nothing has stopped the mistake. */
@@ -481,7 +483,7 @@ NTSTATUS control_mistake(struct device *device, struct file *file, PVOID data)
         return STATUS_NOT_SUPPORTED;
     }
     scene.call = (PDMA_OPERATIONS3)scene.dma->DmaOperations;
-    if (!new_buffer(&scene, mistake->length)) {
+    if (mistake->length && !new_buffer(&scene, mistake->length)) {
         put_adapter(scene.dma);
         return STATUS_INSUFFICIENT_RESOURCES;
     }

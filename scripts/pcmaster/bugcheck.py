@@ -15,9 +15,9 @@ INSTRUCTION = re.compile(rf"    instruction [0-9a-f]+ = {PLACE}$")
 CALLER = re.compile(rf"        {PLACE}$")
 RULE = re.compile(r"verifier: (?P<routine>.+?): (?P<text>.+) "
                   r"\((?P<name>[a-z0-9-]+), (?P<code>0x[0-9a-f]+)\)$")
-BUFFER = re.compile(r"verifier: buffer (.+)$")
+BUFFER = re.compile(r"verifier: (buffer|registers) (.+)$")
 VALUE = re.compile(r"verifier: (expected|actual|changed|detail) (.+)$")
-SITE = re.compile(r"verifier: (allocated|freed|adapter made|mapped) by (\S+) at(.*)$")
+SITE = re.compile(r"verifier: (allocated|freed|granted|adapter made) by (\S+) at(.*)$")
 CALLERS_SHOWN = 6
 # Where a rule of the executive is broken is not where its own code noticed it.
 DRIVER = "driver.sys"
@@ -42,6 +42,7 @@ class Report:
     code: int
     values: dict = field(default_factory=dict)  # expected, actual, changed, detail
     buffer: str = ""
+    registers: str = ""
     sites: dict = field(default_factory=dict)   # what happened there -> Site
 
 
@@ -84,7 +85,7 @@ def _more(report, line):
     if match := VALUE.match(line):
         report.values[match[1]] = match[2]
     elif match := BUFFER.match(line):
-        report.buffer = match[1]
+        setattr(report, match[1], match[2])
     elif match := SITE.match(line):
         report.sites[match[1]] = Site(match[2], [_pair(*word.rsplit("+", 1))
                                                  for word in match[3].split()])
@@ -132,6 +133,8 @@ def rows(check, images):
     yield from _frames("in", stack(check, images))
     if report and report.buffer:
         yield "buffer", _buffer(report.buffer)
+    if report and report.registers:
+        yield "registers", _registers(report.registers)
     for what, site in (report.sites.items() if report else ()):
         yield from _frames(f"{what} in", symbols.resolve(site.places, images),
                            f", by {site.routine}")
@@ -156,6 +159,13 @@ def _frames(name, frames, after=""):
     for number, frame in enumerate(shown[:CALLERS_SHOWN]):
         yield (name if number == 0 else "  called by",
                f"{frame}{after if number == 0 else ''}")
+
+
+def _registers(text):
+    """'3 of a list mapped 10 flushed 0' as a person writes it."""
+    match = re.match(r"(\d+) of (.+) mapped (\d+) flushed (\d+)$", text)
+    return (f"{match[1]} map registers of {match[2]}, {match[3]} bytes mapped, "
+            f"{match[4]} flushed") if match else text
 
 
 def _buffer(text):

@@ -2,7 +2,7 @@
 """Every mistake in the verifier's table: the report must name it, its function and
 its line; and with the verifier off it must not be stopped by it.
 
-A mistake is a function of guest-driver/windows/mistakes.c, which is its name with
+A mistake is a function of guest-driver/windows/mistakes*.c, which is its name with
 underscores, and in it the line that ends with its name. Both expectations are
 taken from the source.
 """
@@ -19,6 +19,7 @@ import running
 from pcmaster import CHECKOUT, boot, bugcheck, guest
 
 SOURCE = "guest-driver/windows/mistakes.c"
+SOURCES = "guest-driver/windows/mistakes*.c"
 MARK = re.compile(r"/\* ([a-z-]+) \*/$")
 RULES = "guest-driver/executive/hal/verify.h"
 RULE = re.compile(r'RULE\(\w+, (0x[0-9a-f]+),\s*"([a-z-]+)"')
@@ -43,11 +44,12 @@ def codes():
 
 
 def lines():
-    """The name of each mistake -> the number of the line that makes it."""
+    """The name of each mistake -> file:line of the line that makes it."""
     found = {}
-    for number, line in enumerate((CHECKOUT / SOURCE).read_text().splitlines(), 1):
-        if match := MARK.search(line):
-            found[match[1]] = number
+    for path in sorted(CHECKOUT.glob(SOURCES)):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if match := MARK.search(line):
+                found[match[1]] = f"{path.relative_to(CHECKOUT)}:{number}"
     return found
 
 
@@ -88,7 +90,7 @@ class Stopped(unittest.TestCase):
         if name in AT_UNLOAD:
             self.assertIn(f"adapter made in: {AT_UNLOAD[name]} at {SOURCE}:", text)
             return
-        where = f"{name.replace('-', '_')} at {SOURCE}:{self.line}\n"
+        where = f"{name.replace('-', '_')} at {self.line}\n"
         self.assertIn(f"\nin: {where}", text)
         if check.report.buffer:
             self.assertRegex(text, r"\nbuffer: \d+ bytes at logical 0x")
@@ -127,7 +129,7 @@ class Verifier(running.RunCase):
             self.assertIn(words, ran.text)
         found = ran.results()["bug_check"]
         self.assertEqual((found["rule"], found["function"], found["file"], found["line"]),
-                         ("free-twice", "free_twice", SOURCE, lines()["free-twice"]))
+                         ("free-twice", "free_twice", *_place(lines()["free-twice"])))
 
     def test_not_stopped_is_not_said_to_be(self):
         ran = self.run_with("--fault", "free-twice", "--no-verify")
@@ -153,6 +155,12 @@ class Verifier(running.RunCase):
             self.assertRegex(text, rf"\| {code:#04x} \| `{name}` \|")
         for entry in table():
             self.assertIn(f"`{entry['name']}`", text)
+
+
+def _place(text):
+    """file:line as a pair."""
+    file, _, line = text.rpartition(":")
+    return file, int(line)
 
 
 def load_tests(loader, tests, pattern):

@@ -52,9 +52,9 @@ NTSTATUS NTAPI HalpAllocateAdapterChannel(PDMA_ADAPTER DmaAdapter,
 
     HalpRequireDispatch(adapter, "AllocateAdapterChannel");
     if (HalpIsWaiting(adapter, DeviceObject)) {
-        HalpViolation(HALP_TWO_CHANNELS, "AllocateAdapterChannel",
-                      "a request of this device object still waits",
-                      (ULONG_PTR)DeviceObject);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleTwoChannels,
+                                  .Routine = "AllocateAdapterChannel",
+                                  .Adapter = adapter });
     }
     grant = NewChannel(adapter, HAL_CHANNEL, DeviceObject,
                        NumberOfMapRegisters);
@@ -63,7 +63,7 @@ NTSTATUS NTAPI HalpAllocateAdapterChannel(PDMA_ADAPTER DmaAdapter,
     }
     grant->Control = ExecutionRoutine;
     grant->Context = Context;
-    grant->Caller = __builtin_return_address(0);
+    HalpNoteSite(&grant->Asked, "AllocateAdapterChannel");
     return HalpRequestGrant(grant, TRUE);
 }
 
@@ -73,11 +73,10 @@ static void FreeObject(HAL_ADAPTER *Adapter, BOOLEAN All, PCSTR Routine)
     HAL_GRANT *holder = Adapter->Map.Holder;
 
     if (!holder) {
-        HalpViolation(HALP_FREED_TWICE_CHANNEL, Routine,
-                      "the adapter channel is not allocated", 0);
-    }
-    if (All) {
-        HalpReleaseGrant(holder);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleChannelFreeTwice,
+                                  .Routine = Routine, .Adapter = Adapter });
+    } else if (All) {
+        HalpReleaseGrant(holder, Routine);
     } else {
         HalpReleaseObject(Adapter);
     }
@@ -100,16 +99,21 @@ VOID NTAPI HalpFreeMapRegisters(PDMA_ADAPTER DmaAdapter, PVOID MapRegisterBase,
     HalpRequireDispatch(adapter, "FreeMapRegisters");
     grant = HalpFindGrant(adapter, MapRegisterBase);
     if (!grant) {
-        HalpViolation(HALP_FREED_TWICE_REGISTERS, "FreeMapRegisters",
-                      "no map registers of this adapter, or freed already",
-                      (ULONG_PTR)MapRegisterBase);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleRegistersUnknown,
+                                  .Routine = "FreeMapRegisters",
+                                  .Adapter = adapter });
+        return;
     }
     if (grant->Count != NumberOfMapRegisters) {
-        HalpViolation(HALP_MISUSE, "FreeMapRegisters",
-                      "NumberOfMapRegisters is not the allocation's",
-                      NumberOfMapRegisters);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleRegistersCount,
+                                  .Routine = "FreeMapRegisters",
+                                  .Adapter = adapter,
+                                  .Grant = grant,
+                                  .Compared = TRUE,
+                                  .Expected = grant->Count,
+                                  .Actual = NumberOfMapRegisters });
     }
-    HalpReleaseGrant(grant);
+    HalpReleaseGrant(grant, "FreeMapRegisters");
 }
 
 NTSTATUS NTAPI HalpInitializeDmaTransferContext(PDMA_ADAPTER DmaAdapter,
@@ -171,7 +175,7 @@ NTSTATUS NTAPI HalpAllocateAdapterChannelEx(
     grant->Control = ExecutionRoutine;
     grant->Context = ExecutionContext;
     grant->Transfer = context;
-    grant->Caller = __builtin_return_address(0);
+    HalpNoteSite(&grant->Asked, "AllocateAdapterChannelEx");
     status = HalpRequestGrant(grant, !(Flags & DMA_SYNCHRONOUS_CALLBACK));
     if (!NT_SUCCESS(status)) {
         HalpDeleteGrant(grant);

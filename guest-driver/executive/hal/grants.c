@@ -39,30 +39,30 @@ void HalpInitializeMaps(HAL_ADAPTER *Adapter, ULONG MaximumLength,
     InitializeListHead(&map->Grants);
 }
 
+static void Live(const HAL_ADAPTER *Adapter, HAL_RULE Rule, PCSTR Routine,
+                 const HAL_GRANT *Grant)
+{
+    HalpBreach(&(HAL_BREACH){ .Rule = Rule, .Routine = Routine,
+                              .Adapter = Adapter, .Grant = Grant });
+}
+
 void HalpCheckMapsReturned(HAL_ADAPTER *Adapter, PCSTR Routine)
 {
-    HAL_MAP_POOL *map = &Adapter->Map;
-    HAL_GRANT *grant;
+    const HAL_MAP_POOL *map = &Adapter->Map;
+    const HAL_GRANT *grant;
 
     if (!IsListEmpty(&map->Waiting)) {
-        HalpViolation(HALP_REFERENCES, Routine,
-                      "a request for map registers still waits",
-                      (ULONG_PTR)map->Waiting.Flink);
+        Live(Adapter, HalRulePutWaiting, Routine,
+             CONTAINING_RECORD(map->Waiting.Flink, HAL_GRANT, Link));
     }
     if (map->Holder) {
-        HalpViolation(HALP_LIVE_CHANNEL, Routine,
-                      "the adapter channel has not been freed",
-                      (ULONG_PTR)map->Holder);
+        Live(Adapter, HalRulePutLiveChannel, Routine, map->Holder);
     }
     if (!IsListEmpty(&map->Grants)) {
         grant = CONTAINING_RECORD(map->Grants.Flink, HAL_GRANT, Link);
-        if (grant->Kind == HAL_LIST) {
-            HalpViolation(HALP_LIVE_LIST, Routine,
-                          "a scatter/gather list has not been put back",
-                          (ULONG_PTR)grant->List);
-        }
-        HalpViolation(HALP_LIVE_REGISTERS, Routine,
-                      "map registers have not been freed", (ULONG_PTR)grant);
+        Live(Adapter, grant->Kind == HAL_LIST ? HalRulePutLiveList
+                                              : HalRulePutLiveRegisters,
+             Routine, grant);
     }
 }
 
@@ -174,7 +174,7 @@ static void Decide(HAL_GRANT *Grant, IO_ALLOCATION_ACTION Action)
     if (Action == DeallocateObjectKeepRegisters && Grant->Count) {
         HalpReleaseObject(adapter);
     } else if (Action != KeepObject) {
-        HalpReleaseGrant(Grant);
+        HalpReleaseGrant(Grant, "AllocateAdapterChannel");
     }
 }
 
@@ -246,7 +246,7 @@ NTSTATUS HalpRequestGrant(HAL_GRANT *Grant, BOOLEAN Wait)
     return now || Wait ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
-void HalpReleaseGrant(HAL_GRANT *Grant)
+void HalpReleaseGrant(HAL_GRANT *Grant, PCSTR Routine)
 {
     HAL_ADAPTER *adapter = Grant->Adapter;
     HAL_MAP_POOL *map = &adapter->Map;
@@ -255,9 +255,11 @@ void HalpReleaseGrant(HAL_GRANT *Grant)
     RemoveEntryList(&Grant->Link);
     KeReleaseSpinLockFromDpcLevel(&adapter->Lock);
     if (Grant->Live) {
-        HalpViolation(HALP_FREED_MAPPED, "map registers",
-                      "freed while a transfer is mapped and not flushed",
-                      (ULONG_PTR)Grant);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleRegistersMapped,
+                                  .Routine = Routine,
+                                  .Adapter = adapter,
+                                  .Grant = Grant });
+        HalpDiscardAll(Grant);
     }
     KeAcquireSpinLockAtDpcLevel(&adapter->Lock);
     map->Free += Grant->Count;

@@ -8,7 +8,6 @@
 /* What a list is asked for. */
 typedef struct _REQUEST {
     PCSTR Routine;
-    PVOID Caller;
     PDEVICE_OBJECT Device;
     PMDL Mdl;
     ULONGLONG Offset;
@@ -102,7 +101,7 @@ static NTSTATUS Make(HAL_ADAPTER *Adapter, const REQUEST *Request)
     grant->ListControl = Request->Control;
     grant->Context = Request->Context;
     grant->Transfer = Request->Transfer;
-    grant->Caller = Request->Caller;
+    HalpNoteSite(&grant->Asked, Request->Routine);
     status = HalpRequestGrant(grant, !Request->AtOnce);
     if (!NT_SUCCESS(status)) {
         HalpDiscardAll(grant);
@@ -124,9 +123,14 @@ static NTSTATUS MakeAt(PDMA_ADAPTER DmaAdapter, REQUEST *Request,
     Request->Offset = (ULONG_PTR)CurrentVa -
                       (ULONG_PTR)MmGetMdlVirtualAddress(mdl);
     if (Request->Offset >= mdl->ByteCount) {
-        HalpViolation(HALP_BAD_MDL, Request->Routine,
-                      "CurrentVa is before or behind the first MDL",
-                      (ULONG_PTR)CurrentVa);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleOutsideMdl,
+                                  .Routine = Request->Routine,
+                                  .Adapter = adapter,
+                                  .Compared = TRUE,
+                                  .Expected =
+                                      (ULONG_PTR)MmGetMdlVirtualAddress(mdl),
+                                  .Actual = (ULONG_PTR)CurrentVa });
+        return STATUS_INVALID_PARAMETER;
     }
     return Request->Length ? Make(adapter, Request) : STATUS_INVALID_PARAMETER;
 }
@@ -139,7 +143,6 @@ NTSTATUS NTAPI HalpGetScatterGatherList(PDMA_ADAPTER DmaAdapter,
 {
     REQUEST request = {
         .Routine = "GetScatterGatherList",
-        .Caller = __builtin_return_address(0),
         .Device = DeviceObject,
         .Mdl = Mdl,
         .Length = Length,
@@ -159,7 +162,6 @@ NTSTATUS NTAPI HalpBuildScatterGatherList(
 {
     REQUEST request = {
         .Routine = "BuildScatterGatherList",
-        .Caller = __builtin_return_address(0),
         .Device = DeviceObject,
         .Mdl = Mdl,
         .Length = Length,
@@ -204,7 +206,6 @@ NTSTATUS NTAPI HalpGetScatterGatherListEx(
 {
     REQUEST request = {
         .Routine = "GetScatterGatherListEx",
-        .Caller = __builtin_return_address(0),
         .Device = DeviceObject,
         .Mdl = Mdl,
         .Offset = Offset,
@@ -230,7 +231,6 @@ NTSTATUS NTAPI HalpBuildScatterGatherListEx(
 {
     REQUEST request = {
         .Routine = "BuildScatterGatherListEx",
-        .Caller = __builtin_return_address(0),
         .Device = DeviceObject,
         .Mdl = Mdl,
         .Offset = Offset,
@@ -262,14 +262,11 @@ VOID NTAPI HalpPutScatterGatherList(PDMA_ADAPTER DmaAdapter,
     HalpRequireDispatch(adapter, routine);
     grant = HalpFindList(adapter, ScatterGather);
     if (!grant) {
-        HalpViolation(HALP_FREED_TWICE_LIST, routine,
-                      "no list of this adapter, or put back already",
-                      (ULONG_PTR)ScatterGather);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleListUnknown,
+                                  .Routine = routine, .Adapter = adapter });
+        return;
     }
-    if (!grant->WriteToDevice != !WriteToDevice) {
-        HalpViolation(HALP_MISUSE, routine,
-                      "WriteToDevice is not that of the list", WriteToDevice);
-    }
+    HalpCheckDirection(grant, WriteToDevice, routine);
     HalpFlushAll(grant);
-    HalpReleaseGrant(grant);
+    HalpReleaseGrant(grant, routine);
 }

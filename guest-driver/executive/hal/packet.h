@@ -14,6 +14,7 @@
 #define EXECUTIVE_HAL_PACKET_H
 
 #include "domain.h"
+#include "verify.h"
 
 #include "wdm3.h"
 
@@ -67,7 +68,7 @@ struct _HAL_GRANT {
     HAL_ADAPTER *Adapter;
     HAL_GRANT_KIND Kind;
     ULONG Count;                /* registers */
-    PVOID Caller;               /* who has asked for them */
+    HAL_SITE Asked;             /* who has asked for them */
 
     /* What to call when they are there; Control or ListControl may be NULL. */
     PDEVICE_OBJECT Device;
@@ -154,8 +155,8 @@ BOOLEAN HalpReachesAll(const HAL_ADAPTER *Adapter);
  */
 NTSTATUS HalpRequestGrant(HAL_GRANT *Grant, BOOLEAN Wait);
 
-/* Gives the registers back and calls those whose turn has come. */
-void HalpReleaseGrant(HAL_GRANT *Grant);
+/* Gives the registers back, for Routine, and calls those whose turn has come. */
+void HalpReleaseGrant(HAL_GRANT *Grant, PCSTR Routine);
 
 /* The adapter object is free again. */
 void HalpReleaseObject(HAL_ADAPTER *Adapter);
@@ -296,25 +297,11 @@ NTSTATUS NTAPI HalpBuildMdlFromScatterGatherList(
     PDMA_ADAPTER DmaAdapter, PSCATTER_GATHER_LIST ScatterGather,
     PMDL OriginalMdl, PMDL *TargetMdl);
 
-/* --- rules of bug check 0xE6 that all of these share ------------------------------------ */
+/* --- what all of these share ------------------------------------------------------------ */
 
-/* First parameters. */
-#define HALP_MISUSE             0x00
-#define HALP_FREED_TWICE_CHANNEL    0x04
-#define HALP_FREED_TWICE_REGISTERS  0x05
-#define HALP_FREED_TWICE_LIST   0x06
-#define HALP_LIVE_CHANNEL       0x08
-#define HALP_LIVE_REGISTERS     0x09
-#define HALP_LIVE_LIST          0x0a
-#define HALP_TWO_CHANNELS       0x0b
-#define HALP_NOT_FLUSHED        0x0d
-#define HALP_FREED_MAPPED       0x10
-#define HALP_REFERENCES         0x11
-#define HALP_TOO_MANY_REGISTERS 0x15
-#define HALP_FLUSH_UNMAPPED     0x16
-#define HALP_NOT_IN_MDL         0x1b
-#define HALP_BAD_MDL            0x1f
-#define HALP_LENGTH_ZERO        0x21
+/* What is mapped must have been mapped in that direction. */
+void HalpCheckDirection(const HAL_GRANT *Grant, BOOLEAN WriteToDevice,
+                        PCSTR Routine);
 
 /* Routine must be called at DISPATCH_LEVEL. */
 void HalpRequireDispatch(const HAL_ADAPTER *Adapter, PCSTR Routine);

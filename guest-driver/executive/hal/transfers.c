@@ -13,38 +13,50 @@ static HAL_GRANT *Granted(PDMA_ADAPTER DmaAdapter, PVOID Base, PCSTR Routine)
     HalpRequireAtMost(adapter, Routine, DISPATCH_LEVEL);
     grant = HalpFindGrant(adapter, Base);
     if (!grant) {
-        HalpViolation(HALP_FREED_TWICE_REGISTERS, Routine,
-                      "MapRegisterBase is not of this adapter, or was freed",
-                      (ULONG_PTR)Base);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleRegistersUnknown,
+                                  .Routine = Routine, .Adapter = adapter });
     }
     return grant;
 }
 
 /* CurrentVa is an index into this MDL; those behind it are not looked at. */
-static HAL_CURSOR CursorAt(PMDL Mdl, PVOID CurrentVa, ULONG Length,
-                           PCSTR Routine)
+static HAL_CURSOR CursorAt(const HAL_GRANT *Grant, PMDL Mdl, PVOID CurrentVa,
+                           ULONG Length, PCSTR Routine)
 {
-    ULONG_PTR offset = (ULONG_PTR)CurrentVa -
-                       (ULONG_PTR)MmGetMdlVirtualAddress(Mdl);
+    ULONG_PTR start = (ULONG_PTR)MmGetMdlVirtualAddress(Mdl);
+    ULONG_PTR offset = (ULONG_PTR)CurrentVa - start;
+    HAL_BREACH breach = { .Routine = Routine, .Adapter = Grant->Adapter,
+                          .Grant = Grant, .Compared = TRUE };
 
     if (offset >= Mdl->ByteCount) {
-        HalpViolation(HALP_NOT_IN_MDL, Routine, "CurrentVa is not in the MDL",
-                      (ULONG_PTR)CurrentVa);
+        breach.Rule = HalRuleOutsideMdl;
+        breach.Expected = start;
+        breach.Actual = (ULONG_PTR)CurrentVa;
+        HalpBreach(&breach);
+        return (HAL_CURSOR){ Mdl, 0, 0 };
     }
     if (Length > Mdl->ByteCount - offset) {
-        HalpViolation(HALP_BAD_MDL, Routine,
-                      "Length goes beyond the end of the MDL", Length);
+        breach.Rule = HalRuleBeyondMdl;
+        breach.Expected = Mdl->ByteCount - offset;
+        breach.Actual = Length;
+        HalpBreach(&breach);
+        Length = Mdl->ByteCount - (ULONG)offset;
     }
     return (HAL_CURSOR){ Mdl, (ULONG)offset, Length };
 }
 
-static void CheckDirection(const HAL_GRANT *Grant, BOOLEAN WriteToDevice,
-                           PCSTR Routine)
+/* What may be let pass of the rest: the verifier is off if it goes on. */
+static void Report(const HAL_GRANT *Grant, HAL_RULE Rule, PCSTR Routine)
+{
+    HalpBreach(&(HAL_BREACH){ .Rule = Rule, .Routine = Routine,
+                              .Adapter = Grant->Adapter, .Grant = Grant });
+}
+
+void HalpCheckDirection(const HAL_GRANT *Grant, BOOLEAN WriteToDevice,
+                        PCSTR Routine)
 {
     if (Grant->Live && !Grant->WriteToDevice != !WriteToDevice) {
-        HalpViolation(HALP_MISUSE, Routine,
-                      "WriteToDevice is not that of what is mapped",
-                      WriteToDevice);
+        Report(Grant, HalRuleDirection, Routine);
     }
 }
 
@@ -55,20 +67,21 @@ PHYSICAL_ADDRESS NTAPI HalpMapTransfer(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
 {
     static const char routine[] = "MapTransfer";
     HAL_GRANT *grant = Granted(DmaAdapter, MapRegisterBase, routine);
-    SCATTER_GATHER_ELEMENT element;
+    SCATTER_GATHER_ELEMENT element = { .Length = 0 };
     ULONG wanted = *Length, mapped, count;
 
-    if (!wanted) {
-        HalpViolation(HALP_LENGTH_ZERO, routine, "Length is 0", 0);
+    if (!grant) {
+        return element.Address;
     }
-    CheckDirection(grant, WriteToDevice, routine);
-    mapped = HalpMap(grant, CursorAt(Mdl, CurrentVa, wanted, routine),
+    if (!wanted) {
+        Report(grant, HalRuleLengthZero, routine);
+    }
+    HalpCheckDirection(grant, WriteToDevice, routine);
+    mapped = HalpMap(grant, CursorAt(grant, Mdl, CurrentVa, wanted, routine),
                      WriteToDevice, &element, 1, &count);
     if (!mapped ||
         (mapped < wanted && !grant->Adapter->Map.ScatterGather)) {
-        HalpViolation(HALP_TOO_MANY_REGISTERS, routine,
-                      "more map registers are needed than were granted",
-                      grant->Count);
+        Report(grant, HalRuleTooManyRegisters, routine);
     }
     *Length = mapped;
     return element.Address;
@@ -80,12 +93,14 @@ BOOLEAN NTAPI HalpFlushAdapterBuffers(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
 {
     static const char routine[] = "FlushAdapterBuffers";
     HAL_GRANT *grant = Granted(DmaAdapter, MapRegisterBase, routine);
-    HAL_CURSOR cursor = CursorAt(Mdl, CurrentVa, Length, routine);
 
-    CheckDirection(grant, WriteToDevice, routine);
-    if (!HalpFlush(grant, cursor)) {
-        HalpViolation(HALP_FLUSH_UNMAPPED, routine,
-                      "some of it is not mapped", (ULONG_PTR)CurrentVa);
+    if (!grant) {
+        return FALSE;
+    }
+    HalpCheckDirection(grant, WriteToDevice, routine);
+    if (!HalpFlush(grant, CursorAt(grant, Mdl, CurrentVa, Length, routine))) {
+        Report(grant, HalRuleFlushUnmapped, routine);
+        return FALSE;
     }
     return TRUE;
 }
@@ -118,16 +133,16 @@ NTSTATUS NTAPI HalpMapTransferEx(
 {
     static const char routine[] = "MapTransferEx";
     HAL_GRANT *grant = Granted(DmaAdapter, MapRegisterBase, routine);
-    ULONG room = HalpListElements(grant->Adapter,
-                                  RoomIn(ScatterGatherBufferLength));
     HAL_CURSOR cursor;
-    ULONG count;
+    ULONG count, room;
 
     UNREFERENCED_PARAMETER(CompletionContext);
+    if (!grant) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    room = HalpListElements(grant->Adapter, RoomIn(ScatterGatherBufferLength));
     if (grant->Live) {
-        HalpViolation(HALP_NOT_FLUSHED, routine,
-                      "the transfer before has not been flushed",
-                      (ULONG_PTR)grant);
+        Report(grant, HalRuleNotFlushed, routine);
     }
     if (!ScatterGatherBuffer || !room || DeviceOffset || DmaCompletionRoutine ||
         !*Length) {
@@ -152,13 +167,12 @@ NTSTATUS NTAPI HalpFlushAdapterBuffersEx(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
     HAL_GRANT *grant = Granted(DmaAdapter, MapRegisterBase, routine);
     HAL_CURSOR cursor;
 
-    if (!Length || !HalpSeek(Mdl, Offset, Length, &cursor)) {
+    if (!grant || !Length || !HalpSeek(Mdl, Offset, Length, &cursor)) {
         return STATUS_INVALID_PARAMETER;
     }
-    CheckDirection(grant, WriteToDevice, routine);
+    HalpCheckDirection(grant, WriteToDevice, routine);
     if (!HalpFlush(grant, cursor)) {
-        HalpViolation(HALP_FLUSH_UNMAPPED, routine,
-                      "some of it is not mapped", (ULONG_PTR)Offset);
+        Report(grant, HalRuleFlushUnmapped, routine);
     }
     return STATUS_SUCCESS;
 }

@@ -87,6 +87,14 @@ static void PrintBuffer(const HAL_BUFFER *Buffer, const HAL_SITE *Freed)
     }
 }
 
+static void PrintGrant(const HAL_GRANT *Grant)
+{
+    DbgPrint("verifier: registers %u of %s mapped %llu flushed %llu\n",
+             Grant->Count, Grant->Kind == HAL_LIST ? "a list" : "a channel",
+             Grant->BytesMapped, Grant->BytesFlushed);
+    PrintSite("granted", &Grant->Asked);
+}
+
 void HalpReport(const HAL_BREACH *Breach)
 {
     DbgPrint("\nverifier: %s: %s (%s, 0x%x)\n", Breach->Routine,
@@ -104,6 +112,8 @@ void HalpReport(const HAL_BREACH *Breach)
     }
     if (Breach->Buffer) {
         PrintBuffer(Breach->Buffer, Breach->Freed);
+    } else if (Breach->Grant) {
+        PrintGrant(Breach->Grant);
     } else if (Breach->Adapter) {
         PrintSite("adapter made", &Breach->Adapter->Made);
     }
@@ -118,13 +128,6 @@ void HalpBreach(const HAL_BREACH *Breach)
                      (ULONG_PTR)(Breach->Buffer ? Breach->Buffer->Logical : 0),
                      (ULONG_PTR)Breach->Actual);
     }
-}
-
-void HalpViolation(ULONG Code, PCSTR Routine, PCSTR What, ULONG_PTR Value)
-{
-    DbgPrint("\nverifier: %s: %s (other, 0x%x)\nverifier: actual 0x%llx\n",
-             Routine, What, Code, (ULONGLONG)Value);
-    KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, Code, Value, 0, 0);
 }
 
 void HalpRequirePassive(const HAL_ADAPTER *Adapter, PCSTR Routine)

@@ -19,14 +19,42 @@
 #define HAL_RULES(RULE)                                                       \
     RULE(FreeTwice, 0x03, "free-twice",                                       \
          "the common buffer was freed already")                               \
+    RULE(ChannelFreeTwice, 0x04, "channel-free-twice",                        \
+         "the adapter channel is not allocated")                              \
+    RULE(RegistersUnknown, 0x05, "registers-unknown",                         \
+         "MapRegisterBase is none of this adapter, or was freed")             \
+    RULE(ListUnknown, 0x06, "list-unknown",                                   \
+         "the list is none of this adapter, or was put back")                 \
     RULE(PutLiveBuffer, 0x07, "put-live-buffer",                              \
          "a common buffer of the adapter has not been freed")                 \
+    RULE(PutLiveChannel, 0x08, "put-live-channel",                            \
+         "the adapter channel has not been freed")                            \
+    RULE(PutLiveRegisters, 0x09, "put-live-registers",                        \
+         "map registers have not been freed")                                 \
+    RULE(PutLiveList, 0x0a, "put-live-list",                                  \
+         "a scatter/gather list has not been put back")                       \
+    RULE(TwoChannels, 0x0b, "two-channels",                                   \
+         "a request of this device object still waits")                       \
+    RULE(NotFlushed, 0x0d, "not-flushed",                                     \
+         "the transfer before has not been flushed")                          \
     RULE(WriteOutside, 0x0f, "write-outside",                                 \
          "memory before or behind a common buffer was touched")               \
+    RULE(RegistersMapped, 0x10, "registers-mapped",                           \
+         "map registers are freed while a transfer is not flushed")           \
+    RULE(PutWaiting, 0x11, "put-waiting",                                     \
+         "a request for map registers still waits")                           \
     RULE(Irql, 0x13, "irql", "called at a wrong IRQL")                        \
+    RULE(TooManyRegisters, 0x15, "too-many-registers",                        \
+         "more map registers are needed than were granted")                   \
+    RULE(FlushUnmapped, 0x16, "flush-unmapped",                               \
+         "some of what is flushed is not mapped")                             \
     RULE(StaleAdapter, 0x18, "stale-adapter",                                 \
          "no adapter, or one that PutDmaAdapter has released")                \
     RULE(NullAdapter, 0x19, "null-adapter", "the adapter is NULL")            \
+    RULE(OutsideMdl, 0x1b, "outside-mdl", "CurrentVa is not in the MDL")      \
+    RULE(BeyondMdl, 0x1f, "beyond-mdl",                                       \
+         "Length goes beyond the end of the MDL")                             \
+    RULE(LengthZero, 0x21, "length-zero", "Length is 0")                      \
     RULE(FreeLength, 0x101, "free-length",                                    \
          "Length is not the allocation's")                                    \
     RULE(FreeLogical, 0x102, "free-logical",                                  \
@@ -45,6 +73,10 @@
          "memory of a common buffer was touched after it was freed")          \
     RULE(NeverPut, 0x109, "never-put",                                        \
          "the adapter was never released with PutDmaAdapter")                 \
+    RULE(RegistersCount, 0x10a, "registers-count",                            \
+         "NumberOfMapRegisters is not the allocation's")                      \
+    RULE(Direction, 0x10b, "direction",                                       \
+         "WriteToDevice is not that of what is mapped")                       \
     RULE(FreeElement, 0x120, "free-element",                                  \
          "the common buffer is a vector's and is freed through it only")      \
     RULE(VectorUnknown, 0x121, "vector-unknown",                              \
@@ -67,6 +99,7 @@ typedef struct _HAL_SITE {
 
 struct _HAL_ADAPTER;
 struct _HAL_BUFFER;
+struct _HAL_GRANT;
 
 /* A broken rule, with what there is to say of it; unused members are 0. */
 typedef struct _HAL_BREACH {
@@ -74,6 +107,7 @@ typedef struct _HAL_BREACH {
     PCSTR Routine;                      /* that the driver has called */
     const struct _HAL_ADAPTER *Adapter;
     const struct _HAL_BUFFER *Buffer;
+    const struct _HAL_GRANT *Grant;     /* map registers, or a list */
     const HAL_SITE *Freed;              /* where the buffer was freed */
     BOOLEAN Compared;                   /* Expected and Actual tell something */
     ULONGLONG Expected, Actual;
@@ -86,10 +120,6 @@ extern BOOLEAN HalpVerifying;
 
 /* Stops the run with a report. Returns only if the verifier is off. Any IRQL. */
 void HalpBreach(const HAL_BREACH *Breach);
-
-/* Stops the run in any case: a mistake that cannot be let pass. */
-void __attribute__((noreturn)) HalpViolation(ULONG Code, PCSTR Routine,
-                                             PCSTR What, ULONG_PTR Value);
 
 /* Prints the report alone. */
 void HalpReport(const HAL_BREACH *Breach);

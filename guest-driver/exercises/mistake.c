@@ -101,6 +101,12 @@ const struct mistake mistake_table[] = {
     { "direction", "direction", "FlushAdapterBuffers in the other direction",
       PCM_MISTAKE_DIRECTION },
     { "irql-list", "irql", "GetScatterGatherList at PASSIVE_LEVEL", PCM_MISTAKE_IRQL_LIST },
+    { "list-direction", "direction", "PutScatterGatherList in the other direction",
+      PCM_MISTAKE_LIST_DIRECTION },
+    { "list-outside", "outside-mdl", "GetScatterGatherList of an address before the MDL",
+      PCM_MISTAKE_LIST_OUTSIDE },
+    { "map-freed", "registers-unknown", "MapTransfer with map registers that were freed",
+      PCM_MISTAKE_MAP_FREED },
     { NULL, NULL, NULL, 0 },
 };
 

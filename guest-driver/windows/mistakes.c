@@ -464,6 +464,9 @@ static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_LENGTH_ZERO] = { length_zero, 0 },
     [PCM_MISTAKE_DIRECTION] = { direction, 0 },
     [PCM_MISTAKE_IRQL_LIST] = { irql_list, 0 },
+    [PCM_MISTAKE_LIST_DIRECTION] = { list_direction, 0 },
+    [PCM_MISTAKE_LIST_OUTSIDE] = { list_outside, 0 },
+    [PCM_MISTAKE_MAP_FREED] = { map_freed, 0 },
 };
 
 /* Returns only if nothing has stopped the mistake. */

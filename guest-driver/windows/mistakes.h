@@ -49,5 +49,8 @@ void beyond_mdl(struct scene *s);
 void length_zero(struct scene *s);
 void direction(struct scene *s);
 void irql_list(struct scene *s);
+void list_direction(struct scene *s);
+void list_outside(struct scene *s);
+void map_freed(struct scene *s);
 
 #endif /* PCMASTER_MISTAKES_H */

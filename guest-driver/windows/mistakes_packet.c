@@ -284,8 +284,38 @@ void irql_list(struct scene *s)
     PDEVICE_OBJECT self = s->device->self;
 
     KeLowerIrql(p.irql);
-    s->call->GetScatterGatherList(s->dma, self, p.mdl, p.memory, LENGTH, list_ready, &p, TRUE); /* irql-list */
+    s->call->GetScatterGatherList(s->dma, self, p.mdl, p.memory, 1, list_ready, &p, TRUE); /* irql-list */
     KeRaiseIrql(DISPATCH_LEVEL, &p.irql);
     s->call->PutScatterGatherList(s->dma, p.list, TRUE);
+    taken_close(&p);
+}
+
+void list_direction(struct scene *s)
+{
+    struct taken p = taken_open(s);
+
+    take_list(&p);
+    s->call->PutScatterGatherList(s->dma, p.list, FALSE); /* list-direction */
+    taken_close(&p);
+}
+
+void list_outside(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    PDEVICE_OBJECT self = s->device->self;
+    PUCHAR before = p.memory - 1;
+
+    s->call->GetScatterGatherList(s->dma, self, p.mdl, before, 1, list_ready, &p, TRUE); /* list-outside */
+    taken_close(&p);
+}
+
+void map_freed(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    ULONG length = LENGTH;
+
+    take_registers(&p, 3);
+    free_registers(&p, 3);
+    s->call->MapTransfer(s->dma, p.mdl, p.base, p.memory, &length, TRUE); /* map-freed */
     taken_close(&p);
 }

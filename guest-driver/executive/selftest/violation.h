@@ -17,7 +17,7 @@ struct violation {
 };
 
 /* An entry without a name ends each. */
-extern const struct violation dma_violations[], memory_violations[], packet_violations[],
+extern const struct violation dma_violations[], memory_violations[],
     system_violations[];
 
 #endif /* PCMASTER_VIOLATION_H */

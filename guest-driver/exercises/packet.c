@@ -332,6 +332,60 @@ void exercise_packet(struct run *run, const struct request *request)
     command_on(run, PCM_CMD_PACKET_FREE, made.handle);
 }
 
+/* One way; the device's second use of the first element must be denied. */
+static bool use_after(struct run *run, const struct request *request, struct pcm_packet_transfer *in,
+                      bool write, struct pcm_fault_result *result, struct expected *e)
+{
+    static struct pcm_packet_transferred out;
+    const struct pcm_packet_way *way = write ? &out.to_memory : &out.from_memory;
+
+    in->directions = write ? PCM_TO_MEMORY : PCM_FROM_MEMORY;
+    if (!command(run, PCM_CMD_PACKET_TRANSFER, in, sizeof(*in), &out, sizeof(out))) {
+        return false;
+    }
+    check_way(run, request, way, in, registers_for(request->packet, in->offset, in->length),
+              write ? "to" : "from");
+    *result = (struct pcm_fault_result){ .address = way->after_address, .length = way->after_length,
+                                         .records = out.records, .record = out.first };
+    *e = violation_expect(PCM_RULE_IOMMU, result);
+    violation_judge(run, PCM_RULE_IOMMU, PCM_POLICY_ABORT, write, result, e);
+    if (way->after_result != PCM_EX_VIOLATION || way->after_done) {
+        broken(run, "the device's result is %u after %u bytes", way->after_result, way->after_done);
+    }
+    *(write ? &run->filled : &run->verified) += way->done;
+    return run->verdict == HELD;
+}
+
+/* Behind an IOMMU the device loses the memory when the transfer is over. */
+void exercise_packet_after(struct run *run, const struct request *request)
+{
+    const struct packet_case *packet = request->packet;
+    struct pcm_packet_transfer in = { .method = packet->method, .flags = PCM_PACKET_AFTER,
+                                      .length = whole_length(packet), .seed = 0xaf7e5ull,
+                                      .registers = packet->ask, .addr_bits = request->width };
+    struct pcm_fault_result results[2];
+    struct expected expected[2];
+    struct pcm_packet made;
+
+    if (!translates(run)) {
+        skipped(run, "without an IOMMU nothing keeps the device from memory");
+        return;
+    }
+    if (!packet_make(run, packet, &made)) {
+        return;
+    }
+    in.packet = made.handle;
+    in.adapter = adapter_make(run, request);
+    if (in.adapter) {
+        if (use_after(run, request, &in, true, &results[0], &expected[0]) &&
+            use_after(run, request, &in, false, &results[1], &expected[1])) {
+            violation_announce(run, PCM_RULE_IOMMU, results, expected, 1);
+        }
+        command_on(run, PCM_CMD_ADAPTER_PUT, in.adapter);
+    }
+    command_on(run, PCM_CMD_PACKET_FREE, made.handle);
+}
+
 /* Every start and end around the first pages, one transfer each. */
 void exercise_packet_edges(struct run *run, const struct request *request)
 {

@@ -23,15 +23,14 @@ static struct pcm_fault_result told(const struct pcm_transfer *in, uint64_t logi
     };
 }
 
-/* Announces to the host what it must find in the device's own log, and nothing else. */
-static void announce(struct run *run, uint32_t rule, const struct pcm_fault_result *result,
-                     const struct expected *e)
+void violation_announce(struct run *run, uint32_t rule, const struct pcm_fault_result *result,
+                        const struct expected *e, uint32_t step)
 {
     static const char *const ways[] = { "write", "read" };
     uint32_t i;
 
     text_add(&run->more, ",\"expects_violation\":true,\"violations\":[");
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 2; i++, result += step, e += step) {
         text_add(&run->more, "%s{\"rule\":\"%s\",\"direction\":\"%s\",\"address\":\"%X\",", i ? "," : "",
                  rule_names[rule], ways[i], result->address);
         text_add(&run->more, "\"length\":\"%u\",\"fault\":\"%X\",\"landed\":\"%X\",\"policy\":\"abort\"}",
@@ -119,7 +118,7 @@ static void break_rule(struct run *run, const struct request *request, uint32_t 
     tighten(run, &in, allocated->logical);
     result = told(&in, in.directions & PCM_PHYSICAL ? allocated->physical : allocated->logical);
     e = violation_expect(rule, &result);
-    announce(run, rule, &result, &e);
+    violation_announce(run, rule, &result, &e, 0);
     transfer_breaking(run, rule, &in, true, &e, &result);
     transfer_breaking(run, rule, &in, false, &e, &result);
 }

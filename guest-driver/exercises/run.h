@@ -290,6 +290,7 @@ void exercise_vector_whole(struct run *run, const struct request *request);
 void exercise_vector_elements(struct run *run, const struct request *request);
 
 void exercise_packet(struct run *run, const struct request *request);
+void exercise_packet_after(struct run *run, const struct request *request);
 void exercise_packet_edges(struct run *run, const struct request *request);
 void exercise_packet_queue(struct run *run, const struct request *request);
 
@@ -344,6 +345,14 @@ struct expected violation_expect(uint32_t rule, const struct pcm_fault_result *r
 /* RESULT's record must be the only one, and what is expected.  WRITE: of memory. */
 void violation_judge(struct run *run, uint32_t rule, uint32_t policy, bool write,
                      const struct pcm_fault_result *result, const struct expected *e);
+
+/*
+ * rules.c: announces to the host what it must find in the device's own log, and
+ * nothing else: a write of memory and a read.  RESULT and E are the write's; the
+ * read's are STEP further.
+ */
+void violation_announce(struct run *run, uint32_t rule, const struct pcm_fault_result *result,
+                        const struct expected *e, uint32_t step);
 
 /* --- play.c, fault.c --------------------------------------------------------- */
 

@@ -422,6 +422,16 @@ const struct exercise exercise_table[] = {
     /* --- Logical is not physical ------------------------------------------------------------ */
     { "iommu/physical-address", "An IOMMU denies the device MmGetPhysicalAddress's word, both ways",
       exercise_physical, EX(64, 3 * PAGE_BYTES, ANY_NODE) },
+    { "iommu/list-put", "After PutScatterGatherList the device has lost the memory", exercise_packet_after,
+      PACKET_OF(64, 20000, GET_LIST, .part = { PAGES(0x123, 12000), PAGES(7, 8000) }) },
+    { "iommu/single-put", "The same for a device without scatter/gather, and a copy", exercise_packet_after,
+      SINGLE_OF(32, 12000, GET_LIST, .part = { PAGES(0x123, 5000), PAGES(7, 7000) }) },
+    { "iommu/flushed", "The same after FlushAdapterBuffers", exercise_packet_after,
+      PACKET_OF(64, 20000, MAP, .part = { PAGES(0x123, 20000) }) },
+    { "iommu/flushed-ex", "The same after FlushAdapterBuffersEx, a page at a time", exercise_packet_after,
+      PACKET_OF(64, 12000, MAP_EX, .part = { PAGES(0x123, 12000) }, .ask = 1) },
+    { "iommu/mdl-freed", "The same after FreeCommonBuffer of an MDL's memory", exercise_packet_after,
+      PACKET_OF(64, 4 * PAGE_BYTES, FROM_MDL, .part = { PAGES(0, 4 * PAGE_BYTES) }) },
 
     /* --- Several at once ---------------------------------------------------------------- */
     { "combined/31-lines-node-1", "31 lines, node 1, 64 KiB, uncached", exercise_allocate,

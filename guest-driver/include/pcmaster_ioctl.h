@@ -523,9 +523,11 @@ enum pcm_packet_method {
 /*
  * Late: the CPU changes what the device shall read after it was mapped.  Mdl:
  * the list's memory is looked at through BuildMdlFromScatterGatherList, too.
+ * After: the device is told to use the first element again when all is over.
  */
 #define PCM_PACKET_LATE             (1u << 0)
 #define PCM_PACKET_MDL              (1u << 1)
+#define PCM_PACKET_AFTER            (1u << 2)
 
 struct pcm_packet_transfer {
     uint32_t adapter;
@@ -556,6 +558,11 @@ struct pcm_packet_way {
     uint32_t first_mismatch;
     uint32_t in_mdl;                /* bytes that differed through the target MDL */
     uint32_t spilt;                 /* bytes around that were changed */
+    uint32_t after_result;          /* PCM_EX_RESULT of the first element's second use */
+    uint32_t after_done;            /* bytes that it transferred */
+    uint32_t after_length;          /* bytes of that element */
+    uint32_t reserved;
+    uint64_t after_address;         /* its address */
     uint64_t lowest;                /* first and last byte that the device was given */
     uint64_t highest;
 };
@@ -620,8 +627,8 @@ PCM_IOCTL_IS(pcm_fault_result, 192);
 PCM_IOCTL_IS(pcm_packet_new, 8 + 32 * PCM_PACKET_PARTS);
 PCM_IOCTL_IS(pcm_packet, 24);
 PCM_IOCTL_IS(pcm_packet_transfer, 56);
-PCM_IOCTL_IS(pcm_packet_way, 64);
-PCM_IOCTL_IS(pcm_packet_transferred, 32 + 128 + 80);
+PCM_IOCTL_IS(pcm_packet_way, 88);
+PCM_IOCTL_IS(pcm_packet_transferred, 32 + 2 * 88 + 80);
 PCM_IOCTL_IS(pcm_packet_queue, 80);
 PCM_IOCTL_IS(pcm_packet_queued, 104);
 #undef PCM_IOCTL_IS

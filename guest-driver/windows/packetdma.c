@@ -67,7 +67,10 @@ static void element_run(struct session *session, ULONGLONG address, ULONG length
 {
     struct pcm_packet_way *way = session->way;
 
-    way->elements++;
+    if (!way->elements++) {
+        way->after_address = address;
+        way->after_length = length;
+    }
     way->covered += length;
     if (position + length > session->request->length) {
         return;                         /* more than was asked for */

@@ -17,6 +17,21 @@ static void look_at_last(struct session *session)
     way->spilt = packet_spilt(session->packet, request->offset, request->length);
 }
 
+/* A device that has not understood that the transfer is over. */
+static void look_after(struct session *session)
+{
+    struct pcm_packet_way *way = session->way;
+
+    if (session->request->flags & PCM_PACKET_AFTER) {
+        window_open(session->device, PCM_PACKET_WINDOW, way->after_address, way->after_length,
+                    session->write ? PCM_W_READ : PCM_W_WRITE);
+        exerciser_run(session->device, session->write ? PCM_EX_VERIFY : PCM_EX_FILL, way->after_address,
+                      way->after_length, session->seed, &session->result);
+        way->after_result = session->result.result;
+        way->after_done = session->result.done;
+    }
+}
+
 static BOOLEAN way_run(struct session *session, struct pcm_packet_way *way, BOOLEAN write)
 {
     const struct pcm_packet_transfer *request = session->request;
@@ -37,6 +52,7 @@ static BOOLEAN way_run(struct session *session, struct pcm_packet_way *way, BOOL
             : request->method < PCM_MAP     ? session_by_list(session)
                                             : session_by_registers(session);
     if (ended && NT_SUCCESS((NTSTATUS)way->status)) {
+        look_after(session);
         look_at_last(session);
     }
     return ended;

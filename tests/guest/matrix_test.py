@@ -38,6 +38,7 @@ LACKING = re.compile("|".join((
     r"behind an IOMMU a buffer may be several nodes'",
     r"behind an IOMMU the limit leaves node \d all its memory",
     r"the IOMMU lets the device reach all memory",
+    r"without an IOMMU nothing keeps the device from memory",
     r"the device reaches the memory itself",
     r"Windows [78] has no (version 3 of the DMA interface|requests that wait|"
     r"description of \d\d address bits( with scatter/gather)?|"

@@ -107,6 +107,7 @@ void pcm_dma_begin(PcmasterState *s, PcmDma *d, PcmTransaction t)
     };
     d->broken = pcm_judge(&t, &legal, d->finding);
     if (pcm_breaks_windows(&t, s->windows, s->windows_enabled,
+                           &s->window_likely,
                            &d->finding[PCM_RULE_WINDOW])) {
         d->broken |= 1u << PCM_RULE_WINDOW;
     }

@@ -237,6 +237,7 @@ struct PcmasterState {
     uint64_t boundary;
     PcmWindow windows[PCM_WINDOW_COUNT];
     uint64_t windows_enabled;   /* one bit for each, as their ctrl says */
+    uint8_t window_likely;      /* saves looking at all of them; any will do */
     PcmLog log;
     PcmAccounting accounting;
     PcmInjection injection;

@@ -183,21 +183,31 @@ static bool window_holds(const PcmWindow *w, uint64_t address)
     return w->first <= address && address <= w->last;
 }
 
-/* How many of @length bytes from @address on one window holds; 0 if none. */
-static uint64_t held_by_a_window(const PcmTransaction *t, uint64_t address,
-                                 uint64_t length, const PcmWindow *windows,
-                                 uint64_t enabled)
+/* How many bytes of @t, from @offset on, the window holds. */
+static uint64_t held_by(const PcmWindow *w, const PcmTransaction *t,
+                        uint64_t offset)
 {
-    for (; enabled; enabled &= enabled - 1) {
-        const PcmWindow *w = &windows[ctz64(enabled)];
+    uint64_t address = t->address + offset;
 
-        if (window_allows(w, t->write) && window_holds(w, address)) {
-            uint64_t after = w->last - address;
-
-            return after < length - 1 ? after + 1 : length;
-        }
+    if (!window_allows(w, t->write) || !window_holds(w, address)) {
+        return 0;
     }
-    return 0;
+    return MIN(w->last - address, t->length - offset - 1) + 1;
+}
+
+/* The same of any window; a buffer is seldom used only once. */
+static uint64_t held_by_a_window(const PcmTransaction *t, uint64_t offset,
+                                 const PcmWindow *windows, uint64_t enabled,
+                                 uint8_t *likely)
+{
+    uint64_t held = extract64(enabled, *likely, 1) ?
+                    held_by(&windows[*likely], t, offset) : 0;
+
+    for (; enabled && !held; enabled &= enabled - 1) {
+        *likely = ctz64(enabled);
+        held = held_by(&windows[*likely], t, offset);
+    }
+    return held;
 }
 
 static void find_window_fault(const PcmTransaction *t, uint64_t fault,
@@ -227,14 +237,12 @@ static void find_window_fault(const PcmTransaction *t, uint64_t fault,
 }
 
 bool pcm_breaks_windows(const PcmTransaction *t, const PcmWindow *windows,
-                        uint64_t enabled, PcmFinding *f)
+                        uint64_t enabled, uint8_t *likely, PcmFinding *f)
 {
     uint64_t offset = 0;
 
     while (enabled && offset < t->length) {
-        uint64_t held = held_by_a_window(t, t->address + offset,
-                                         t->length - offset, windows,
-                                         enabled);
+        uint64_t held = held_by_a_window(t, offset, windows, enabled, likely);
 
         if (!held) {
             find_window_fault(t, offset, windows, enabled, f);

@@ -88,10 +88,11 @@ unsigned pcm_judge(const PcmTransaction *t, const PcmLegal *legal,
  * are enabled and allow its direction.  If none is enabled everything is
  * legal.
  * @enabled: one bit for each of @windows
+ * @likely: the window to look at first; the one that was of use last
  * @f: filled in if so
  */
 bool pcm_breaks_windows(const PcmTransaction *t, const PcmWindow *windows,
-                        uint64_t enabled, PcmFinding *f);
+                        uint64_t enabled, uint8_t *likely, PcmFinding *f);
 
 /**
  * pcm_plan_route: how a card goes about @t that lacks the checks whose policy

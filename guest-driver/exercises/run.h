@@ -271,6 +271,12 @@ const char *packet_routine(const struct packet_case *packet);
 /* The first platform that has it. */
 enum platform packet_platform(const struct packet_case *packet);
 
+/* Makes the memory; false: skipped or broken. */
+bool packet_make(struct run *run, const struct packet_case *packet, struct pcm_packet *made);
+
+/* An adapter with as many registers as the case says, or enough; 0: broken. */
+uint32_t packet_adapter(struct run *run, const struct request *request);
+
 /* --- bodies ----------------------------------------------------------------- */
 
 void exercise_allocate(struct run *run, const struct request *request);

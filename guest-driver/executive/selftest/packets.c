@@ -275,6 +275,34 @@ static void sizes(void)
     tear_down(&p);
 }
 
+/* One register for each page and one more, up to what the HAL gives at most. */
+static void granted(void)
+{
+    static const struct {
+        ULONG length;
+        ULONG registers;
+    } cases[] = { { 0, 1 }, { 1, 2 }, { PAGE_SIZE, 2 }, { PAGE_SIZE + 1, 3 }, { 0x4000000, 0x4001 },
+                  { 0x4000001, 0x4001 }, { MAXULONG, 0x4001 } };
+    PDEVICE_OBJECT pdo = device_pdo();
+
+    for (ULONG i = 0; pdo && i < RTL_NUMBER_OF(cases); i++) {
+        DEVICE_DESCRIPTION3 description = master_description(32);
+        ULONG registers = 0;
+        PDMA_ADAPTER adapter;
+
+        description.MaximumLength = cases[i].length;
+        adapter = IoGetDmaAdapter(pdo, (PDEVICE_DESCRIPTION)&description, &registers);
+        EXPECT(adapter != NULL);
+        EXPECT_EQUAL(registers, cases[i].registers);
+        if (adapter) {
+            put_adapter(adapter);
+        }
+    }
+    if (pdo) {
+        ObDereferenceObject(pdo);
+    }
+}
+
 /* A device of one piece may say so; MapTransfer in halves of a page shares its register. */
 static void halves(void)
 {
@@ -310,6 +338,7 @@ const struct check packet_checks[] = {
     { "packet/channel-kept", channel_kept },
     { "packet/map-ex-statuses", map_ex_statuses },
     { "packet/sizes", sizes },
+    { "packet/granted", granted },
     { "packet/halves", halves },
     { NULL, NULL },
 };

@@ -45,6 +45,8 @@ VIOLATIONS = {
     "delay-at-dispatch": (IRQL,),
     "flush-at-dispatch": (IRQL,),
     "semaphore-limit": ("0x7e SYSTEM_THREAD_EXCEPTION_NOT_HANDLED", "c0000047"),
+    "spin-lock-twice": ("0xf SPIN_LOCK_ALREADY_OWNED",),
+    "spin-lock-not-held": ("0x10 SPIN_LOCK_NOT_OWNED",),
     "bug-check": ("bug check 0x1234", "0000000000001111 0000000000002222 "
                   "0000000000003333 0000000000004444", "called by:\n        client.sys+0x"),
     "bug-check-plain": ("bug check 0xe2",),

@@ -18,6 +18,10 @@
 #define   APIC_ENABLE           0x100u
 #define APIC_COMMAND            0x300
 #define   APIC_TO_SELF          0x40000u
+#define   APIC_INIT             0x4500u
+#define   APIC_START_UP         0x4600u
+#define   APIC_PENDING          0x1000u
+#define APIC_DESTINATION        0x310
 #define APIC_TIMER              0x320
 #define   APIC_PERIODIC         0x20000u
 #define   APIC_MASKED           0x10000u
@@ -27,6 +31,7 @@
 #define   APIC_DIVIDE_BY_1      0x0bu
 
 #define CALIBRATION_MICROSECONDS    1000u
+#define RFLAGS_IF                   0x200
 
 static volatile UCHAR *Apic;
 
@@ -52,9 +57,50 @@ BOOLEAN HalpInitializeApic(void)
     SilencePics();
     Apic = MiMap(APIC_PHYSICAL, PAGE_SIZE, MI_WRITE, MmNonCached);
     if (Apic) {
-        WriteApic(APIC_SPURIOUS, APIC_ENABLE | KI_SPURIOUS_VECTOR);
+        HalpEnableApic();
     }
     return Apic != NULL;
+}
+
+void HalpEnableApic(void)
+{
+    WriteApic(APIC_SPURIOUS, APIC_ENABLE | KI_SPURIOUS_VECTOR);
+}
+
+ULONG HalpApicId(void)
+{
+    return ReadApic(APIC_ID) >> 24;
+}
+
+/* Two registers: no interrupt may use them in between. */
+static void Command(ULONG ApicId, ULONG What)
+{
+    ULONGLONG flags;
+
+    __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+    while (ReadApic(APIC_COMMAND) & APIC_PENDING) {
+        YieldProcessor();
+    }
+    WriteApic(APIC_DESTINATION, ApicId << 24);
+    WriteApic(APIC_COMMAND, What);
+    if (flags & RFLAGS_IF) {
+        __asm__ volatile("sti" : : : "memory");
+    }
+}
+
+void HalpSendInterrupt(ULONG ApicId, ULONG Vector)
+{
+    Command(ApicId, Vector);
+}
+
+void HalpResetProcessor(ULONG ApicId)
+{
+    Command(ApicId, APIC_INIT);
+}
+
+void HalpStartProcessor(ULONG ApicId, ULONG Page)
+{
+    Command(ApicId, APIC_START_UP | Page >> PAGE_SHIFT);
 }
 
 void HalpEndOfInterrupt(void)

@@ -26,6 +26,7 @@
 #define KI_DEVICE_VECTOR_FIRST  0x50
 #define KI_DEVICE_VECTOR_LAST   0xaf
 #define KI_CLOCK_VECTOR         0xd1
+#define KI_IPI_VECTOR           0xe1
 #define KI_SPURIOUS_VECTOR      0xff
 #define KI_VECTOR_IRQL(vector)  ((KIRQL)((vector) >> 4))
 
@@ -36,8 +37,21 @@ typedef void KI_INTERRUPT_HANDLER(ULONG Vector, PVOID Context);
 
 /* --- ke: processor, interrupts, time ----------------------------------- */
 
-/* Descriptor tables, PCR and thread of the processor that calls it. */
+/* Descriptor tables, PCR and thread of the processor that boots. */
 void KiInitializeProcessor(void);
+
+/* Starts all others that the firmware knows. PASSIVE_LEVEL. */
+void KiStartProcessors(void);
+
+/*
+ * After a mapping was taken away or changed: returns when no other processor
+ * remembers the old one. The caller has flushed its own. Interrupts must be
+ * enabled, IRQL < IPI_LEVEL.
+ */
+void KiFlushOtherTlbs(void);
+
+/* Answers what other processors ask for by KI_IPI_VECTOR. */
+void KiInterprocessorInterrupt(void);
 
 /* Starts the clock. Interrupts are enabled from here on. */
 void KiStartClock(void);
@@ -54,6 +68,9 @@ LONG KiCountCriticalRegions(void);
 
 /* Whether the vector has a handler. */
 bool KiIsVectorConnected(ULONG Vector);
+
+/* Closes a handle of a thread; false: it is none. */
+bool KiCloseThreadHandle(HANDLE Handle);
 
 /* Called by the clock interrupt when it has advanced the interrupt time. */
 void KiExpireTimers(void);
@@ -166,6 +183,19 @@ ULONGLONG MiHighestPhysical(void);
 
 /* The node of a page of RAM; MM_ANY_NODE_OK: it is none. */
 NODE_REQUIREMENT MiNodeOf(ULONGLONG Physical);
+
+/* The Index-th processor that is enabled; false: there are no more. */
+bool MiProcessor(ULONG Index, ULONG *ApicId);
+
+/* A page below Limit, for a short time; 0: none. */
+ULONGLONG MiTakeLowPage(ULONGLONG Limit);
+void MiGiveLowPage(ULONGLONG Physical);
+
+/* Maps the first 512 GiB at their physical addresses, too, or no more. */
+void MiMapIdentity(bool Wanted);
+
+/* Sets the calling processor's memory types (PAT). */
+void MiSetCacheTypes(void);
 
 /* Number of NUMA nodes, at least 1. */
 ULONG MiNodeCount(void);

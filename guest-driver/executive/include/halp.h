@@ -31,6 +31,19 @@ void HalpInitializeRemapping(void);
 /* Ends the interrupt in service with the highest priority. */
 void HalpEndOfInterrupt(void);
 
+/* Enables the APIC of another processor, which calls it. */
+void HalpEnableApic(void);
+
+/* The calling processor's. */
+ULONG HalpApicId(void);
+
+/* Interrupts another processor. Any IRQL. */
+void HalpSendInterrupt(ULONG ApicId, ULONG Vector);
+
+/* INIT, and a start-up message: it begins at Page, below 1 MiB, in real mode. */
+void HalpResetProcessor(ULONG ApicId);
+void HalpStartProcessor(ULONG ApicId, ULONG Page);
+
 /* Interrupts the calling processor at Vector, as soon as its IRQL allows. */
 void HalpRequestSoftwareInterrupt(ULONG Vector);
 

@@ -3,11 +3,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "executive.h"
+#include "ki.h"
 
 #include "halp.h"
 
-static LIST_ENTRY Queue = { &Queue, &Queue };
+/* Guards the queues of all processors. */
 static KSPIN_LOCK QueueLock;
 
 VOID NTAPI KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine,
@@ -17,6 +17,21 @@ VOID NTAPI KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine,
     Dpc->Importance = MediumImportance;
     Dpc->DeferredRoutine = DeferredRoutine;
     Dpc->DeferredContext = DeferredContext;
+}
+
+/* KDPC.Number: 0 is the processor that queues it, others one more than the
+   target's. A target that is not there is as none. */
+VOID NTAPI KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
+{
+    Dpc->Number = (USHORT)((UCHAR)Number + 1);
+}
+
+static KI_PCR *TargetOf(PRKDPC Dpc)
+{
+    ULONG number = Dpc->Number;
+
+    return number && number <= KiProcessorCount ? KiProcessors[number - 1]
+                                                : KiPcr();
 }
 
 /* Interrupt routines queue DPCs: only HIGH_LEVEL keeps all of them out. */
@@ -41,15 +56,21 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1,
     BOOLEAN inserted = !Dpc->DpcData;
 
     if (inserted) {
+        KI_PCR *pcr = TargetOf(Dpc);
+
         Dpc->SystemArgument1 = SystemArgument1;
         Dpc->SystemArgument2 = SystemArgument2;
-        Dpc->DpcData = &Queue;
+        Dpc->DpcData = &pcr->Dpcs;
         if (Dpc->Importance == HighImportance) {
-            InsertHeadList(&Queue, &Dpc->DpcListEntry);
+            InsertHeadList(&pcr->Dpcs, &Dpc->DpcListEntry);
         } else {
-            InsertTailList(&Queue, &Dpc->DpcListEntry);
+            InsertTailList(&pcr->Dpcs, &Dpc->DpcListEntry);
         }
-        HalpRequestSoftwareInterrupt(KI_DPC_VECTOR);
+        if (pcr == KiPcr()) {
+            HalpRequestSoftwareInterrupt(KI_DPC_VECTOR);
+        } else {
+            KiWakeProcessor(pcr);
+        }
     }
     UnlockQueue(irql);
     return inserted;
@@ -68,30 +89,42 @@ BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
     return removed;
 }
 
-static PKDPC NextDpc(KDPC *Copy)
+static PKDPC NextDpc(KI_PCR *Pcr, KDPC *Copy)
 {
     KIRQL irql = LockQueue();
     PKDPC dpc = NULL;
 
-    if (!IsListEmpty(&Queue)) {
-        dpc = CONTAINING_RECORD(RemoveHeadList(&Queue), KDPC, DpcListEntry);
+    if (!IsListEmpty(&Pcr->Dpcs)) {
+        dpc = CONTAINING_RECORD(RemoveHeadList(&Pcr->Dpcs), KDPC,
+                                DpcListEntry);
         *Copy = *dpc;
         dpc->DpcData = NULL;
     }
+    Pcr->Retiring = dpc != NULL;
     UnlockQueue(irql);
     return dpc;
 }
 
 void KiRetireDpcs(void)
 {
+    KI_PCR *pcr = KiPcr();
     KDPC copy;
     PKDPC dpc;
 
-    while ((dpc = NextDpc(&copy)) != NULL) {
+    while ((dpc = NextDpc(pcr, &copy)) != NULL) {
         /* The routine may free or reinsert the object. */
         copy.DeferredRoutine(dpc, copy.DeferredContext, copy.SystemArgument1,
                              copy.SystemArgument2);
     }
+}
+
+static bool HasDpcs(KI_PCR *Pcr)
+{
+    KIRQL irql = LockQueue();
+    bool has = Pcr->Retiring || !IsListEmpty(&Pcr->Dpcs);
+
+    UnlockQueue(irql);
+    return has;
 }
 
 VOID NTAPI KeFlushQueuedDpcs(VOID)
@@ -105,4 +138,9 @@ VOID NTAPI KeFlushQueuedDpcs(VOID)
     irql = KfRaiseIrql(DISPATCH_LEVEL);
     KiRetireDpcs();
     KeLowerIrql(irql);
+    for (ULONG i = 0; i < KiProcessorCount; i++) {
+        while (HasDpcs(KiProcessors[i])) {
+            YieldProcessor();
+        }
+    }
 }

@@ -6,6 +6,8 @@
  */
 #include "trap.h"
 
+#include "ki.h"
+
 #include "halp.h"
 
 #define SELECTOR_CODE       0x10
@@ -17,15 +19,7 @@
 #define EXCEPTION_DOUBLE    8
 #define EXCEPTION_PAGE      14
 #define PAGE_ERROR_WRITE    2u
-#define STACK_FATAL         8192
 #define RFLAGS_IF           0x200
-
-/* Where <ntddk.h>'s inline functions look (ddi-level ABI of x64 Windows). */
-#define PCR_SELF            0x18
-#define PCR_PRCB            0x20
-#define PCR_CURRENT_PRCB    0x180
-#define PCR_CURRENT_THREAD  0x188
-#define PCR_SIZE            0x1000
 
 #define MSR_GS_BASE         0xc0000101u
 
@@ -41,37 +35,19 @@ typedef struct _KI_GATE {
     ULONG OffsetHigh, Reserved;
 } KI_GATE;
 
-typedef struct __attribute__((packed)) _KI_TSS {
-    ULONG Reserved0;
-    ULONGLONG Rsp[3];
-    ULONGLONG Reserved1;
-    ULONGLONG Ist[7];
-    ULONGLONG Reserved2;
-    USHORT Reserved3, IoMap;
-} KI_TSS;
-
 typedef struct _KI_HANDLER {
     KI_INTERRUPT_HANDLER *Routine;
     PVOID Context;
     bool Allocated;
+    volatile LONG Active;       /* processors that run it */
 } KI_HANDLER;
-
-struct _KTHREAD {
-    DISPATCHER_HEADER Header;
-};
 
 extern const UCHAR KiVectors[256][16];
 void KiLoadSegments(const KI_DESCRIPTOR *Gdt, USHORT Tss);
 void KiTrap(KI_TRAP_FRAME *Frame);
 
-static ULONGLONG Gdt[6] = {
-    [SELECTOR_CODE / 8] = 0x00af9b000000ffffull,
-    [SELECTOR_CODE / 8 + 1] = 0x00cf93000000ffffull,
-};
 static KI_GATE Idt[256];
-static KI_TSS Tss;
-static UCHAR FatalStack[STACK_FATAL] __attribute__((aligned(16)));
-static UCHAR Pcr[PCR_SIZE] __attribute__((aligned(64)));
+static KI_PCR BootPcr;
 static struct _KTHREAD InitialThread;
 static KI_HANDLER Handlers[256];
 
@@ -98,47 +74,61 @@ static void InitializeGates(void)
     Idt[EXCEPTION_DOUBLE].Ist = IST_FATAL;
 }
 
-static void InitializeTss(void)
+static void InitializeGdt(KI_PCR *Pcr)
 {
-    ULONGLONG base = (ULONGLONG)(ULONG_PTR)&Tss;
+    ULONGLONG base = (ULONGLONG)(ULONG_PTR)&Pcr->Tss;
 
-    Tss.Ist[IST_FATAL - 1] = (ULONGLONG)(ULONG_PTR)(FatalStack + STACK_FATAL);
-    Tss.IoMap = sizeof(Tss);
-    Gdt[SELECTOR_TSS / 8] = (sizeof(Tss) - 1) | (base & 0xffffff) << 16 |
-                            0x89ull << 40 | (base >> 24 & 0xff) << 56;
-    Gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
+    Pcr->Tss.Ist[IST_FATAL - 1] =
+        (ULONGLONG)(ULONG_PTR)(Pcr->FatalStack + KI_STACK_FATAL);
+    Pcr->Tss.IoMap = sizeof(Pcr->Tss);
+    Pcr->Gdt[SELECTOR_CODE / 8] = 0x00af9b000000ffffull;
+    Pcr->Gdt[SELECTOR_CODE / 8 + 1] = 0x00cf93000000ffffull;
+    Pcr->Gdt[SELECTOR_TSS / 8] = (sizeof(Pcr->Tss) - 1) |
+                                 (base & 0xffffff) << 16 | 0x89ull << 40 |
+                                 (base >> 24 & 0xff) << 56;
+    Pcr->Gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
-static void InitializePcr(void)
+void KiInitializePcr(KI_PCR *Pcr, ULONG Number)
 {
-    *(PVOID *)(Pcr + PCR_SELF) = Pcr;
-    *(PVOID *)(Pcr + PCR_PRCB) = Pcr + PCR_CURRENT_PRCB;
-    *(PVOID *)(Pcr + PCR_CURRENT_THREAD) = &InitialThread;
+    KI_DESCRIPTOR gdt = { sizeof(Pcr->Gdt) - 1,
+                          (ULONGLONG)(ULONG_PTR)Pcr->Gdt };
+    KI_DESCRIPTOR idt = { sizeof(Idt) - 1, (ULONGLONG)(ULONG_PTR)Idt };
+
+    InitializeGdt(Pcr);
+    KiLoadSegments(&gdt, SELECTOR_TSS);
+    __asm__ volatile("lidt %0" : : "m"(idt));
+    Pcr->Self = Pcr;
+    Pcr->Prcb = &Pcr->MxCsr;
+    Pcr->Number = (USHORT)Number;
+    InitializeListHead(&Pcr->Dpcs);
     WriteMsr(MSR_GS_BASE, (ULONGLONG)(ULONG_PTR)Pcr);
 }
 
 void KiInitializeProcessor(void)
 {
-    KI_DESCRIPTOR gdt = { sizeof(Gdt) - 1, (ULONGLONG)(ULONG_PTR)Gdt };
-    KI_DESCRIPTOR idt = { sizeof(Idt) - 1, (ULONGLONG)(ULONG_PTR)Idt };
-
     InitializeGates();
-    InitializeTss();
-    KiLoadSegments(&gdt, SELECTOR_TSS);
-    __asm__ volatile("lidt %0" : : "m"(idt));
-    InitializePcr();
+    KiInitializePcr(&BootPcr, 0);
+    KiProcessors[0] = &BootPcr;
+    KiProcessorCount = 1;
+    KiAdoptThread(&InitialThread);
 }
 
 void KiSetVectorHandler(ULONG Vector, KI_INTERRUPT_HANDLER *Handler,
                         PVOID Context)
 {
+    KI_HANDLER *handler = &Handlers[Vector];
     ULONGLONG flags;
 
     __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
-    Handlers[Vector].Routine = Handler;
-    Handlers[Vector].Context = Context;
+    handler->Context = Handler ? Context : handler->Context;
+    InterlockedExchangePointer((PVOID volatile *)&handler->Routine,
+                               (PVOID)(ULONG_PTR)Handler);
     if (flags & RFLAGS_IF) {
         __asm__ volatile("sti" : : : "memory");
+    }
+    while (!Handler && handler->Active) {
+        YieldProcessor();       /* another processor is in it */
     }
 }
 
@@ -181,14 +171,40 @@ static void Exception(const KI_TRAP_FRAME *Frame)
 /* The end of interrupt comes after the handler, so that equals do not nest. */
 static void DeviceInterrupt(ULONG Vector)
 {
-    const KI_HANDLER *handler = &Handlers[Vector];
+    KI_HANDLER *handler = &Handlers[Vector];
+    KI_INTERRUPT_HANDLER *routine;
 
-    if (handler->Routine) {
+    InterlockedIncrement(&handler->Active);
+    routine = *(KI_INTERRUPT_HANDLER *volatile *)&handler->Routine;
+    if (routine) {
         __asm__ volatile("sti" : : : "memory");
-        handler->Routine(Vector, handler->Context);
+        routine(Vector, handler->Context);
         __asm__ volatile("cli" : : : "memory");
     }
+    InterlockedDecrement(&handler->Active);
     HalpEndOfInterrupt();
+}
+
+/* The end of interrupt comes first: the same may be wanted again meanwhile. */
+static void DpcInterrupt(void)
+{
+    HalpEndOfInterrupt();
+    __asm__ volatile("sti" : : : "memory");
+    KiRetireDpcs();
+    __asm__ volatile("cli" : : : "memory");
+}
+
+/* What was interrupted goes on when its thread's turn comes again. */
+static void Preempt(KIRQL Irql)
+{
+    KI_PCR *pcr = KiPcr();
+
+    if (pcr->Preempt && Irql < DISPATCH_LEVEL) {
+        pcr->Preempt = 0;
+        __asm__ volatile("sti" : : : "memory");
+        KiYield();
+        __asm__ volatile("cli" : : : "memory");
+    }
 }
 
 /* Called by ke/trap.S with interrupts disabled. */
@@ -203,12 +219,14 @@ void KiTrap(KI_TRAP_FRAME *Frame)
     if (vector == KI_SPURIOUS_VECTOR) {
         return;
     }
+    KiLeaveIdle(KiPcr());
     __writecr8(KI_VECTOR_IRQL(vector));
     if (vector == KI_DPC_VECTOR) {
+        DpcInterrupt();
+        Preempt(irql);
+    } else if (vector == KI_IPI_VECTOR) {
+        KiInterprocessorInterrupt();
         HalpEndOfInterrupt();
-        __asm__ volatile("sti" : : : "memory");
-        KiRetireDpcs();
-        __asm__ volatile("cli" : : : "memory");
     } else {
         DeviceInterrupt(vector);
     }

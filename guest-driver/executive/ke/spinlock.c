@@ -3,14 +3,26 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "executive.h"
+#include "ki.h"
 
-/* A lock held by the processor that asks for it would never come free. */
+/*
+ * A lock that is held has the number of its processor, plus one. The processor
+ * that holds it would wait for itself for ever.
+ */
+static LONG64 Self(void)
+{
+    return (LONG64)KiPcr()->Number + 1;
+}
+
 VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
     volatile LONG64 *lock = (volatile LONG64 *)SpinLock;
 
-    while (InterlockedExchange64(lock, 1)) {
+    while (InterlockedCompareExchange64(lock, Self(), 0)) {
+        if (*lock == Self()) {
+            KeBugCheckEx(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)SpinLock, 0, 0,
+                         0);
+        }
         while (*lock) {
             YieldProcessor();
         }
@@ -19,7 +31,9 @@ VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 
 VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 {
-    InterlockedExchange64((volatile LONG64 *)SpinLock, 0);
+    if (InterlockedExchange64((volatile LONG64 *)SpinLock, 0) != Self()) {
+        KeBugCheckEx(SPIN_LOCK_NOT_OWNED, (ULONG_PTR)SpinLock, 0, 0, 0);
+    }
 }
 
 KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)

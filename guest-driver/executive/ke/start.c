@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "executive.h"
+#include "ki.h"
 
 #include "halp.h"
 #include "pcmaster_regs.h"
@@ -91,6 +91,8 @@ static void __attribute__((noreturn, used)) Continue(
         CannotStart("the local APIC or the HPET cannot be used");
     }
     KiStartClock();
+    MiSetCacheTypes();
+    KiStartProcessors();
     IopInitializeOptions(Boot);
     if (!HalpSelectPlatform()) {
         CannotStart("platform= names none of win7, win8 and win10");
@@ -100,8 +102,9 @@ static void __attribute__((noreturn, used)) Continue(
     }
     HalpInitializeRemapping();
     IopInitialize();
-    DbgPrint("executive: %u NUMA node%s, command line: %s\n", MiNodeCount(),
-             MiNodeCount() == 1 ? "" : "s", Boot->command_line);
+    DbgPrint("executive: %u NUMA node%s, %u processor%s, command line: %s\n",
+             MiNodeCount(), MiNodeCount() == 1 ? "" : "s", KiProcessorCount,
+             KiProcessorCount == 1 ? "" : "s", Boot->command_line);
     KiExit(Run());
 }
 
@@ -131,7 +134,7 @@ void KiSystemStartup(const struct boot_block *Boot)
         stack = MiMap((ULONGLONG)MmGetPhysicalAddress(stack).QuadPart,
                       STACK_SIZE, MI_WRITE, MmCached);
     }
-    if (!stack) {
+    if (!stack || !KiMakeIdleThread()) {
         CannotStart("no memory for a stack");
     }
     ContinueOnStack(Boot, stack);

@@ -1,12 +1,9 @@
 /*
  * Dispatcher objects: events, semaphores, timers, and waiting for them.
  *
- * One thread runs: when it waits, the processor halts until an interrupt has
- * signalled something.
- *
  * SPDX-License-Identifier: MIT
  */
-#include "executive.h"
+#include "ki.h"
 
 /* DISPATCHER_HEADER.Type: notification kinds first, as EVENT_TYPE has them. */
 enum {
@@ -17,16 +14,17 @@ enum {
     SemaphoreObject,
 };
 
-/* Guards the signal state of every object and the timer queue. */
+/* Guards the signal state of every object, the timer queue and all threads. */
 static KSPIN_LOCK DispatcherLock;
 static LIST_ENTRY Timers = { &Timers, &Timers };
+static volatile LONG TimedWaits;        /* threads that wait with a limit */
 
-static KIRQL LockDispatcher(void)
+KIRQL KiLockDispatcher(void)
 {
     return KeAcquireSpinLockRaiseToDpc(&DispatcherLock);
 }
 
-static void UnlockDispatcher(KIRQL Irql)
+void KiUnlockDispatcher(KIRQL Irql)
 {
     KeReleaseSpinLock(&DispatcherLock, Irql);
 }
@@ -45,11 +43,14 @@ VOID NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
 
 static LONG SetState(PDISPATCHER_HEADER Header, LONG State)
 {
-    KIRQL irql = LockDispatcher();
+    KIRQL irql = KiLockDispatcher();
     LONG previous = Header->SignalState;
 
     Header->SignalState = State;
-    UnlockDispatcher(irql);
+    if (State) {
+        KiWakeRunnable();
+    }
+    KiUnlockDispatcher(irql);
     return previous;
 }
 
@@ -85,7 +86,7 @@ VOID NTAPI KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count,
 LONG NTAPI KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment,
                               LONG Adjustment, BOOLEAN Wait)
 {
-    KIRQL irql = LockDispatcher();
+    KIRQL irql = KiLockDispatcher();
     LONG previous = Semaphore->Header.SignalState;
 
     UNREFERENCED_PARAMETER(Increment);
@@ -97,7 +98,8 @@ LONG NTAPI KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment,
                      (ULONG_PTR)Adjustment);
     }
     Semaphore->Header.SignalState = previous + Adjustment;
-    UnlockDispatcher(irql);
+    KiWakeRunnable();
+    KiUnlockDispatcher(irql);
     return previous;
 }
 
@@ -167,7 +169,7 @@ static void Expire(PKTIMER Timer)
 BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER Due, LONG Period,
                            PKDPC Dpc)
 {
-    KIRQL irql = LockDispatcher();
+    KIRQL irql = KiLockDispatcher();
     BOOLEAN queued = Dequeue(Timer);
 
     Timer->Header.SignalState = 0;
@@ -177,8 +179,9 @@ BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER Due, LONG Period,
     Enqueue(Timer);
     if (Timer->DueTime.QuadPart <= KeQueryInterruptTime()) {
         Expire(Timer);
+        KiWakeRunnable();
     }
-    UnlockDispatcher(irql);
+    KiUnlockDispatcher(irql);
     return queued;
 }
 
@@ -189,17 +192,17 @@ BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER Due, PKDPC Dpc)
 
 BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
 {
-    KIRQL irql = LockDispatcher();
+    KIRQL irql = KiLockDispatcher();
     BOOLEAN queued = Dequeue(Timer);
 
-    UnlockDispatcher(irql);
+    KiUnlockDispatcher(irql);
     return queued;
 }
 
 static void ExpireDue(PKDPC Dpc, PVOID Context, PVOID Argument1,
                       PVOID Argument2)
 {
-    KIRQL irql = LockDispatcher();
+    KIRQL irql = KiLockDispatcher();
 
     UNREFERENCED_PARAMETER(Dpc);
     UNREFERENCED_PARAMETER(Context);
@@ -213,50 +216,51 @@ static void ExpireDue(PKDPC Dpc, PVOID Context, PVOID Argument1,
         }
         Expire(timer);
     }
-    UnlockDispatcher(irql);
+    KiWakeRunnable();
+    KiPreemptThreads();
+    KiUnlockDispatcher(irql);
 }
 
 void KiExpireTimers(void)
 {
     static KDPC dpc = { .DeferredRoutine = ExpireDue };
 
-    if (!IsListEmpty(&Timers)) {
+    if (!IsListEmpty(&Timers) || TimedWaits || KiThreadCount > 1) {
         KeInsertQueueDpc(&dpc, NULL, NULL);
     }
 }
 
-/* Takes what the object gives to one waiter; false: nothing yet. */
+/* Takes what the object gives to one waiter; false: nothing yet. Locked. */
 static bool Consume(PDISPATCHER_HEADER Header)
 {
-    KIRQL irql = LockDispatcher();
-    bool signalled = Header->SignalState > 0;
-
-    if (signalled) {
-        switch (Header->Type) {
-        case EventSynchronizationObject:
-        case TimerSynchronizationObject:
-            Header->SignalState = 0;
-            break;
-        case SemaphoreObject:
-            Header->SignalState--;
-            break;
-        default:
-            break;
-        }
+    if (Header->SignalState <= 0) {
+        return false;
     }
-    UnlockDispatcher(irql);
-    return signalled;
+    switch (Header->Type) {
+    case EventSynchronizationObject:
+    case TimerSynchronizationObject:
+        Header->SignalState = 0;
+        break;
+    case SemaphoreObject:
+        Header->SignalState--;
+        break;
+    default:
+        break;
+    }
+    return true;
 }
 
-/* Sleeps until an interrupt, unless one has come since the last look. */
-static void Halt(PDISPATCHER_HEADER Header)
+/* Locked. Gives the processor to others until it may be worth another look. */
+static void Sleep(PDISPATCHER_HEADER Header, ULONGLONG Due)
 {
-    __asm__ volatile("cli" : : : "memory");
-    if (Header->SignalState > 0) {
-        __asm__ volatile("sti" : : : "memory");
-    } else {
-        __asm__ volatile("sti; hlt" : : : "memory");
-    }
+    PKTHREAD thread = KiPcr()->Thread;
+
+    thread->Object = Header;
+    thread->Due = Due;
+    thread->State = KiWaiting;
+    TimedWaits += Due != 0;
+    KiSwitchAway();
+    TimedWaits -= Due != 0;
 }
 
 NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason,
@@ -266,6 +270,8 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason,
     PDISPATCHER_HEADER header = Object;
     bool poll = Timeout && Timeout->QuadPart == 0;
     ULONGLONG due = Timeout && !poll ? DueTime(*Timeout) : 0;
+    NTSTATUS status = STATUS_SUCCESS;
+    KIRQL irql;
 
     UNREFERENCED_PARAMETER(Reason);
     UNREFERENCED_PARAMETER(Mode);
@@ -274,13 +280,16 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason,
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Object,
                      KeGetCurrentIrql(), 0, (ULONG_PTR)KeWaitForSingleObject);
     }
+    irql = KiLockDispatcher();
     while (!Consume(header)) {
         if (poll || (due && KeQueryInterruptTime() >= due)) {
-            return STATUS_TIMEOUT;
+            status = STATUS_TIMEOUT;
+            break;
         }
-        Halt(header);
+        Sleep(header, due);
     }
-    return STATUS_SUCCESS;
+    KiUnlockDispatcher(irql);
+    return status;
 }
 
 NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE Mode, BOOLEAN Alertable,

@@ -17,6 +17,7 @@ static struct acpi_srat Srat;
 static struct acpi_slit Slit;
 static struct acpi_bridges Bridges;
 static struct acpi_dmar Dmar;
+static struct acpi_madt Madt;
 static ULONG NodeCount = 1;
 
 /* Firmware keeps its tables below 4 GiB, where all is in the direct map. */
@@ -90,12 +91,24 @@ void MiReadFirmware(const struct boot_block *Boot)
     if (Find("SLIT", &table)) {
         Read("SLIT", acpi_read_slit(&table, &Slit));
     }
+    if (Find("APIC", &table)) {
+        Read("MADT", acpi_read_madt(&table, &Madt));
+    }
     if (Present && acpi_find_dsdt(&Acpi, &table) == ACPI_OK) {
         Read("DSDT", acpi_read_bridges(&table, &Bridges));
     }
     if (Find("DMAR", &table)) {
         Read("DMAR", acpi_read_dmar(&table, &Dmar));
     }
+}
+
+bool MiProcessor(ULONG Index, ULONG *ApicId)
+{
+    if (Index >= Madt.processor_count) {
+        return false;
+    }
+    *ApicId = Madt.processor[Index].apic_id;
+    return true;
 }
 
 ULONGLONG MiFindHpet(void)

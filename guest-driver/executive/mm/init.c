@@ -126,3 +126,24 @@ ULONGLONG MiHighestPhysical(void)
     }
     return highest;
 }
+
+ULONGLONG MiTakeLowPage(ULONGLONG Limit)
+{
+    struct frames_request request = FRAMES_ANYWHERE(PAGE_SIZE);
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+    ULONGLONG base = 0;
+
+    request.low = PAGE_SIZE;
+    request.high = Limit - 1;
+    MiAllocateFrames(&MiPhysical, &request, &base);
+    KeReleaseSpinLock(&MiLock, irql);
+    return base;
+}
+
+void MiGiveLowPage(ULONGLONG Physical)
+{
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+
+    MiFreePages(Physical, PAGE_SIZE);
+    KeReleaseSpinLock(&MiLock, irql);
+}

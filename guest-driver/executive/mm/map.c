@@ -9,10 +9,19 @@
 #define ENTRY_WRITE         0x002ull
 #define ENTRY_WRITE_THROUGH 0x008ull
 #define ENTRY_NO_CACHE      0x010ull
+#define ENTRY_PAT           0x080ull    /* in an entry of 4 KiB */
 #define ENTRY_LARGE         0x080ull
 #define ENTRY_NX            0x8000000000000000ull
 #define ENTRY_ADDRESS       0x000ffffffffff000ull
 #define INDEX_MASK          511u
+
+/*
+ * IA32_PAT: write back, write through, uncached unless an MTRR combines, and
+ * uncached, as after reset; then write combining, which entries with
+ * ENTRY_PAT select, and the others again.
+ */
+#define MSR_PAT             0x277u
+#define PAT                 0x0007040100070406ull
 #define LEVELS              4
 
 /* System PTEs: 32 TiB, well below the shared page and the images. */
@@ -36,6 +45,34 @@ static void NarrowBootMappings(void)
     root[0] = 0;
     root[BOOT_DIRECT_MAP >> 39 & INDEX_MASK] |= ENTRY_NX;
     __writecr3(RootTable);
+}
+
+void MiMapIdentity(bool Wanted)
+{
+    ULONGLONG *root = MiDirect(RootTable);
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+
+    root[0] = Wanted ? root[BOOT_DIRECT_MAP >> 39 & INDEX_MASK] & ~ENTRY_NX
+                     : 0;
+    __writecr3(RootTable);
+    KiFlushOtherTlbs();
+    KeReleaseSpinLock(&MiLock, irql);
+}
+
+static void EmptyCaches(void)
+{
+    __asm__ volatile("wbinvd" : : : "memory");
+}
+
+/* Caches are emptied around it, as the processor's manual asks. */
+void MiSetCacheTypes(void)
+{
+    if (__readmsr(MSR_PAT) != PAT) {
+        EmptyCaches();
+        __writemsr(MSR_PAT, PAT);
+        __writecr3(__readcr3());
+        EmptyCaches();
+    }
 }
 
 void MiInitializePageTables(const struct boot_block *Boot)
@@ -80,9 +117,12 @@ static ULONGLONG *FindEntry(ULONGLONG Address, bool Make)
 
 static ULONGLONG FlagsFor(ULONG Protection, MEMORY_CACHING_TYPE Cache)
 {
+    ULONGLONG type = Cache == MmCached          ? 0
+                     : Cache == MmWriteCombined ? ENTRY_PAT
+                                : ENTRY_NO_CACHE | ENTRY_WRITE_THROUGH;
+
     return ENTRY_PRESENT | (Protection & MI_WRITE ? ENTRY_WRITE : 0) |
-           (Protection & MI_EXECUTE ? 0 : ENTRY_NX) |
-           (Cache == MmCached ? 0 : ENTRY_NO_CACHE | ENTRY_WRITE_THROUGH);
+           (Protection & MI_EXECUTE ? 0 : ENTRY_NX) | type;
 }
 
 static void Invalidate(ULONGLONG Address)
@@ -101,6 +141,7 @@ static void UnmapLocked(ULONGLONG Address, SIZE_T Length)
             Invalidate(Address + at);
         }
     }
+    KiFlushOtherTlbs();
 }
 
 static bool MapLocked(ULONGLONG Address, ULONGLONG Physical, SIZE_T Length,
@@ -126,6 +167,7 @@ BOOLEAN MiMapAt(PVOID Address, ULONGLONG Physical, SIZE_T Length,
     bool mapped = MapLocked((ULONGLONG)(ULONG_PTR)Address, Physical, Length,
                             FlagsFor(Protection, Cache));
 
+    KiFlushOtherTlbs();
     KeReleaseSpinLock(&MiLock, irql);
     return mapped;
 }

@@ -37,7 +37,8 @@ ULONGLONG page_entry(const volatile void *address)
             ULONGLONG inside = (1ull << shift) - 1;
 
             return (table & ~inside) | (at & inside & PTE_ADDRESS) | no_execute | write |
-                   (entry & (PTE_PRESENT | PTE_WRITE_THROUGH | PTE_NO_CACHE));
+                   (entry & (PTE_PRESENT | PTE_WRITE_THROUGH | PTE_NO_CACHE)) |
+                   (level ? 0 : entry & PTE_PAT);
         }
     }
     return 0;

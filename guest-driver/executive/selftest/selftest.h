@@ -30,11 +30,11 @@ struct check {
 };
 
 /* All that one file checks; an entry without a name ends it. */
-extern const struct check backtrace_checks[], buffer_checks[], channel_checks[], clock_checks[],
+extern const struct check backtrace_checks[], buffer_checks[], cache_type_checks[], channel_checks[], clock_checks[],
     contiguous_checks[], dispatcher_checks[], dpc_checks[], file_checks[], format_checks[], guard_checks[],
     image_checks[], interrupt_checks[], irp_checks[], mapping_checks[], mdl_checks[], object_checks[],
     packet_checks[],
-    pool_checks[], remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
+    pool_checks[], processor_checks[], remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
 
 /* The driver object of selftest.sys itself. */
 extern PDRIVER_OBJECT selftest_driver;
@@ -62,6 +62,7 @@ UNICODE_STRING text_of(const WCHAR *text);
 #define PTE_WRITE                   0x002ull
 #define PTE_WRITE_THROUGH           0x008ull
 #define PTE_NO_CACHE                0x010ull
+#define PTE_PAT                     0x080ull    /* of a page of 4 KiB */
 #define PTE_NO_EXECUTE              0x8000000000000000ull
 #define PTE_ADDRESS                 0x000ffffffffff000ull
 
@@ -71,6 +72,9 @@ UNICODE_STRING text_of(const WCHAR *text);
  * level.  0: it is not mapped.
  */
 ULONGLONG page_entry(const volatile void *address);
+
+/* The memory type of a page of 4 KiB, as the processor's manual numbers them. */
+ULONG memory_type(const volatile void *address);
 
 /* --- device.c: the device of the driver under test ---------------------------------- */
 

@@ -93,6 +93,27 @@ static void bug_check(PDRIVER_OBJECT driver)
     KeBugCheckEx(0x1234, 0x1111, 0x2222, 0x3333, 0x4444);
 }
 
+static void spin_lock_twice(PDRIVER_OBJECT driver)
+{
+    KSPIN_LOCK lock;
+    KIRQL irql;
+
+    (void)driver;
+    KeInitializeSpinLock(&lock);
+    KeAcquireSpinLock(&lock, &irql);
+    KeAcquireSpinLockAtDpcLevel(&lock);
+}
+
+static void spin_lock_not_held(PDRIVER_OBJECT driver)
+{
+    KSPIN_LOCK lock;
+
+    (void)driver;
+    KeInitializeSpinLock(&lock);
+    KfRaiseIrql(DISPATCH_LEVEL);
+    KeReleaseSpinLockFromDpcLevel(&lock);
+}
+
 static void bug_check_plain(PDRIVER_OBJECT driver)
 {
     (void)driver;
@@ -113,6 +134,8 @@ const struct violation system_violations[] = {
     { "region-never-left", region_never_left },
     { "flush-at-dispatch", flush_at_dispatch },
     { "semaphore-limit", semaphore_limit },
+    { "spin-lock-twice", spin_lock_twice },
+    { "spin-lock-not-held", spin_lock_not_held },
     { "bug-check", bug_check },
     { "bug-check-plain", bug_check_plain },
     { "divide", divide },

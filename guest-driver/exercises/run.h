@@ -333,6 +333,8 @@ void exercise_fragment(struct run *run, const struct request *request);
 void exercise_mixed(struct run *run, const struct request *request);
 void exercise_spill(struct run *run, const struct request *request);
 
+void exercise_stress(struct run *run, const struct request *request);
+
 /* --- violation.c ------------------------------------------------------------- */
 
 /* What the specification says of a transfer under the rule that it breaks. */

@@ -726,5 +726,13 @@ const struct exercise exercise_table[] = {
       exercise_spill, EX(64, 64 * KIB, 1, IN_NODE(4 * MIB)) },
     { "pressure/node-2", "The same on node 2", exercise_spill, EX(64, 64 * KIB, 2, IN_NODE(4 * MIB)) },
     { "pressure/node-3", "The same on node 3", exercise_spill, EX(64, 64 * KIB, 3, IN_NODE(4 * MIB)) },
+
+    /* --- All processors at once ------------------------------------------------------------------------ */
+    { "stress/any", "Each processor allocates and frees; limits, nodes and caches at random",
+      exercise_stress, EX(64, 8 * KIB, ANY_NODE) },
+    { "stress/64k", "The same, up to 64 KiB", exercise_stress, EX(64, 64 * KIB, ANY_NODE) },
+    { "stress/24-lines", "The same below 16 MiB", exercise_stress, EX(24, 3 * PAGE_BYTES, ANY_NODE) },
+    { "stress/common-buffer", "AllocateCommonBuffer on all processors", exercise_stress,
+      EX(32, 4 * PAGE_BYTES, ANY_NODE, VERSION(2), .describe = PCM_DESCRIBE_DMA32) },
     { .name = NULL },
 };

@@ -52,6 +52,7 @@ enum pcm_command {
     PCM_CMD_PACKET_FREE,            /* pcm_object */
     PCM_CMD_PACKET_TRANSFER,        /* pcm_packet_transfer -> pcm_packet_transferred */
     PCM_CMD_PACKET_QUEUE,           /* pcm_packet_queue -> pcm_packet_queued */
+    PCM_CMD_STRESS,                 /* pcm_stress -> pcm_stressed */
     PCM_CMD_END
 };
 
@@ -317,6 +318,40 @@ struct pcm_transferred {
     uint32_t records;               /* violations logged meanwhile */
     uint32_t reserved;
     struct pcm_record first;        /* the first of them */
+};
+
+/* MM_ANY_NODE_OK. */
+#define PCM_ANY_NODE                0x80000000u
+
+/*
+ * A thread on each processor allocates and frees common buffers under random
+ * constraints, all at once, with DMA to and from each.
+ */
+struct pcm_stress {
+    uint32_t adapter;
+    uint32_t allocator;             /* common buffer, or Ex */
+    uint32_t rounds;                /* buffers that each processor allocates */
+    uint32_t length;                /* of the longest, bytes */
+    uint32_t nodes;                 /* preferred ones are below */
+    uint32_t reserved;
+    uint64_t seed;
+};
+
+struct pcm_stressed {
+    uint32_t processors;            /* whose thread ran there from beginning to end */
+    uint32_t allocated;
+    uint32_t freed;
+    uint32_t refused;
+    uint32_t misplaced;             /* buffers that break their request */
+    uint32_t unclean;               /* buffers with bytes that are not 0 */
+    uint32_t foreign;               /* buffers that did not keep their pattern, by the CPU */
+    uint32_t mismatched;            /* and by the device */
+    uint32_t refused_dma;           /* transfers that were not whole */
+    uint32_t timed_out;
+    uint32_t records;               /* violations logged */
+    uint32_t reserved;
+    uint64_t filled;                /* bytes the device wrote */
+    uint64_t verified;              /* bytes the device read and found right */
 };
 
 /* Playback of interleaved little-endian frames. */
@@ -621,6 +656,8 @@ PCM_IOCTL_IS(pcm_record, 72);
 PCM_IOCTL_IS(pcm_transfer, 56);
 PCM_IOCTL_IS(pcm_direction, 24 + 8 * PCM_NODES);
 PCM_IOCTL_IS(pcm_transferred, 2 * (24 + 8 * PCM_NODES) + 80);
+PCM_IOCTL_IS(pcm_stress, 32);
+PCM_IOCTL_IS(pcm_stressed, 64);
 PCM_IOCTL_IS(pcm_play_start, 32);
 PCM_IOCTL_IS(pcm_play_finished, 32);
 PCM_IOCTL_IS(pcm_fault_result, 192);

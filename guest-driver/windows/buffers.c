@@ -174,7 +174,7 @@ NTSTATUS buffer_open(struct adapter *adapter, const struct pcm_allocate *request
     buffer->memory.logical = (ULONGLONG)logical.QuadPart;
     buffer->memory.length = request->length;
     buffer->adapter = adapter;
-    adapter->buffers++;
+    InterlockedIncrement(&adapter->buffers);
     return STATUS_SUCCESS;
 }
 
@@ -187,7 +187,7 @@ void buffer_close(struct buffer *buffer)
     dma->DmaOperations->FreeCommonBuffer(dma, buffer->memory.length, logical, buffer->memory.address,
                                          buffer->cached);
     buffer->memory.address = NULL;
-    buffer->adapter->buffers--;
+    InterlockedDecrement(&buffer->adapter->buffers);
 }
 
 ULONG count_nonzero(const UCHAR *address, ULONG length)

@@ -59,6 +59,7 @@ static const struct control controls[PCM_CMD_END] = {
                                   sizeof(struct pcm_packet_transferred), FALSE },
     [PCM_CMD_PACKET_QUEUE] = { control_packet_queue, sizeof(struct pcm_packet_queue),
                                sizeof(struct pcm_packet_queued), FALSE },
+    [PCM_CMD_STRESS] = { control_stress, sizeof(struct pcm_stress), sizeof(struct pcm_stressed), FALSE },
 #ifdef PCMASTER_FAULTS
     [PCM_CMD_FAULT] = { control_fault, sizeof(struct pcm_fault), sizeof(struct pcm_fault_result), FALSE },
     [PCM_CMD_MISTAKE] = { control_mistake, sizeof(struct pcm_mistake), 0, FALSE },

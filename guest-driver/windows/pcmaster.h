@@ -84,7 +84,7 @@ struct adapter {
     struct object object;
     PDMA_ADAPTER dma;
     ULONG version;
-    ULONG buffers;                      /* common buffers and vectors alive */
+    volatile LONG buffers;              /* common buffers and vectors alive */
 };
 
 struct buffer {
@@ -353,6 +353,10 @@ void packets_release(struct file *file);
 
 NTSTATUS control_packet_transfer(struct device *device, struct file *file, PVOID data);
 NTSTATUS control_packet_queue(struct device *device, struct file *file, PVOID data);
+
+/* --- stress.c -------------------------------------------------------------- */
+
+NTSTATUS control_stress(struct device *device, struct file *file, PVOID data);
 
 /* --- playback.c ------------------------------------------------------------ */
 

@@ -79,7 +79,7 @@ static NTSTATUS vector_open(struct vector *vector, const struct pcm_vector_alloc
         vector->count = request->count;
         vector->size = (ULONG)request->size;
         vector->current = request->count;
-        vector->adapter->buffers++;
+        InterlockedIncrement(&vector->adapter->buffers);
     }
     return status;
 }
@@ -88,7 +88,7 @@ static void vector_destroy(struct file *file, struct vector *vector)
 {
     OPERATIONS3(vector->adapter, FreeCommonBufferVector)
         ->FreeCommonBufferVector(vector->adapter->dma, vector->dma);
-    vector->adapter->buffers--;
+    InterlockedDecrement(&vector->adapter->buffers);
     handle_remove(file, &vector->object);
     ExFreePoolWithTag(vector, PCM_POOL_TAG);
 }

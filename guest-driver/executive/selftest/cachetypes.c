@@ -15,7 +15,7 @@ static ULONGLONG read_msr(ULONG number)
     return (ULONGLONG)high << 32 | low;
 }
 
-ULONG memory_type(const volatile void *address)
+ULONG page_type(const volatile void *address)
 {
     ULONGLONG entry = page_entry(address);
     ULONG index = (entry & PTE_WRITE_THROUGH ? 1 : 0) | (entry & PTE_NO_CACHE ? 2 : 0) |
@@ -38,8 +38,8 @@ static ULONG type_of_common_buffer(BOOLEAN cached, ULONG bytes)
                                                          MM_ANY_NODE_OK);
     EXPECT(buffer != NULL);
     if (buffer) {
-        first = memory_type(buffer);
-        last = memory_type(buffer + bytes - 1);
+        first = page_type(buffer);
+        last = page_type(buffer + bytes - 1);
         operations(adapter)->FreeCommonBuffer(adapter, bytes, logical, buffer, cached);
     }
     put_adapter(adapter);
@@ -60,7 +60,7 @@ static ULONG type_of_mapping(MEMORY_CACHING_TYPE cache)
     PHYSICAL_ADDRESS anywhere = { .QuadPart = ~0ull >> 1 };
     PVOID block = MmAllocateContiguousMemory(PAGE_SIZE, anywhere);
     PVOID mapping = MmMapIoSpace(MmGetPhysicalAddress(block), PAGE_SIZE, cache);
-    ULONG type = memory_type(mapping);
+    ULONG type = page_type(mapping);
 
     MmUnmapIoSpace(mapping, PAGE_SIZE);
     MmFreeContiguousMemory(block);

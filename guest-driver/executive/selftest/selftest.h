@@ -74,7 +74,7 @@ UNICODE_STRING text_of(const WCHAR *text);
 ULONGLONG page_entry(const volatile void *address);
 
 /* The memory type of a page of 4 KiB, as the processor's manual numbers them. */
-ULONG memory_type(const volatile void *address);
+ULONG page_type(const volatile void *address);
 
 /* --- device.c: the device of the driver under test ---------------------------------- */
 

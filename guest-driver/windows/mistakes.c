@@ -407,6 +407,39 @@ static void device_padding(struct scene *s)
     s->call->FreeCommonBuffer(s->dma, s->length, s->logical, s->address, TRUE); /* device-padding */
 }
 
+/* --- what the executive itself gets wrong: the driver only asks ------------------ */
+
+static void ask_ex(struct scene *s)
+{
+    s->length = LENGTH;
+    s->address = s->call->AllocateCommonBufferEx(s->dma, NULL, LENGTH, &s->logical, TRUE, 0); /* result-* */
+    free_buffer(s);
+}
+
+static void ask_with_bounds(struct scene *s)
+{
+    PHYSICAL_ADDRESS minimum = { .QuadPart = 0x1000000 };
+
+    PALLOCATE_COMMON_BUFFER_WITH_BOUNDS ask = s->call->AllocateCommonBufferWithBounds;
+
+    s->length = LENGTH;
+    s->address = ask(s->dma, &minimum, NULL, LENGTH, 0, NULL, 0, &s->logical); /* result-minimum */
+    free_buffer(s);
+}
+
+static void ask_channel(struct scene *s)
+{
+    PHYSICAL_ADDRESS varying = { .QuadPart = 0xffff };
+    DEVICE_DESCRIPTION3 description = describe_master();
+    PDMACHANNEL channel;
+
+    if (NT_SUCCESS(PcNewDmaChannel(&channel, NULL, NonPagedPool, (PDEVICE_DESCRIPTION)&description,
+                                   s->device->self))) {
+        channel->lpVtbl->AllocateBuffer(channel, LENGTH, &varying); /* result-boundary */
+        channel->lpVtbl->Release(channel);
+    }
+}
+
 /* A length of 0: without a common buffer. */
 static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_FREE_LENGTH] = { free_length, LENGTH },
@@ -467,6 +500,13 @@ static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_LIST_DIRECTION] = { list_direction, 0 },
     [PCM_MISTAKE_LIST_OUTSIDE] = { list_outside, 0 },
     [PCM_MISTAKE_MAP_FREED] = { map_freed, 0 },
+    [PCM_MISTAKE_RESULT_LIMIT] = { ask_ex, 0 },
+    [PCM_MISTAKE_RESULT_MINIMUM] = { ask_with_bounds, 0 },
+    [PCM_MISTAKE_RESULT_BOUNDARY] = { ask_channel, 0 },
+    [PCM_MISTAKE_RESULT_ALIGNMENT] = { ask_ex, 0 },
+    [PCM_MISTAKE_RESULT_SCATTERED] = { ask_ex, 0 },
+    [PCM_MISTAKE_RESULT_NODE] = { ask_ex, 0 },
+    [PCM_MISTAKE_RESULT_OVERLAP] = { ask_ex, 0 },
 };
 
 /* Returns only if nothing has stopped the mistake. */

@@ -22,6 +22,7 @@ typedef struct _HAL_BUFFER {
     BOOLEAN InVector;           /* freed through its vector only */
     BOOLEAN OfMdl;              /* the memory is the driver's own */
     HAL_SITE Allocated;
+    BOOLEAN Claimed;            /* its pages are noted: verify_result.c */
 } HAL_BUFFER;
 
 struct _HAL_ADAPTER {

@@ -21,6 +21,8 @@ HAL_BUFFER *HalpTakeBuffer(HAL_ADAPTER *Adapter, PCSTR Routine,
                            MI_CONTIGUOUS *Request, SIZE_T Length,
                            BOOLEAN CacheEnabled)
 {
+    ULONG frees = MiCountFrees();
+    MI_CONTIGUOUS request;
     HAL_BUFFER *buffer;
 
     if (Request->High > Adapter->Limit) {
@@ -34,7 +36,8 @@ HAL_BUFFER *HalpTakeBuffer(HAL_ADAPTER *Adapter, PCSTR Routine,
         return NULL;
     }
     RtlZeroMemory(buffer, sizeof(*buffer));
-    buffer->Address = HalpDomainAllocate(Adapter->Domain, Request,
+    request = HalpSpoilRequest(Request);
+    buffer->Address = HalpDomainAllocate(Adapter->Domain, &request,
                                          &buffer->Logical);
     if (!buffer->Address) {
         ExFreePoolWithTag(buffer, BUFFER_TAG);
@@ -44,6 +47,8 @@ HAL_BUFFER *HalpTakeBuffer(HAL_ADAPTER *Adapter, PCSTR Routine,
     buffer->Taken = Request->Length;
     buffer->Cached = CacheEnabled;
     HalpNoteSite(&buffer->Allocated, Routine);
+    HalpSpoilResult(buffer, Request);
+    HalpCheckResult(Adapter, buffer, Request, frees);
     HalpGuardBuffer(buffer);
     Remember(Adapter, buffer);
     return buffer;
@@ -116,6 +121,7 @@ NTSTATUS NTAPI HalpCreateCommonBufferFromMdl(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
 static void Release(HAL_ADAPTER *Adapter, PCSTR Routine, HAL_BUFFER *Buffer)
 {
     HalpCheckBuffer(Buffer, Routine);
+    HalpDisclaim(Buffer);
     HalpRememberFreed(Buffer, Routine);
     if (Buffer->OfMdl) {
         HalpDomainUnmap(Adapter->Domain, Buffer->Logical, Buffer->Taken);

@@ -21,16 +21,36 @@ static const struct {
 #undef HAL_RULE_ROW
 };
 
+static bool Same(const char *A, const char *B)
+{
+    while (*A && *A == *B) {
+        A++;
+        B++;
+    }
+    return *A == *B;
+}
+
+HAL_RULE HalpResultRule(const char *Name)
+{
+    HAL_RULE rule = HalRuleResultLimit;
+
+    while (rule <= HalRuleResultOverlap && !Same(Rules[rule].Name, Name)) {
+        rule++;
+    }
+    return rule <= HalRuleResultOverlap ? rule : HalRuleCount;
+}
+
 BOOLEAN HalpInitializeVerifier(void)
 {
     char value[4];
 
     if (IopBootOption("verify", value, sizeof(value))) {
-        HalpVerifying = value[0] == 'o' && value[1] == 'n' && !value[2];
-        return HalpVerifying ||
-               (value[0] == 'o' && value[1] == 'f' && value[2] == 'f');
+        HalpVerifying = Same(value, "on");
+        if (!HalpVerifying && !Same(value, "off")) {
+            return FALSE;
+        }
     }
-    return TRUE;
+    return HalpInitializeResults();
 }
 
 void HalpNoteSite(HAL_SITE *Site, PCSTR Routine)

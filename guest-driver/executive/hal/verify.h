@@ -77,6 +77,20 @@
          "NumberOfMapRegisters is not the allocation's")                      \
     RULE(Direction, 0x10b, "direction",                                       \
          "WriteToDevice is not that of what is mapped")                       \
+    RULE(ResultLimit, 0x110, "result-limit",                                  \
+         "the executive's result lies above what was asked for")              \
+    RULE(ResultMinimum, 0x111, "result-minimum",                              \
+         "the executive's result lies below what was asked for")              \
+    RULE(ResultBoundary, 0x112, "result-boundary",                            \
+         "the executive's result crosses a boundary that it must not cross")  \
+    RULE(ResultAlignment, 0x113, "result-alignment",                          \
+         "the executive's result is not aligned")                             \
+    RULE(ResultScattered, 0x114, "result-scattered",                          \
+         "the executive's result is not in one piece for the device")         \
+    RULE(ResultNode, 0x115, "result-node",                                    \
+         "the preferred node has room, but another node's memory was given")  \
+    RULE(ResultOverlap, 0x116, "result-overlap",                              \
+         "the executive has given memory of another common buffer")           \
     RULE(FreeElement, 0x120, "free-element",                                  \
          "the common buffer is a vector's and is freed through it only")      \
     RULE(VectorUnknown, 0x121, "vector-unknown",                              \
@@ -131,6 +145,26 @@ void HalpNoteSite(HAL_SITE *Site, PCSTR Routine);
 void HalpRequirePassive(const struct _HAL_ADAPTER *Adapter, PCSTR Routine);
 void HalpRequireAtMost(const struct _HAL_ADAPTER *Adapter, PCSTR Routine,
                        KIRQL Irql);
+
+/* --- verify_result.c: the executive's own work ---------------------------- */
+
+/* FALSE: no memory. */
+BOOLEAN HalpInitializeResults(void);
+
+/* Of the rules on results the one of that name; HalRuleCount: there is none. */
+HAL_RULE HalpResultRule(const char *Name);
+
+/* Stops if the buffer is not what was asked for; Frees: MiCountFrees before. */
+void HalpCheckResult(const struct _HAL_ADAPTER *Adapter,
+                     struct _HAL_BUFFER *Buffer, const MI_CONTIGUOUS *Request,
+                     ULONG Frees);
+
+/* The buffer's pages are about to be nobody's. */
+void HalpDisclaim(const struct _HAL_BUFFER *Buffer);
+
+/* What is asked of the allocator, and what it gives, spoilt on purpose. */
+MI_CONTIGUOUS HalpSpoilRequest(const MI_CONTIGUOUS *Request);
+void HalpSpoilResult(struct _HAL_BUFFER *Buffer, const MI_CONTIGUOUS *Request);
 
 /* --- verify_guards.c: what surrounds a buffer ----------------------------- */
 

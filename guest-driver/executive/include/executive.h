@@ -174,6 +174,12 @@ BOOLEAN MiFreeScattered(PVOID Address);
  */
 SIZE_T MiCheckGuards(PVOID Address, ULONGLONG *First);
 
+/* Whether the preferred node, which must be one, has room for the request now. */
+BOOLEAN MiHasRoom(const MI_CONTIGUOUS *Request);
+
+/* How often pages were freed. Any IRQL. */
+ULONG MiCountFrees(void);
+
 /* Fills memory so that a change is seen, and how many bytes have changed. */
 void MiFillGuard(PVOID Address, SIZE_T Length);
 SIZE_T MiInspectGuard(const VOID *Address, SIZE_T Length, SIZE_T *First);

@@ -22,9 +22,9 @@ static CONTIGUOUS **BucketOf(PVOID Address)
     return &Buckets[((ULONG_PTR)Address >> PAGE_SHIFT) % BUCKETS];
 }
 
-static bool Place(const MI_CONTIGUOUS *Request, ULONG Node, CONTIGUOUS *Block)
+static struct frames_request FramesOf(const MI_CONTIGUOUS *Request, ULONG Node)
 {
-    struct frames_request request = {
+    return (struct frames_request){
         .low = Request->Low,
         .high = Request->High,
         .varying = Request->Varying,
@@ -32,6 +32,11 @@ static bool Place(const MI_CONTIGUOUS *Request, ULONG Node, CONTIGUOUS *Block)
         .length = Request->Length,
         .node = Node,
     };
+}
+
+static bool Place(const MI_CONTIGUOUS *Request, ULONG Node, CONTIGUOUS *Block)
+{
+    struct frames_request request = FramesOf(Request, Node);
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
     bool placed = Request->Guarded &&
                   MiPlaceGuarded(&request, &Block->Physical, &Block->Guards);
@@ -139,6 +144,21 @@ PVOID MiAllocateContiguous(const MI_CONTIGUOUS *Request, ULONGLONG *Physical)
 no_memory:
     ExFreePoolWithTag(record, 'tnoC');
     return NULL;
+}
+
+BOOLEAN MiHasRoom(const MI_CONTIGUOUS *Request)
+{
+    struct frames_request request = FramesOf(Request, Request->Node);
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+    ULONGLONG base;
+    bool room = frames_allocate(&MiPhysical, &request, &base) == FRAMES_OK;
+
+    /* As if it had not been: nobody else has seen it. */
+    if (room) {
+        frames_free(&MiPhysical, base, request.length);
+    }
+    KeReleaseSpinLock(&MiLock, irql);
+    return room;
 }
 
 SIZE_T MiCheckGuards(PVOID Address, ULONGLONG *First)

@@ -85,7 +85,8 @@ static bool FindPadded(const struct frames_request *Request, ULONGLONG *Base)
     if (MiAllocateFrames(&MiPhysical, &padded, Base) != FRAMES_OK) {
         return false;
     }
-    MiFreePages(*Base, padded.length);
+    /* Nobody has seen it taken: no page was freed, which MiFreePages counts. */
+    frames_free(&MiPhysical, *Base, padded.length);
     *Base += PAGE_SIZE;
     return true;
 }

@@ -10,6 +10,7 @@
 #define SHARED_PAGE             ((PVOID)0xfffff78000000000ull)
 
 KSPIN_LOCK MiLock;
+static volatile ULONG Frees;        /* under MiLock */
 struct frames MiPhysical;
 
 static UCHAR Tiles[FIRST_TILES] __attribute__((aligned(16)));
@@ -85,6 +86,11 @@ enum frames_status MiAllocateFrames(struct frames *Frames,
     return frames_allocate(Frames, Request, Base);
 }
 
+ULONG MiCountFrees(void)
+{
+    return Frees;
+}
+
 NODE_REQUIREMENT MiNodeOf(ULONGLONG Physical)
 {
     ULONG node = frames_node_of(&MiPhysical, Physical);
@@ -105,6 +111,7 @@ void MiFreePages(ULONGLONG Physical, SIZE_T Length)
 {
     enum frames_status status = frames_free(&MiPhysical, Physical, Length);
 
+    Frees++;
     if (status != FRAMES_OK) {
         DbgPrint("mm: freeing 0x%llx, 0x%llx bytes: %s\n", Physical,
                  (ULONGLONG)Length, frames_explain(status));

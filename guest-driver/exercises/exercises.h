@@ -30,6 +30,7 @@ struct pcm_options {
     const char *exercise;           /* pattern; "none" runs none */
     const char *fault;              /* name of a fault or a mistake; NULL: none */
     const char *policy;             /* name, with a fault; NULL: abort */
+    uint32_t memory;                /* MiB */
     uint32_t iommu;                 /* 1: the machine has one, the host says */
     const char *platform;           /* win7 win8 win10; NULL: the last of them */
     uint64_t sound_bytes;           /* 0: nothing is played */

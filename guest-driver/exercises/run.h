@@ -322,6 +322,7 @@ void exercise_rule_boundary(struct run *run, const struct request *request);
 void exercise_rule_window(struct run *run, const struct request *request);
 void exercise_rule_node(struct run *run, const struct request *request);
 void exercise_physical(struct run *run, const struct request *request);
+void exercise_scattered(struct run *run, const struct request *request);
 void exercise_spoilt(struct run *run, const struct request *request);
 
 void exercise_refusals(struct run *run, const struct request *request);

@@ -420,6 +420,10 @@ const struct exercise exercise_table[] = {
       EX(64, 4097, ANY_NODE) },
 
     /* --- Logical is not physical ------------------------------------------------------------ */
+    { "iommu/scattered", "No two free pages adjoin: behind an IOMMU a buffer of 1 MiB is given all the same",
+      exercise_scattered, EX(32, MIB, ANY_NODE) },
+    { "iommu/scattered-uncached", "The same below 16 MiB, uncached, not a multiple of a page",
+      exercise_scattered, EX(24, 256 * KIB + 1, ANY_NODE, .uncached = true) },
     { "iommu/physical-address", "An IOMMU denies the device MmGetPhysicalAddress's word, both ways",
       exercise_physical, EX(64, 3 * PAGE_BYTES, ANY_NODE) },
     { "iommu/list-put", "After PutScatterGatherList the device has lost the memory", exercise_packet_after,

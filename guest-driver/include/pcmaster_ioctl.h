@@ -53,6 +53,7 @@ enum pcm_command {
     PCM_CMD_PACKET_TRANSFER,        /* pcm_packet_transfer -> pcm_packet_transferred */
     PCM_CMD_PACKET_QUEUE,           /* pcm_packet_queue -> pcm_packet_queued */
     PCM_CMD_STRESS,                 /* pcm_stress -> pcm_stressed */
+    PCM_CMD_FRAGMENT,               /* pcm_fragment -> pcm_fragmented */
     PCM_CMD_END
 };
 
@@ -645,6 +646,21 @@ struct pcm_packet_queued {
     uint32_t after[PCM_QUEUE_LENGTH];   /* how many were, after the first release, the second... */
     uint32_t at_once;               /* how many were before any release or cancellation */
     uint32_t cancelled;             /* bit n: CancelAdapterChannel returned TRUE */
+};
+
+/*
+ * Takes all memory but PAGES single pages, no two of which adjoin, and keeps it
+ * until the file is closed or PAGES is 0.  All of it is touched: for small
+ * machines.
+ */
+struct pcm_fragment {
+    uint32_t pages;
+    uint32_t reserved;
+};
+
+struct pcm_fragmented {
+    uint32_t status;
+    uint32_t taken;                 /* pages */
 };
 
 #define PCM_IOCTL_IS(type, size)    _Static_assert(sizeof(struct type) == (size), #type)

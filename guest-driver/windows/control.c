@@ -60,6 +60,8 @@ static const struct control controls[PCM_CMD_END] = {
     [PCM_CMD_PACKET_QUEUE] = { control_packet_queue, sizeof(struct pcm_packet_queue),
                                sizeof(struct pcm_packet_queued), FALSE },
     [PCM_CMD_STRESS] = { control_stress, sizeof(struct pcm_stress), sizeof(struct pcm_stressed), FALSE },
+    [PCM_CMD_FRAGMENT] = { control_fragment, sizeof(struct pcm_fragment), sizeof(struct pcm_fragmented),
+                           FALSE },
 #ifdef PCMASTER_FAULTS
     [PCM_CMD_FAULT] = { control_fault, sizeof(struct pcm_fault), sizeof(struct pcm_fault_result), FALSE },
     [PCM_CMD_MISTAKE] = { control_mistake, sizeof(struct pcm_mistake), 0, FALSE },
@@ -88,6 +90,7 @@ static void file_release(struct file *file)
     vectors_release(file);
     packets_release(file);
     buffers_release(file);
+    fragment_release(file);
     adapters_release(file);
 }
 

@@ -131,6 +131,8 @@ struct file {
     ULONG capacity;
     ULONG used;                         /* no slot from here on is taken */
     ULONG first_free;                   /* no slot below is free */
+    PMDL pages;                         /* what fragment.c keeps from others */
+    struct block *blocks;
 };
 
 /* Pool memory, zeroed; NULL if there is none.  <= DISPATCH_LEVEL. */
@@ -269,6 +271,11 @@ NTSTATUS control_free(struct device *device, struct file *file, PVOID data);
 
 /* Frees all buffers of FILE; its adapters. */
 void buffers_release(struct file *file);
+
+/* --- fragment.c ------------------------------------------------------------ */
+
+NTSTATUS control_fragment(struct device *device, struct file *file, PVOID data);
+void fragment_release(struct file *file);
 void adapters_release(struct file *file);
 
 /* --- vectors.c: common buffer vectors, adapters' other routines -------------- */

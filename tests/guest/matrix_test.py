@@ -35,6 +35,7 @@ LACKING = re.compile("|".join((
     r"no node begins at 0x100000000 or above",
     r"the device is on no node",
     r"32 MiB do not fit",
+    r"there is too much memory to use it up",
     r"behind an IOMMU a buffer may be several nodes'",
     r"behind an IOMMU the limit leaves node \d all its memory",
     r"the IOMMU lets the device reach all memory",

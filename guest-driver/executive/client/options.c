@@ -48,6 +48,8 @@ static BOOLEAN option_parse(char *word, struct pcm_options *options)
         options->fault = value;
     } else if ((value = value_of(word, "policy"))) {
         options->policy = value;
+    } else if ((value = value_of(word, "memory"))) {
+        return number_read(&value, &options->memory) && !*value;
     } else if ((value = value_of(word, "iommu"))) {
         return number_read(&value, &options->iommu) && options->iommu <= 1 && !*value;
     } else if ((value = value_of(word, "platform"))) {

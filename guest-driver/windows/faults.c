@@ -155,7 +155,6 @@ static NTSTATUS prepare_use_after_free(struct fault_run *run)
 {
     struct buffer *bystander = take_buffer(run, ANYWHERE, PAGE_SIZE, MM_ANY_NODE_OK);
     struct buffer *buffer;
-    ULONGLONG physical;
 
     if (!bystander) {
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -166,11 +165,10 @@ static NTSTATUS prepare_use_after_free(struct fault_run *run)
         window_open(run->device, FAULT_WINDOW, buffer->memory.logical, PAGE_SIZE,
                     PCM_W_READ | PCM_W_WRITE);
         transfer_is(run, buffer->memory.logical, PAGE_SIZE);
-        physical = physical_of(buffer->memory.address);
         window_close(run->device, FAULT_WINDOW);
         buffer_close(buffer);
         run->count--;
-        if (claim(run, physical, PAGE_SIZE)) {
+        if (claim(run, run->result->address, PAGE_SIZE)) {
             return STATUS_SUCCESS;
         }
         if (!take_buffer(run, ANYWHERE, PAGE_SIZE, MM_ANY_NODE_OK)) {

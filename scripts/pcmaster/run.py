@@ -16,7 +16,7 @@ from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, command
 DEFAULT_WAV = Path("/usr/share/sounds/alsa/Front_Center.wav")
 POLICIES = ("abort", "wrap", "record")
 # Faults that go to physical memory of others, and the policies that let them.
-ASTRAY = {"limit": ("wrap",), "end-of-range": ("wrap",)}
+ASTRAY = {"limit": ("wrap",), "end-of-range": ("wrap",), "use-after-free": POLICIES}
 PLATFORMS = ("win7", "win8", "win10")
 OUTPUTS = ("console.log", "qemu.log", "device.log", "played.wav", "play.pcm",
            "results.tap", "results.json")
@@ -136,10 +136,10 @@ def listing(guest):
 def shape_for(options, entry):
     """The machine for a fault: what only an IOMMU can stop needs one."""
     if entry["rule"] != "iommu":
-        if options.shape.iommu and options.policy in ASTRAY.get(entry["name"], ()):
-            raise Problem(f"--fault {entry['name']} --policy {options.policy} shows what a card "
-                          "does to memory that is not its own: leave out --iommu, "
-                          "which denies it that")
+        policy = options.policy or POLICIES[0]
+        if options.shape.iommu and policy in ASTRAY.get(entry["name"], ()):
+            raise Problem(f"--fault {entry['name']} --policy {policy} is about memory that "
+                          "is not the card's own: leave out --iommu, which denies it that")
         return options.shape
     if options.shape.board not in shape.WITH_IOMMU:
         raise Problem(f"--fault {entry['name']} needs --machine q35: the other has "

@@ -82,22 +82,28 @@ static bool small_node(const struct run *run, uint32_t *node, uint64_t *bytes)
     return false;
 }
 
-/* A buffer is one node's: what follows it is no help. */
+/*
+ * A buffer is one node's: what follows it is no help.  Behind an IOMMU it may be
+ * several nodes', and only what the device reaches bounds it; on a small machine
+ * it is seen to be given.
+ */
 void exercise_over_node(struct run *run, const struct request *request)
 {
     struct request large = *request;
     uint32_t adapter;
     uint64_t bytes;
 
-    if (run->options->iommu) {
-        skipped(run, "behind an IOMMU a buffer may be several nodes'");
-        return;
-    }
     if (!small_node(run, &large.node, &bytes)) {
         skipped(run, "no node is known to hold less than 4 GiB");
         return;
     }
     large.length = (uint32_t)bytes + 1;
+    if (run->options->iommu && run->options->memory <= MEMORY_MOST_MIB) {
+        large.refused = false;
+        large.node = ANY_NODE;
+    } else if (run->options->iommu) {
+        large.width = 63 - (uint32_t)__builtin_clzll(bytes);
+    }
     text_clear(&run->request);
     request_describe(run, &large);
     adapter = adapter_needed(run, &large);

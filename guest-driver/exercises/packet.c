@@ -302,10 +302,9 @@ static void transfer(struct run *run, const struct request *request, const struc
     uint32_t granted = packet->granted ? packet->granted
                                        : registers_for(packet, 0, whole_length(packet)) + 1;
 
-    if ((packet->flags & PCM_PACKET_LATE) &&
-        (!whereabouts_known(request, made) || seen_directly(run, request, made, in.offset, in.length))) {
-        skipped(run, "the device reaches the memory itself");
-        return;
+    /* Behind an IOMMU there is no copy, so that the device would see what changes late. */
+    if (translates(run)) {
+        in.flags &= ~PCM_PACKET_LATE;
     }
     check_transfer(run, request, made, &in, granted);
 }
@@ -315,10 +314,6 @@ void exercise_packet(struct run *run, const struct request *request)
     struct pcm_packet made;
     uint32_t adapter;
 
-    if (request->identity && translates(run)) {
-        skipped(run, "the IOMMU lets the device reach all memory");
-        return;
-    }
     if (!packet_make(run, request->packet, &made)) {
         return;
     }
@@ -330,7 +325,31 @@ void exercise_packet(struct run *run, const struct request *request)
     command_on(run, PCM_CMD_PACKET_FREE, made.handle);
 }
 
-/* One way; the device's second use of the first element must be denied. */
+/* The device's second use of an element must be denied, and logged. */
+static void check_denied(struct run *run, const struct pcm_packet_way *way,
+                         const struct pcm_packet_transferred *out, bool write,
+                         struct pcm_fault_result *result, struct expected *e)
+{
+    *result = (struct pcm_fault_result){ .address = way->after_address, .length = way->after_length,
+                                         .records = out->records, .record = out->first };
+    *e = violation_expect(PCM_RULE_IOMMU, result);
+    violation_judge(run, PCM_RULE_IOMMU, PCM_POLICY_ABORT, write, result, e);
+    if (way->after_result != PCM_EX_VIOLATION || way->after_done) {
+        broken(run, "the device's result is %u after %u bytes", way->after_result, way->after_done);
+    }
+}
+
+/* Without an IOMMU nothing keeps the device from memory: the IOMMU it is that denies. */
+static void check_let_pass(struct run *run, const struct pcm_packet_way *way,
+                           const struct pcm_packet_transferred *out)
+{
+    if (way->after_result != PCM_EX_OK || way->after_done != way->after_length || out->records) {
+        broken(run, "without an IOMMU: result %u after %u of %u bytes, %u violations", way->after_result,
+               way->after_done, way->after_length, out->records);
+    }
+}
+
+/* One way, and after it, if asked for, the device's second use of the first element. */
 static bool use_after(struct run *run, const struct request *request, struct pcm_packet_transfer *in,
                       bool write, struct pcm_fault_result *result, struct expected *e)
 {
@@ -343,40 +362,40 @@ static bool use_after(struct run *run, const struct request *request, struct pcm
     }
     check_way(run, request, way, in, registers_for(request->packet, in->offset, in->length),
               write ? "to" : "from");
-    *result = (struct pcm_fault_result){ .address = way->after_address, .length = way->after_length,
-                                         .records = out.records, .record = out.first };
-    *e = violation_expect(PCM_RULE_IOMMU, result);
-    violation_judge(run, PCM_RULE_IOMMU, PCM_POLICY_ABORT, write, result, e);
-    if (way->after_result != PCM_EX_VIOLATION || way->after_done) {
-        broken(run, "the device's result is %u after %u bytes", way->after_result, way->after_done);
+    if (translates(run)) {
+        check_denied(run, way, &out, write, result, e);
+    } else if (in->flags & PCM_PACKET_AFTER) {
+        check_let_pass(run, way, &out);
     }
-    *(write ? &run->filled : &run->verified) += way->done;
+    *(write ? &run->filled : &run->verified) += way->done + way->after_done;
     return run->verdict == HELD;
 }
 
-/* Behind an IOMMU the device loses the memory when the transfer is over. */
+/*
+ * When the transfer is over the device loses the memory, if there is an IOMMU.
+ * Without one a copy is the HAL's again, and the device is kept from it here.
+ */
 void exercise_packet_after(struct run *run, const struct request *request)
 {
     const struct packet_case *packet = request->packet;
-    struct pcm_packet_transfer in = { .method = packet->method, .flags = PCM_PACKET_AFTER,
-                                      .length = whole_length(packet), .seed = 0xaf7e5ull,
-                                      .registers = packet->ask, .addr_bits = request->width };
+    struct pcm_packet_transfer in = { .method = packet->method, .length = whole_length(packet),
+                                      .seed = 0xaf7e5ull, .registers = packet->ask,
+                                      .addr_bits = request->width };
     struct pcm_fault_result results[2];
     struct expected expected[2];
     struct pcm_packet made;
 
-    if (!translates(run)) {
-        skipped(run, "without an IOMMU nothing keeps the device from memory");
-        return;
-    }
     if (!packet_make(run, packet, &made)) {
         return;
+    }
+    if (translates(run) || seen_directly(run, request, &made, 0, in.length) == in.length) {
+        in.flags = PCM_PACKET_AFTER;
     }
     in.packet = made.handle;
     in.adapter = packet_adapter(run, request);
     if (in.adapter) {
         if (use_after(run, request, &in, true, &results[0], &expected[0]) &&
-            use_after(run, request, &in, false, &results[1], &expected[1])) {
+            use_after(run, request, &in, false, &results[1], &expected[1]) && translates(run)) {
             violation_announce(run, PCM_RULE_IOMMU, results, expected, 1);
         }
         command_on(run, PCM_CMD_ADAPTER_PUT, in.adapter);

@@ -5,6 +5,7 @@
 #define HELD_MAX                    8192u
 #define CROWD                       24u
 #define CROWD_BYTES                 (4 * MIB)
+#define PIECE_BYTES                 MIB         /* of a whole node */
 
 /* What is alive; a channel counts as its buffer. */
 static struct held {
@@ -334,32 +335,12 @@ static bool another_node_is_below(const struct run *run, const struct request *r
     return false;
 }
 
-/*
- * The limit leaves the preferred node a little memory, and the others all
- * that lies below.  First the one, then the others; and back when there is room.
- */
-void exercise_spill(struct run *run, const struct request *request)
+/* First the one node, then the others; and back when there is room. */
+static void check_spill(struct run *run, uint32_t adapter, const struct request *request)
 {
     uint64_t lowest = run->facts.node_lowest[request->node];
-    uint32_t adapter, on_node;
+    uint32_t on_node = use_node_up(run, adapter, request, lowest);
 
-    if (run->options->iommu) {
-        skipped(run, "behind an IOMMU the limit leaves node %u all its memory", request->node);
-        return;
-    }
-    if (!node_must_be_kept(run, request)) {
-        skipped(run, "node %u has nothing that the device reaches", request->node);
-        return;
-    }
-    if (!another_node_is_below(run, request)) {
-        skipped(run, "no node has memory below that of node %u", request->node);
-        return;
-    }
-    adapter = adapter_needed(run, request);
-    if (!adapter) {
-        return;
-    }
-    on_node = use_node_up(run, adapter, request, lowest);
     text_add(&run->more, ",\"fitted\":%u", on_node);
     if (!on_node) {
         broken(run, "not one buffer is on node %u", request->node);
@@ -380,5 +361,89 @@ void exercise_spill(struct run *run, const struct request *request)
         broken(run, "node %u is free, but not preferred", request->node);
     }
     let_all_go(run, PCM_CMD_FREE);
+}
+
+/* One more buffer, all of it on the node; false: it is not, or broken() was called. */
+static bool one_more_on_node(struct run *run, uint32_t adapter, const struct request *request)
+{
+    return one_more(run, adapter, request) &&
+           (check_by_dma(run, request, held[held_count - 1].handle, request->node), run->verdict == HELD);
+}
+
+/* Whether the device finds all of one more buffer, or the start of it, on the node. */
+static bool begins_on_node(struct run *run, uint32_t adapter, const struct request *request)
+{
+    if (!one_more(run, adapter, request)) {
+        broken(run, "NULL was returned though only node %u is used up", request->node);
+        return false;
+    }
+    check_by_dma(run, request, held[held_count - 1].handle, PCM_NODE_ANY);
+    return run->verdict == HELD && run->first_node == request->node;
+}
+
+/* The whole node used up: the last buffer is another's, which the host judges. */
+static void use_whole_node_up(struct run *run, uint32_t adapter, const struct request *request)
+{
+    struct request large = *request;
+    uint32_t on_node = 0;
+
+    large.length = PIECE_BYTES;
+    large.maximum_kind = NO_MAXIMUM;
+    while (begins_on_node(run, adapter, &large)) {
+        on_node++;
+    }
+    text_add(&run->more, ",\"fitted\":%u", on_node);
+    let_go(run, 0, PCM_CMD_FREE);
+    if (!one_more_on_node(run, adapter, &large)) {
+        broken(run, "node %u has room again, but is not preferred", request->node);
+    }
+    begins_on_node(run, adapter, &large);
+    note_fallback(run, &large);
+}
+
+/*
+ * Behind an IOMMU the limit is the logical address's: more buffers than the
+ * node's memory below it could hold are all the node's.
+ */
+static void check_stay(struct run *run, uint32_t adapter, const struct request *request)
+{
+    uint64_t below = request->maximum - run->facts.node_lowest[request->node];
+    uint32_t count = (uint32_t)(below / request->length) + 1;
+
+    while (held_count < count && one_more_on_node(run, adapter, request)) {
+    }
+    if (held_count < count) {
+        broken(run, "only %u buffers fit below the limit", held_count);
+    }
+    check_distinct(run);
+    let_all_go(run, PCM_CMD_FREE);
+    if (run->options->memory <= MEMORY_MOST_MIB && another_node_has_room(run, request)) {
+        use_whole_node_up(run, adapter, request);
+        let_all_go(run, PCM_CMD_FREE);
+    }
+}
+
+/* The limit leaves the preferred node a little memory, and the others all that lies below. */
+void exercise_spill(struct run *run, const struct request *request)
+{
+    uint32_t adapter;
+
+    if (!node_must_be_kept(run, request)) {
+        skipped(run, "node %u has nothing that the device reaches", request->node);
+        return;
+    }
+    if (!run->options->iommu && !another_node_is_below(run, request)) {
+        skipped(run, "no node has memory below that of node %u", request->node);
+        return;
+    }
+    adapter = adapter_needed(run, request);
+    if (!adapter) {
+        return;
+    }
+    if (run->options->iommu) {
+        check_stay(run, adapter, request);
+    } else {
+        check_spill(run, adapter, request);
+    }
     command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
 }

@@ -14,6 +14,9 @@
 #define KIB                         1024u
 #define MIB                         (1024u * 1024u)
 
+/* A small machine: more memory is not used up, it takes time and memory of the host. */
+#define MEMORY_MOST_MIB             512u
+
 /* PreferredNode, besides 0 to N - 1. */
 #define ANY_NODE                    0x80000000u     /* MM_ANY_NODE_OK */
 #define DEVICE_NODE                 0xfffffff0u     /* stands for the device's */
@@ -100,7 +103,6 @@ struct request {
     const struct packet_case *packet;
     bool refused;                   /* must fail */
     bool refused_identity;          /* must fail without an IOMMU, and not with one */
-    bool identity;                  /* makes sense without an IOMMU only */
     bool no_dma;                    /* is not about a buffer: no DMA is due */
     bool any_platform;              /* the body knows what each must do */
     uint32_t status;                /* if refused, of a routine that returns one */

@@ -421,7 +421,7 @@ const struct exercise exercise_table[] = {
 
     /* --- Logical is not physical ------------------------------------------------------------ */
     { "iommu/scattered", "No two free pages adjoin: behind an IOMMU a buffer of 1 MiB is given all the same",
-      exercise_scattered, EX(32, MIB, ANY_NODE) },
+      exercise_scattered, EX(32, MIB, ANY_NODE, MAXIMUM(24 * MIB)) },
     { "iommu/scattered-uncached", "The same below 16 MiB, uncached, not a multiple of a page",
       exercise_scattered, EX(24, 256 * KIB + 1, ANY_NODE, .uncached = true) },
     { "iommu/physical-address", "An IOMMU denies the device MmGetPhysicalAddress's word, both ways",
@@ -435,7 +435,7 @@ const struct exercise exercise_table[] = {
     { "iommu/flushed-ex", "The same after FlushAdapterBuffersEx, a page at a time", exercise_packet_after,
       PACKET_OF(64, 12000, MAP_EX, .part = { PAGES(0x123, 12000) }, .ask = 1) },
     { "iommu/mdl-freed", "The same after FreeCommonBuffer of an MDL's memory", exercise_packet_after,
-      PACKET_OF(64, 4 * PAGE_BYTES, FROM_MDL, .part = { PAGES(0, 4 * PAGE_BYTES) }) },
+      PACKET_OF(64, 4 * PAGE_BYTES, FROM_MDL, .part = { POOL(0, 4 * PAGE_BYTES) }) },
 
     /* --- Several at once ---------------------------------------------------------------- */
     { "combined/31-lines-node-1", "31 lines, node 1, 64 KiB, uncached", exercise_allocate,
@@ -610,7 +610,7 @@ const struct exercise exercise_table[] = {
       PACKET_OF(24, 256 * KIB, GET_LIST_EX, .part = { PAGES_FROM(1ull << 24, 0, 256 * KIB) }) },
     { "bounce/no-memory", "More than there is below 1 MiB", exercise_packet,
       .request = { .allocator = PACKET, .width = 20, .length = MIB + 4096, .node = ANY_NODE,
-                   .describe = PCM_DESCRIBE_SCATTER_GATHER, .identity = true,
+                   .describe = PCM_DESCRIBE_SCATTER_GATHER,
                    REFUSED_WITH(INSUFFICIENT_RESOURCES),
                    .packet = &(const struct packet_case){
                        .method = PCM_GET_LIST, .part = { PAGES_FROM(MIB, 0, MIB + 4096) } } } },

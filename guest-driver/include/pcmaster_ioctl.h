@@ -649,11 +649,12 @@ struct pcm_packet_queued {
 };
 
 /*
- * Takes all memory but PAGES single pages, no two of which adjoin, and keeps it
- * until the file is closed or PAGES is 0.  All of it is touched: for small
- * machines.
+ * Takes all memory up to the physical address LAST but PAGES single pages, no two
+ * of which adjoin, and keeps it until the file is closed or PAGES is 0.  All of it
+ * is touched.
  */
 struct pcm_fragment {
+    uint64_t last;
     uint32_t pages;
     uint32_t reserved;
 };

@@ -35,12 +35,6 @@ LACKING = re.compile("|".join((
     r"no node begins at 0x100000000 or above",
     r"the device is on no node",
     r"32 MiB do not fit",
-    r"there is too much memory to use it up",
-    r"behind an IOMMU a buffer may be several nodes'",
-    r"behind an IOMMU the limit leaves node \d all its memory",
-    r"the IOMMU lets the device reach all memory",
-    r"without an IOMMU nothing keeps the device from memory",
-    r"the device reaches the memory itself",
     r"Windows [78] has no (version 3 of the DMA interface|requests that wait|"
     r"description of \d\d address bits( with scatter/gather)?|"
     r"[A-Z]\w+( at once)?)")))

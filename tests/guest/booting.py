@@ -37,6 +37,7 @@ class Machine:
 
 USUAL = Machine("4 nodes", Shape())
 SMALL = Machine("256 MiB", Shape(nodes=1, cpus=1, memory=256))
+REMAPPED = Machine("IOMMU", Shape(nodes=1, cpus=1, memory=256, iommu=True))
 LARGE = Machine("12 GiB", Shape(memory=12288))
 BARE = Machine("no device", SMALL.shape, device=False)
 

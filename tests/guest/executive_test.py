@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 import booting
-from pcmaster import CHECKOUT, boot
+from pcmaster import CHECKOUT, boot, iommu
 
 SHOWN = re.compile(r"format \[(.*)\] \[(.*)\]$", re.MULTILINE)
 SHOWN_AT_LEAST = 30
@@ -85,6 +85,7 @@ class SelfTest(unittest.TestCase):
         self.assertEqual(self.booted.results.faults(), [], self.booted.text)
         held = boot.FAILED if self.booted.results.failed else boot.HELD
         self.assertEqual(self.booted.status, held, self.booted.text)
+        self.assertEqual(iommu.STARTED in self.booted.text, self.on.shape.iommu)
         shown = SHOWN.findall(self.booted.text)
         self.assertGreaterEqual(len(shown), SHOWN_AT_LEAST)
         for expected, actual in shown:
@@ -200,7 +201,7 @@ def documented(file):
 
 def load_tests(loader, tests, pattern):
     """A case for each check on each machine and each mistake, besides those above."""
-    for on in (booting.USUAL, booting.SMALL):
+    for on in (booting.USUAL, booting.SMALL, booting.REMAPPED):
         booted = booting.boot(on, {"exercise": "none"}, client=booting.SELFTEST)
         tests.addTests(Point(on, point, booted) for point in booted.results.points)
         tests.addTest(SelfTest(on, booted))

@@ -1,7 +1,7 @@
 /*
  * What an Intel IOMMU has denied.
  *
- * The line is for a person, and for the host: scripts/pcmaster/diagnosis.py
+ * The line is for a person, and for the host: scripts/pcmaster/iommu.py
  * compares it with the device's own word.
  *
  * SPDX-License-Identifier: MIT

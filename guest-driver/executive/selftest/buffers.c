@@ -70,7 +70,7 @@ static void check_mapping(take_buffer *take, ULONG length, BOOLEAN cached, ULONG
     for (at = 0; at < length; at += PAGE_SIZE) {
         ULONGLONG entry = page_entry(buffer + at);
 
-        EXPECT_EQUAL(entry & PTE_ADDRESS, (ULONGLONG)logical.QuadPart + at);
+        expect_logical(buffer + at, logical.QuadPart + at);
         EXPECT_EQUAL(entry & UNCACHED, cache_bits);
         EXPECT((entry & PTE_WRITE) && (entry & PTE_NO_EXECUTE));
     }
@@ -161,7 +161,7 @@ static void check_vector(MEMORY_CACHING_TYPE cache, ULONGLONG cache_bits)
         for (ULONG at = 0; at <= PAGE_SIZE; at += PAGE_SIZE) {
             ULONGLONG entry = page_entry(element[i] + at);
 
-            EXPECT_EQUAL(entry & PTE_ADDRESS, (ULONGLONG)logical.QuadPart + at);
+            expect_logical(element[i] + at, logical.QuadPart + at);
             EXPECT_EQUAL(entry & UNCACHED, cache_bits);
         }
         EXPECT_EQUAL(page_entry(element[i] - 1), 0);

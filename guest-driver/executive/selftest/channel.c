@@ -57,7 +57,7 @@ static void releases_buffer(void)
     EXPECT_STATUS(channel->lpVtbl->AllocateBuffer(channel, 0x2000, NULL), STATUS_SUCCESS);
     address = channel->lpVtbl->SystemAddress(channel);
     channel->lpVtbl->PhysicalAddress(channel, &logical);
-    EXPECT_EQUAL(page_entry(address) & PTE_ADDRESS, (ULONGLONG)logical.QuadPart);
+    expect_logical(address, logical.QuadPart);
     EXPECT_EQUAL(channel->lpVtbl->AddRef(channel), 2);
     EXPECT_EQUAL(channel->lpVtbl->Release(channel), 1);
     EXPECT(page_entry(address) != 0);

@@ -30,11 +30,11 @@ struct check {
 };
 
 /* All that one file checks; an entry without a name ends it. */
-extern const struct check backtrace_checks[], buffer_checks[], cache_type_checks[], channel_checks[], clock_checks[],
-    contiguous_checks[], dispatcher_checks[], dpc_checks[], file_checks[], format_checks[], guard_checks[],
-    image_checks[], interrupt_checks[], irp_checks[], mapping_checks[], mdl_checks[], object_checks[],
-    packet_checks[],
-    pool_checks[], processor_checks[], remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
+extern const struct check backtrace_checks[], buffer_checks[], cache_type_checks[], channel_checks[],
+    clock_checks[], contiguous_checks[], dispatcher_checks[], domain_checks[], dpc_checks[], file_checks[],
+    format_checks[], guard_checks[], image_checks[], interrupt_checks[], irp_checks[], mapping_checks[],
+    mdl_checks[], object_checks[], packet_checks[], pool_checks[], processor_checks[],
+    remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
 
 /* The driver object of selftest.sys itself. */
 extern PDRIVER_OBJECT selftest_driver;
@@ -88,5 +88,10 @@ DEVICE_DESCRIPTION3 master_description(ULONG width);
 PDMA_ADAPTER new_adapter(ULONG width);
 PDMA_OPERATIONS3 operations(PDMA_ADAPTER adapter);
 void put_adapter(PDMA_ADAPTER adapter);
+
+/* --- domains.c ---------------------------------------------------------------------- */
+
+/* Unless an IOMMU stands between, a logical address must be that of the page at ADDRESS. */
+void expect_logical(const volatile void *address, LONGLONG logical);
 
 #endif /* PCMASTER_SELFTEST_H */

@@ -133,10 +133,15 @@ static void null_adapter(struct scene *s)
     s->call->PutDmaAdapter(NULL); /* null-adapter */
 }
 
-/* Noticed at unload; the report names who asked for the adapter. */
+/* These are noticed at unload; the report names who asked for what is alive. */
 static void never_put(struct scene *s)
 {
     free_buffer(s);
+    s->dma = NULL;
+}
+
+static void unload_buffer(struct scene *s)
+{
     s->dma = NULL;
 }
 
@@ -507,6 +512,13 @@ static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_RESULT_SCATTERED] = { ask_ex, 0 },
     [PCM_MISTAKE_RESULT_NODE] = { ask_ex, 0 },
     [PCM_MISTAKE_RESULT_OVERLAP] = { ask_ex, 0 },
+    [PCM_MISTAKE_UNLOAD_BUFFER] = { unload_buffer, LENGTH },
+    [PCM_MISTAKE_UNLOAD_CHANNEL] = { unload_channel, 0 },
+    [PCM_MISTAKE_UNLOAD_REGISTERS] = { unload_registers, 0 },
+    [PCM_MISTAKE_UNLOAD_LIST] = { unload_list, 0 },
+    [PCM_MISTAKE_NOT_LOCKED] = { not_locked, 0 },
+    [PCM_MISTAKE_LIST_NOT_LOCKED] = { list_not_locked, 0 },
+    [PCM_MISTAKE_MAPPED_TWICE] = { mapped_twice, 0 },
 };
 
 /* Returns only if nothing has stopped the mistake. */

@@ -52,5 +52,11 @@ void irql_list(struct scene *s);
 void list_direction(struct scene *s);
 void list_outside(struct scene *s);
 void map_freed(struct scene *s);
+void unload_channel(struct scene *s);
+void unload_registers(struct scene *s);
+void unload_list(struct scene *s);
+void not_locked(struct scene *s);
+void list_not_locked(struct scene *s);
+void mapped_twice(struct scene *s);
 
 #endif /* PCMASTER_MISTAKES_H */

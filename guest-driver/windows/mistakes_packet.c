@@ -319,3 +319,70 @@ void map_freed(struct scene *s)
     s->call->MapTransfer(s->dma, p.mdl, p.base, p.memory, &length, TRUE); /* map-freed */
     taken_close(&p);
 }
+
+/* No pages were locked for the MDL any more, or ever. */
+void not_locked(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    ULONG length = LENGTH;
+
+    p.mdl->MdlFlags &= ~MDL_SOURCE_IS_NONPAGED_POOL;
+    take_registers(&p, 3);
+    s->call->MapTransfer(s->dma, p.mdl, p.base, p.memory, &length, TRUE); /* not-locked */
+    free_registers(&p, 3);
+    taken_close(&p);
+}
+
+void list_not_locked(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    PDEVICE_OBJECT self = s->device->self;
+
+    p.mdl->MdlFlags &= ~MDL_SOURCE_IS_NONPAGED_POOL;
+    s->call->GetScatterGatherList(s->dma, self, p.mdl, p.memory, 1, list_ready, &p, TRUE); /* list-not-locked */
+    taken_close(&p);
+}
+
+void mapped_twice(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    ULONG length = PAGE_SIZE;
+
+    take_registers(&p, 3);
+    map(&p, PAGE_SIZE);
+    s->call->MapTransfer(s->dma, p.mdl, p.base, p.memory, &length, TRUE); /* mapped-twice */
+    flush(&p, PAGE_SIZE);
+    flush(&p, PAGE_SIZE);
+    free_registers(&p, 3);
+    taken_close(&p);
+}
+
+/* --- noticed at unload ---------------------------------------------------------- */
+
+void unload_channel(struct scene *s)
+{
+    struct taken p = taken_open(s);
+
+    p.action = KeepObject;
+    take_registers(&p, 2);
+    s->dma = NULL;
+    taken_close(&p);
+}
+
+void unload_registers(struct scene *s)
+{
+    struct taken p = taken_open(s);
+
+    take_registers(&p, 2);
+    s->dma = NULL;
+    taken_close(&p);
+}
+
+void unload_list(struct scene *s)
+{
+    struct taken p = taken_open(s);
+
+    take_list(&p);
+    s->dma = NULL;
+    taken_close(&p);
+}

@@ -20,13 +20,17 @@ import running
 from pcmaster import CHECKOUT, boot, bugcheck, guest
 
 SOURCE = "guest-driver/windows/mistakes.c"
-SOURCES = "guest-driver/windows/mistakes*.c"
+SOURCES = "guest-driver/windows/mistakes"
 FUNCTION = re.compile(r"(?:static )?\w+ (\w+)\(struct scene \*s\)$")
 MARK = re.compile(r"/\* ([a-z*-]+) \*/$")
 RULES = "guest-driver/executive/hal/verify.h"
 RULE = re.compile(r'RULE\(\w+, (0x[0-9a-f]+),\s*"([a-z-]+)"')
-# Noticed when the driver is unloaded: the report names who asked for the adapter.
-AT_UNLOAD = {"never-put": "new_adapter"}
+# Noticed when the driver is unloaded: what the report says of what is alive.
+AT_UNLOAD = {"never-put": "adapter made in: new_adapter",
+             "unload-buffer": "allocated in: new_buffer",
+             "unload-channel": "granted in: take_registers",
+             "unload-registers": "granted in: take_registers",
+             "unload-list": "granted in: take_list"}
 SEVERAL_NODES = {"result-node"}
 # The executive's own mistakes are made where the driver asks for a buffer.
 OWN = "result-"
@@ -51,7 +55,7 @@ def codes():
 def places():
     """The mark of each mistake -> the function that makes it, file:line."""
     found = {}
-    for path in sorted(CHECKOUT.glob(SOURCES)):
+    for path in sorted(CHECKOUT.glob(f"{SOURCES}*.c")):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if match := FUNCTION.match(line):
                 function = match[1]
@@ -102,7 +106,8 @@ class Stopped(unittest.TestCase):
         self.assertEqual(check.code, 0xe6, ran.text)
         text = "\n".join(map(": ".join, bugcheck.rows(check, modules())))
         if name in AT_UNLOAD:
-            self.assertIn(f"adapter made in: {AT_UNLOAD[name]} at {SOURCE}:", text)
+            self.assertEqual(check.report.routine, "DriverUnload")
+            self.assertIn(f"\n{AT_UNLOAD[name]} at {SOURCES}", text)
             return
         function, line = self.place
         self.assertIn(f"\nin: {function} at {line}\n", text)

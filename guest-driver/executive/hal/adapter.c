@@ -30,21 +30,27 @@ HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine)
     return adapter;
 }
 
-VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
+void HalpCheckReturned(const HAL_ADAPTER *Adapter, PCSTR Routine)
 {
-    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "PutDmaAdapter");
-
-    HalpRequireAtMost(adapter, "PutDmaAdapter", DISPATCH_LEVEL);
-    if (!IsListEmpty(&adapter->Buffers)) {
+    if (!IsListEmpty(&Adapter->Buffers)) {
         HalpBreach(&(HAL_BREACH){
             .Rule = HalRulePutLiveBuffer,
-            .Routine = "PutDmaAdapter",
-            .Adapter = adapter,
-            .Buffer = CONTAINING_RECORD(adapter->Buffers.Flink, HAL_BUFFER,
+            .Routine = Routine,
+            .Adapter = Adapter,
+            .Buffer = CONTAINING_RECORD(Adapter->Buffers.Flink, HAL_BUFFER,
                                         Link),
         });
     }
-    HalpCheckMapsReturned(adapter, "PutDmaAdapter");
+    HalpCheckMapsReturned(Adapter, Routine);
+}
+
+VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
+{
+    static const char routine[] = "PutDmaAdapter";
+    HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
+
+    HalpRequireAtMost(adapter, routine, DISPATCH_LEVEL);
+    HalpCheckReturned(adapter, routine);
     HalpForgetAdapter(adapter);
     adapter->Signature = 0;
     ExFreePoolWithTag(adapter, ADAPTER_TAG);

@@ -43,6 +43,9 @@ struct _HAL_ADAPTER {
 /* The adapter behind what a driver has passed; stops if it is none. */
 HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine);
 
+/* Stops if the driver has not given back all that it got from the adapter. */
+void HalpCheckReturned(const HAL_ADAPTER *Adapter, PCSTR Routine);
+
 /*
  * What all the allocating routines come to; Routine is the one that the driver
  * has called. Request's bounds are inclusive, and are narrowed to the adapter's

@@ -46,7 +46,7 @@ static void Live(const HAL_ADAPTER *Adapter, HAL_RULE Rule, PCSTR Routine,
                               .Adapter = Adapter, .Grant = Grant });
 }
 
-void HalpCheckMapsReturned(HAL_ADAPTER *Adapter, PCSTR Routine)
+void HalpCheckMapsReturned(const HAL_ADAPTER *Adapter, PCSTR Routine)
 {
     const HAL_MAP_POOL *map = &Adapter->Map;
     const HAL_GRANT *grant;

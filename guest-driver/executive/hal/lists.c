@@ -63,6 +63,9 @@ static NTSTATUS NewList(HAL_ADAPTER *Adapter, const REQUEST *Request,
     if (!HalpSeek(Request->Mdl, Request->Offset, Request->Length, &cursor)) {
         return STATUS_BUFFER_TOO_SMALL;
     }
+    if (!HalpCheckLocked(Adapter, &cursor, Request->Routine)) {
+        return STATUS_INVALID_PARAMETER;
+    }
     pieces = HalpCountPieces(cursor);
     size = HalpListSize(HalpListElements(Adapter, pieces));
     if (Request->Buffer && Request->BufferLength < size) {

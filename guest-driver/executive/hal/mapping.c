@@ -90,8 +90,8 @@ void HalpCopyToBounce(HAL_GRANT *Grant)
     }
 }
 
-static HAL_REGISTER *UseRegister(HAL_GRANT *Grant, const HAL_PIECE *Piece,
-                                 PUCHAR Bounce)
+static HAL_REGISTER *UseRegister(HAL_GRANT *Grant, const HAL_CURSOR *Cursor,
+                                 const HAL_PIECE *Piece, PUCHAR Bounce)
 {
     HAL_REGISTER *entry = &Grant->Register[Grant->Next];
 
@@ -99,6 +99,8 @@ static HAL_REGISTER *UseRegister(HAL_GRANT *Grant, const HAL_PIECE *Piece,
         .Physical = Piece->Physical,
         .Length = Piece->Length,
         .Bounce = Bounce,
+        .Mdl = Cursor->Mdl,
+        .Offset = Cursor->Offset,
         .Run = Grant->Next,
         .Live = 1,
     };
@@ -175,7 +177,7 @@ static bool MapPiece(HAL_GRANT *Grant, HAL_CURSOR *Cursor, bool OneBlock,
         return false;
     }
     Grant->NextPage += bounce && !OneBlock;
-    UseRegister(Grant, &piece, bounce);
+    UseRegister(Grant, Cursor, &piece, bounce);
     FillBounce(Grant, bounce, &piece);
     Advance(Grant, Cursor, address, piece.Length);
     return true;
@@ -227,7 +229,7 @@ static bool MapSegment(HAL_GRANT *Grant, HAL_CURSOR *Cursor, BUILDER *Builder)
 
         rest.Left = length - done;
         HalpPiece(&rest, &piece);
-        UseRegister(Grant, &piece, NULL)->Run = index;
+        UseRegister(Grant, Cursor, &piece, NULL)->Run = index;
         Advance(Grant, Cursor, logical + offset + done, piece.Length);
     }
     run->Live = (ULONG)(&Grant->Register[Grant->Next] - run);
@@ -262,6 +264,28 @@ ULONG HalpMap(HAL_GRANT *Grant, HAL_CURSOR Cursor, BOOLEAN WriteToDevice,
     return length - Cursor.Left;
 }
 
+static bool Covers(const HAL_REGISTER *Entry, const HAL_CURSOR *Cursor)
+{
+    return Entry->Mdl == Cursor->Mdl && Cursor->Offset >= Entry->Offset &&
+           Cursor->Offset - Entry->Offset < Entry->Length;
+}
+
+BOOLEAN HalpIsMapped(const HAL_GRANT *Grant, const HAL_CURSOR *Cursor)
+{
+    const HAL_REGISTER *last = &Grant->Register[Grant->Next - 1];
+
+    if (!Grant->Live || (last->Mdl == Cursor->Mdl &&
+                         last->Offset + last->Length == Cursor->Offset)) {
+        return FALSE;
+    }
+    for (ULONG i = 0; i < Grant->Next; i++) {
+        if (Covers(&Grant->Register[i], Cursor)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 /* The register is flushed: without its run, the device cannot reach it. */
 static void Retire(HAL_GRANT *Grant, HAL_REGISTER *Entry)
 {
@@ -288,6 +312,7 @@ static void FlushBytes(HAL_GRANT *Grant, HAL_REGISTER *Entry, ULONG Length)
         Entry->Bounce += Length;
     }
     Entry->Physical += Length;
+    Entry->Offset += Length;
     Entry->Length -= Length;
     Grant->BytesFlushed += Length;
     if (!Entry->Length) {

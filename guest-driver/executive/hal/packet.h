@@ -49,6 +49,8 @@ typedef struct _HAL_REGISTER {
     ULONGLONG Physical;         /* of the first byte not yet flushed */
     ULONG Length;               /* bytes not yet flushed; 0: all are */
     PUCHAR Bounce;              /* what the device sees instead; or NULL */
+    PMDL Mdl;                   /* of the same byte, */
+    ULONG Offset;               /*   and where in it */
     ULONG Run;                  /* the register that holds the mapping */
     /* Of that one: the domain's mapping of it and some that follow. */
     ULONG Live;                 /* of these, not flushed yet */
@@ -128,7 +130,7 @@ void HalpInitializeMaps(HAL_ADAPTER *Adapter, ULONG MaximumLength,
                         BOOLEAN ScatterGather);
 
 /* Stops the run if something was not given back. */
-void HalpCheckMapsReturned(HAL_ADAPTER *Adapter, PCSTR Routine);
+void HalpCheckMapsReturned(const HAL_ADAPTER *Adapter, PCSTR Routine);
 
 /*
  * Memory for Count registers, and for a list of ListBytes bytes unless that is
@@ -189,6 +191,12 @@ ULONG HalpMap(HAL_GRANT *Grant, HAL_CURSOR Cursor, BOOLEAN WriteToDevice,
               PSCATTER_GATHER_ELEMENT Elements, ULONG Room, ULONG *Count);
 
 void HalpCopyToBounce(HAL_GRANT *Grant);
+
+/*
+ * Whether the byte at the cursor is mapped; not looked for if it follows what
+ * was mapped last, as bytes mostly do.
+ */
+BOOLEAN HalpIsMapped(const HAL_GRANT *Grant, const HAL_CURSOR *Cursor);
 
 /* Ends the mapping of what the cursor says; FALSE: some of it is not mapped. */
 BOOLEAN HalpFlush(HAL_GRANT *Grant, HAL_CURSOR Cursor);
@@ -298,6 +306,10 @@ NTSTATUS NTAPI HalpBuildMdlFromScatterGatherList(
     PMDL OriginalMdl, PMDL *TargetMdl);
 
 /* --- what all of these share ------------------------------------------------------------ */
+
+/* FALSE: some MDL that the cursor goes over has no locked pages; verifier off. */
+BOOLEAN HalpCheckLocked(const HAL_ADAPTER *Adapter, const HAL_CURSOR *Cursor,
+                        PCSTR Routine);
 
 /* What is mapped must have been mapped in that direction. */
 void HalpCheckDirection(const HAL_GRANT *Grant, BOOLEAN WriteToDevice,

@@ -60,6 +60,33 @@ void HalpCheckDirection(const HAL_GRANT *Grant, BOOLEAN WriteToDevice,
     }
 }
 
+/* An MDL's page frames mean nothing until its pages are locked. */
+static bool IsLocked(const MDL *Mdl)
+{
+    return Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL |
+                            MDL_IO_SPACE);
+}
+
+BOOLEAN HalpCheckLocked(const HAL_ADAPTER *Adapter, const HAL_CURSOR *Cursor,
+                        PCSTR Routine)
+{
+    ULONGLONG end = (ULONGLONG)Cursor->Offset + Cursor->Left, behind = 0;
+
+    for (PMDL mdl = Cursor->Mdl; mdl && behind < end; mdl = mdl->Next) {
+        if (!IsLocked(mdl)) {
+            HalpBreach(&(HAL_BREACH){
+                .Rule = HalRuleNotLocked,
+                .Routine = Routine,
+                .Adapter = Adapter,
+                .Actual = (ULONG_PTR)MmGetMdlVirtualAddress(mdl),
+            });
+            return FALSE;
+        }
+        behind += mdl->ByteCount;
+    }
+    return TRUE;
+}
+
 /* A device with lists maps a piece at a time; *Length becomes the piece's. */
 PHYSICAL_ADDRESS NTAPI HalpMapTransfer(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
                                        PVOID MapRegisterBase, PVOID CurrentVa,
@@ -68,7 +95,8 @@ PHYSICAL_ADDRESS NTAPI HalpMapTransfer(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
     static const char routine[] = "MapTransfer";
     HAL_GRANT *grant = Granted(DmaAdapter, MapRegisterBase, routine);
     SCATTER_GATHER_ELEMENT element = { .Length = 0 };
-    ULONG wanted = *Length, mapped, count;
+    ULONG wanted = *Length, mapped = 0, count;
+    HAL_CURSOR cursor;
 
     if (!grant) {
         return element.Address;
@@ -77,8 +105,13 @@ PHYSICAL_ADDRESS NTAPI HalpMapTransfer(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
         Report(grant, HalRuleLengthZero, routine);
     }
     HalpCheckDirection(grant, WriteToDevice, routine);
-    mapped = HalpMap(grant, CursorAt(grant, Mdl, CurrentVa, wanted, routine),
-                     WriteToDevice, &element, 1, &count);
+    cursor = CursorAt(grant, Mdl, CurrentVa, wanted, routine);
+    if (HalpIsMapped(grant, &cursor)) {
+        Report(grant, HalRuleMappedTwice, routine);
+    }
+    if (HalpCheckLocked(grant->Adapter, &cursor, routine)) {
+        mapped = HalpMap(grant, cursor, WriteToDevice, &element, 1, &count);
+    }
     if (!mapped ||
         (mapped < wanted && !grant->Adapter->Map.ScatterGather)) {
         Report(grant, HalRuleTooManyRegisters, routine);
@@ -150,6 +183,9 @@ NTSTATUS NTAPI HalpMapTransferEx(
     }
     if (!HalpSeek(Mdl, Offset, *Length, &cursor)) {
         return STATUS_BUFFER_TOO_SMALL;
+    }
+    if (!HalpCheckLocked(grant->Adapter, &cursor, routine)) {
+        return STATUS_INVALID_PARAMETER;
     }
     *Length = HalpMap(grant, cursor, WriteToDevice,
                       ScatterGatherBuffer->Elements, room, &count);

@@ -37,6 +37,8 @@
          "a request of this device object still waits")                       \
     RULE(NotFlushed, 0x0d, "not-flushed",                                     \
          "the transfer before has not been flushed")                          \
+    RULE(NotLocked, 0x0e, "not-locked",                                       \
+         "the MDL's pages are not locked")                                    \
     RULE(WriteOutside, 0x0f, "write-outside",                                 \
          "memory before or behind a common buffer was touched")               \
     RULE(RegistersMapped, 0x10, "registers-mapped",                           \
@@ -52,6 +54,8 @@
          "no adapter, or one that PutDmaAdapter has released")                \
     RULE(NullAdapter, 0x19, "null-adapter", "the adapter is NULL")            \
     RULE(OutsideMdl, 0x1b, "outside-mdl", "CurrentVa is not in the MDL")      \
+    RULE(MappedTwice, 0x1d, "mapped-twice",                                   \
+         "CurrentVa is mapped already, and not flushed")                      \
     RULE(BeyondMdl, 0x1f, "beyond-mdl",                                       \
          "Length goes beyond the end of the MDL")                             \
     RULE(LengthZero, 0x21, "length-zero", "Length is 0")                      \

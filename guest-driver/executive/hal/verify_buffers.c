@@ -189,18 +189,13 @@ void HalpCheckAllBuffers(void)
 
 void HalpCheckUnload(void)
 {
+    static const char routine[] = "DriverUnload";
     const HAL_ADAPTER *adapter;
 
-    if (!HalpVerifying || IsListEmpty(&Adapters)) {
-        return;
+    if (HalpVerifying && !IsListEmpty(&Adapters)) {
+        adapter = CONTAINING_RECORD(Adapters.Flink, HAL_ADAPTER, AllLink);
+        HalpCheckReturned(adapter, routine);
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleNeverPut,
+                                  .Routine = routine, .Adapter = adapter });
     }
-    adapter = CONTAINING_RECORD(Adapters.Flink, HAL_ADAPTER, AllLink);
-    HalpBreach(&(HAL_BREACH){
-        .Rule = HalRuleNeverPut,
-        .Routine = "DriverUnload",
-        .Adapter = adapter,
-        .Buffer = IsListEmpty(&adapter->Buffers)
-                      ? NULL : CONTAINING_RECORD(adapter->Buffers.Flink,
-                                                 HAL_BUFFER, Link),
-    });
 }

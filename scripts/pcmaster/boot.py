@@ -74,7 +74,7 @@ def run(programs, plan):
         errors.seek(0)
         complaints = errors.read().decode(errors="replace")
     text = (plan.out / "console.log").read_text(encoding="utf-8", errors="replace")
-    lines = text.replace("\r", "").removesuffix("\n").split("\n")
+    lines = text.replace("\r", "").removesuffix("\n").split("\n") if text else []
     return Boot(status, lines, patience, silent, time.monotonic() - began, complaints,
                 tuple(moment - began for moment in times))
 

@@ -54,8 +54,7 @@ def judge(plan, outcome, results, comparison, due):
     """Judges a run that ought to hold; due: the names that must be there."""
     complaints = _boot(outcome) + results.faults()
     complaints += [f"{point.name} did not hold" for point in results.failed]
-    present = {point.name for point in results.points}
-    complaints += [f"{name} gave no result" for name in due if name not in present]
+    complaints += _missing(results, due)
     log = device_log(plan.out / "device.log")
     complaints += log.broken
     complaints += _provoked(results.points, log.violations)
@@ -172,6 +171,16 @@ def _point(point, shape):
         if details.get("node") != str(node):
             yield (f"{point.name}: the memory is on node {details.get('node')}, but "
                    f"{node} is the nearest that has any")
+
+
+def _missing(results, due):
+    """The names without a result, as sentences; a guest that stopped has many."""
+    present = {point.name for point in results.points}
+    names = [name for name in due if name not in present]
+    complaints = [f"{name} gave no result" for name in names[:SHOWN]]
+    if names[SHOWN:]:
+        complaints.append(f"{len(names) - SHOWN} more gave no result")
+    return complaints
 
 
 def _boot(outcome):

@@ -89,16 +89,21 @@ def _check(parser, options):
     if options.accel == "kvm" and not options.realtime:
         parser.error("--accel kvm goes with --realtime: only tcg can run the "
                      "guest's time as fast as it is computed")
-    glob = options.exercise or ""
+    glob = _glob(options)
     if "[" in glob or any(letter.isspace() for letter in glob):
         parser.error("--exercise knows the wild cards * and ?, and no spaces")
+
+
+def _glob(options):
+    """Which exercises; an empty one matches none."""
+    return "*" if options.exercise is None else options.exercise
 
 
 def main(argv=None):
     """The command line of scripts/run; returns the exit status."""
     options = parse(argv)
     plays = not options.fault and not options.list and (
-        options.file or fnmatchcase(tap.PLAY, options.exercise or "*"))
+        options.file or fnmatchcase(tap.PLAY, _glob(options)))
     if options.driver:
         pe.check(options.driver)
     sound = wav.read(options.file or DEFAULT_WAV) if options.file else None
@@ -158,7 +163,7 @@ def make_plan(options, guest, sound):
                           f"{options.fault}")
         driver = guest.images["faulty.sys"]
     else:
-        glob = options.exercise or "*"
+        glob = _glob(options)
         found = judge.exercises(guest, glob)
         if not found and not sound:
             raise Problem(f"no exercise matches '{glob}'; --list names them all")

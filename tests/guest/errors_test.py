@@ -61,7 +61,12 @@ class ErrorsTest(running.RunCase):
     def test_names_that_there_are_not(self):
         self.refused("no fault is named 'none'; there are: ", "--fault", "none")
         self.refused("no exercise matches 'zebra*'", "--exercise", "zebra*")
+        self.refused("no exercise matches ''", "--exercise", "")
         self.refused("no such back end", "--audiodev", "gramophone")
+
+    def test_more_memory_than_there_is(self):
+        ran = self.refused("QEMU did not start", "--memory", "99999999G")
+        self.assertIn("memory", ran.text)
 
     def test_files_that_are_no_wav(self):
         self.refused("no WAV file", self.file("text.wav", b"no sound\n"))

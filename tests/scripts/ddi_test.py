@@ -12,6 +12,13 @@ from pcmaster import CHECKOUT, guest, tap
 
 # A name or a pattern of names; what has a dot in it is a file.
 NAME = re.compile(r"`([a-z]+/[a-z0-9-]*\*?)`")
+# A file, by its path in the checkout or in the executive's folder.
+FILE = re.compile(r"`([a-z0-9_./-]+\.(?:c|h|py|md))`")
+PLACES = (CHECKOUT, CHECKOUT / "guest-driver/executive", CHECKOUT / "docs")
+ROW = re.compile(r"^\| (?P<said>.*) \| (?P<shown>[^|]*) \|$", re.MULTILINE)
+# What a row may point to instead of a name of its own.
+BY_REFERENCE = re.compile(r"every exercise|each of these|the same|\]\(")
+HEADINGS = ("Shown by", "Held by")
 AT_LEAST = 120
 
 
@@ -23,7 +30,8 @@ class DdiTest(unittest.TestCase):
         program = os.path.join(os.environ["PCMASTER_BUILD"], guest.IMAGES["exercises"])
         table = json.loads(subprocess.check_output([program, "--list"]))["exercises"]
         cls.table = [entry["name"] for entry in table]
-        cls.named = set(NAME.findall((CHECKOUT / "docs/ddi.md").read_text()))
+        cls.text = (CHECKOUT / "docs/ddi.md").read_text()
+        cls.named = set(NAME.findall(cls.text))
 
     def test_every_name_is_an_exercises(self):
         self.assertEqual([name for name in sorted(self.named)
@@ -32,6 +40,17 @@ class DdiTest(unittest.TestCase):
     def test_every_exercise_is_named(self):
         self.assertEqual([known for known in self.table
                           if not any(fnmatchcase(known, name) for name in self.named)], [])
+
+    def test_every_row_is_shown_by_something(self):
+        rows = [row for row in ROW.finditer(self.text) if row["shown"] not in HEADINGS]
+        self.assertGreater(len(rows), 100)
+        self.assertEqual([row["said"] for row in rows
+                          if "`" not in row["shown"] and
+                          not BY_REFERENCE.search(row["shown"])], [])
+
+    def test_every_file_is_there(self):
+        self.assertEqual([name for name in FILE.findall(self.text)
+                          if not any((place / name).exists() for place in PLACES)], [])
 
     def test_no_name_is_given_twice(self):
         self.assertEqual(len(self.table), len(set(self.table)))

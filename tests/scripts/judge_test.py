@@ -89,6 +89,11 @@ class JudgeTest(OutFolder):
         self.assertEqual(self.complaints(due=["node/0", "play"]),
                          ["play gave no result"])
 
+    def test_many_that_gave_no_result(self):
+        said = self.complaints(due=[f"node/{number}" for number in range(300)])
+        self.assertEqual(len(said), judge.SHOWN + 1)
+        self.assertEqual(said[-1], f"{299 - judge.SHOWN} more gave no result")
+
     def test_a_violation_that_the_guest_kept_to_itself(self):
         self.device_says(RESET + BOTH + limit("abort"))
         self.assertEqual(self.complaints(),

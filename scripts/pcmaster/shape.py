@@ -14,7 +14,7 @@ DEVICE_NODE = 1
 NODES_MAX = 8
 CPUS_MAX = 8
 SMALLEST_MIB = 128
-SIZE = re.compile(r"(\d+)([MG])$")
+SIZE = re.compile(r"([0-9]+)([MG])")
 MIB = {"M": 1, "G": 1024}
 
 
@@ -133,7 +133,7 @@ def from_options(parser, options):
 def _number(most):
     """A whole number from 1 to most, as argparse wants it."""
     def number(text):
-        if not text.isdecimal() or not 1 <= int(text) <= most:
+        if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"not a number from 1 to {most}: '{text}'")
         return int(text)
     return number
@@ -141,7 +141,7 @@ def _number(most):
 
 def _memory(text):
     """A size in MiB."""
-    match = SIZE.match(text)
+    match = SIZE.fullmatch(text)
     size = int(match[1]) * MIB[match[2]] if match else 0
     if size < SMALLEST_MIB:
         raise argparse.ArgumentTypeError(

@@ -89,6 +89,7 @@ class OptionsTest(unittest.TestCase):
     def test_what_cannot_be(self):
         for words in (["--nodes", "0"], ["--nodes", "9"], ["--cpus", "x"],
                       ["--memory", "64M"], ["--memory", "12"], ["--memory", "G"],
+                      ["--memory", "6G\n"], ["--memory", "\u0663G"], ["--cpus", "\u0663"],
                       ["--machine", "microvm"], ["--empty-node", "--cpus", "1"],
                       ["--iommu", "--machine", "pc"]):
             with self.subTest(words), self.assertRaises(SystemExit), \

@@ -19,9 +19,7 @@ class Point(unittest.TestCase):
         return self.entry["name"]
 
     def held(self):
-        """ok in the guest's results."""
-        if self.entry["result"] == "skipped":
-            self.skipTest(self.entry.get("verdict", "skipped by the guest"))
+        """ok in the guest's results: the usual machine lacks nothing."""
         self.assertEqual(self.entry["result"], "ok", self.entry)
 
 

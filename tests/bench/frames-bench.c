@@ -23,14 +23,15 @@
 #define MOST_RUNS 65536
 #define SPACING 32 /* pages from the beginning of a run to that of the next */
 #define LOW_RUN (16 * MIB)
-#define ROUNDS 40
+#define TURNS 10
+#define ROUNDS 4 /* of a turn; the first ones find the caches as the other left them */
 #define ROUND_NS 1000000
 #define HISTORY 4096 /* requests of a mixed history, used again and again */
 
 static struct frames frames;
 static struct linear linear;
-/* The executive keeps its tiles in large pages, too: in its map of all memory. */
-static _Alignas(2 * MIB) struct frames_tile tiles[4 * MOST_RUNS];
+/* The executive keeps its rows in large pages, too: in its map of all memory. */
+static _Alignas(2 * MIB) struct frames_row rows[MOST_RUNS];
 
 static uint32_t random_state;
 
@@ -68,7 +69,7 @@ static void fragment(unsigned runs, uint64_t shift)
     uint64_t base = LOW_RUN + shift * PAGE;
     random_state = 1;
     frames_init(&frames);
-    frames_donate(&frames, tiles, sizeof tiles);
+    frames_donate(&frames, rows, sizeof rows);
     frames_add(&frames, 0, base + (runs - 1) * SPACING * PAGE, 0);
     frames_reserve(&frames, base - PAGE, PAGE);
     linear.count = 0;
@@ -187,11 +188,10 @@ static void compare(struct work work, unsigned runs)
 {
     double best[2] = { 1e18, 1e18 };
     check_same(&work, runs);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        for (int which = 0; which < 2; which++) {
-            double each = measure(&work, which);
-            best[which] = each < best[which] ? each : best[which];
-        }
+    for (unsigned i = 0; i < 2 * ROUNDS * TURNS; i++) {
+        int which = i / ROUNDS % 2;
+        double each = measure(&work, which);
+        best[which] = each < best[which] ? each : best[which];
     }
     printf("%u %.1f %.1f %s\n", runs, best[0], best[1], work.name);
     fflush(stdout);
@@ -250,7 +250,7 @@ static void compare_all(unsigned runs)
 
 int main(int argc, char **argv)
 {
-    madvise(tiles, sizeof tiles, MADV_HUGEPAGE);
+    madvise(rows, sizeof rows, MADV_HUGEPAGE);
     for (int i = 1; i < argc; i++) {
         unsigned long runs = strtoul(argv[i], NULL, 10);
         if (runs < 16 || runs > MOST_RUNS) {

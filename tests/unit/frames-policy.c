@@ -113,7 +113,7 @@ static unsigned take(choose_fn *choose, const uint8_t *used, unsigned count)
 /* Slots that each hold 1 to 16 pages, given back and taken in random order. */
 static struct shape play(choose_fn *choose, unsigned slots)
 {
-    static struct frames_tile tiles[2 * SLOTS + 64];
+    static struct frames_row rows[2 * SLOTS + 64];
     static uint8_t used[PAGES];
     static unsigned at[SLOTS], count[SLOTS];
     struct shape shape = { 0, 0, 0 };
@@ -122,7 +122,7 @@ static struct shape play(choose_fn *choose, unsigned slots)
     memset(used, 0, sizeof used);
     memset(count, 0, sizeof count);
     frames_init(&f);
-    frames_donate(&f, tiles, sizeof tiles);
+    frames_donate(&f, rows, sizeof rows);
     assert_int_equal(frames_add(&f, 0, PAGES * PAGE, 0), FRAMES_OK);
     for (unsigned step = 0; step < STEPS; step++) {
         unsigned slot = (unsigned)random_below(&choices, slots);
@@ -171,7 +171,7 @@ static void fragments_less_than_others(void **state)
 
 /* ---- low memory ---- */
 
-static struct frames_tile many[8192];
+static struct frames_row many[8192];
 
 static void machine_of_8_gib(void)
 {

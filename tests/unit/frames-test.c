@@ -11,13 +11,13 @@
 #define GIB ((uint64_t)1 << 30)
 
 static struct frames f;
-static struct frames_tile tiles[64];
+static struct frames_row rows[64];
 
 static int set_up(void **state)
 {
     (void)state;
     frames_init(&f);
-    assert_int_equal(frames_donate(&f, tiles, sizeof tiles), 64);
+    assert_int_equal(frames_donate(&f, rows, sizeof rows), 64);
     return 0;
 }
 
@@ -298,7 +298,7 @@ static void a_block_of_every_size(void **state)
         uint64_t size = PAGE << order;
         for (uint64_t shift = 0; shift <= (order > 1); shift++) {
             frames_init(&f);
-            frames_donate(&f, tiles, sizeof tiles);
+            frames_donate(&f, rows, sizeof rows);
             add(GIB + shift * PAGE, size, 0);
             struct frames_request request = FRAMES_ANYWHERE(size);
             request.varying = size - 1;
@@ -540,65 +540,102 @@ static void reserve_carves_every_touched_page(void **state)
     assert_int_equal(largest_run(0), 15);
 }
 
-static void reserve_needs_two_tiles_at_most(void **state)
+/* A node whose tiles fill one row, 1 MiB each and as much between them. */
+static void add_full_row(struct frames *small, uint64_t base, uint32_t node)
+{
+    for (uint64_t i = 0; i < FRAMES_ROW_TILES; i++) {
+        assert_int_equal(frames_add(small, base + 2 * i * MIB, MIB, node),
+                         FRAMES_OK);
+    }
+}
+
+static void reserve_needs_two_rows_at_most(void **state)
 {
     (void)state;
     struct frames small;
-    struct frames_tile few[4];
+    struct frames_row few[4];
     frames_init(&small);
-    assert_int_equal(frames_donate(&small, few, sizeof few), 4);
-    assert_int_equal(frames_add(&small, 0, MIB, 0), FRAMES_OK);
-    assert_int_equal(frames_add(&small, 2 * MIB, MIB, 0), FRAMES_OK);
-    assert_int_equal(frames_add(&small, 4 * MIB, MIB, 0), FRAMES_OK);
-    assert_int_equal(frames_reserve(&small, PAGE, PAGE), FRAMES_NO_TILES);
-    assert_int_equal(frames_reserve(&small, PAGE, 4 * MIB), FRAMES_NO_TILES);
+    assert_int_equal(frames_donate(&small, few, sizeof few - sizeof few[0]), 3);
+    add_full_row(&small, 0, 0);
+    add_full_row(&small, GIB, 1);
+    uint64_t from = 2 * (FRAMES_ROW_TILES - 1) * MIB + PAGE;
+    uint64_t to = GIB + PAGE;
+    assert_int_equal(frames_spare(&small), 1);
+    assert_int_equal(frames_reserve(&small, from, to - from), FRAMES_NO_TILES);
     assert_null(frames_check(&small));
-    assert_int_equal(frames_reserve(&small, PAGE, 5 * MIB - PAGE), FRAMES_OK);
+    assert_int_equal(frames_donate(&small, &few[3], sizeof few[3]), 1);
+    assert_int_equal(frames_reserve(&small, from, to - from), FRAMES_OK);
+    assert_int_equal(frames_spare(&small), 0);
+    assert_null(frames_check(&small));
+    /* Whole tiles need none. */
+    assert_int_equal(frames_reserve(&small, 0, 2 * GIB), FRAMES_OK);
+    assert_null(frames_check(&small));
+}
+
+static void reserve_in_one_row_needs_one(void **state)
+{
+    (void)state;
+    struct frames small;
+    struct frames_row few[2];
+    frames_init(&small);
+    assert_int_equal(frames_donate(&small, few, sizeof few[0]), 1);
+    add_full_row(&small, 0, 0);
+    assert_int_equal(frames_reserve(&small, PAGE, PAGE), FRAMES_NO_TILES);
+    assert_int_equal(frames_reserve(&small, PAGE, 2 * MIB), FRAMES_NO_TILES);
+    assert_int_equal(frames_reserve(&small, 0, 2 * MIB + PAGE), FRAMES_NO_TILES);
+    assert_null(frames_check(&small));
+    assert_int_equal(frames_donate(&small, &few[1], sizeof few[1]), 1);
+    assert_int_equal(frames_reserve(&small, PAGE, 2 * MIB), FRAMES_OK);
     assert_int_equal(frames_spare(&small), 0);
     assert_null(frames_check(&small));
 }
 
-static void tiles_run_out_and_free_never_fails(void **state)
+static void rows_run_out_and_free_never_fails(void **state)
 {
     (void)state;
     struct frames small;
-    struct frames_tile few[4];
-    uint64_t base[3];
+    struct frames_row few[2];
+    uint64_t base[FRAMES_ROW_TILES];
+    unsigned count = 0;
     struct frames_request page = FRAMES_ANYWHERE(PAGE);
     frames_init(&small);
-    assert_int_equal(frames_donate(&small, few, sizeof few - 1), 3);
+    assert_int_equal(frames_donate(&small, few, sizeof few - 1), 1);
     assert_int_equal(frames_add(&small, 0, MIB, 0), FRAMES_OK);
-    for (unsigned i = 0; i < 2; i++) {
-        page.high = MIB - 1 - 2 * i * PAGE;
-        assert_int_equal(frames_allocate(&small, &page, &base[i]),
-                         i == 0 ? FRAMES_OK : FRAMES_NO_TILES);
+    page.high = MIB - 1; /* every other page, from the top */
+    while (frames_allocate(&small, &page, &base[count]) == FRAMES_OK) {
+        count++;
+        page.high -= 2 * PAGE;
     }
-    assert_int_equal(frames_allocate(&small, &page, &base[2]), FRAMES_NO_TILES);
-    assert_null(frames_check(&small));
-    page.high = UINT64_MAX;
-    assert_int_equal(frames_allocate(&small, &page, &base[1]), FRAMES_OK);
-    assert_int_equal(frames_allocate(&small, &page, &base[2]), FRAMES_NO_TILES);
-    page.length = MIB - 2 * PAGE; /* the whole run takes none */
-    assert_int_equal(frames_allocate(&small, &page, &base[2]), FRAMES_OK);
-    assert_int_equal(frames_spare(&small), 0);
+    assert_int_equal(count, FRAMES_ROW_TILES / 2);
+    assert_int_equal(frames_allocate(&small, &page, &base[count]),
+                     FRAMES_NO_TILES);
     assert_int_equal(frames_add(&small, GIB, PAGE, 0), FRAMES_NO_TILES);
-    assert_int_equal(frames_free(&small, base[1], PAGE), FRAMES_OK);
-    assert_int_equal(frames_free(&small, base[2], page.length), FRAMES_OK);
-    assert_int_equal(frames_free(&small, base[0], PAGE), FRAMES_OK);
-    assert_int_equal(frames_spare(&small), 2);
+    assert_int_equal(frames_add(&small, GIB, PAGE, 1), FRAMES_NO_TILES);
     assert_null(frames_check(&small));
+    page.high = UINT64_MAX; /* a whole run takes none */
+    assert_int_equal(frames_allocate(&small, &page, &base[count++]), FRAMES_OK);
+    assert_int_equal(frames_donate(&small, &few[1], sizeof few[1]), 1);
+    page.high = 0x10FFF; /* in the middle of the longest run */
+    assert_int_equal(frames_allocate(&small, &page, &base[count++]), FRAMES_OK);
+    assert_int_equal(frames_spare(&small), 0);
+    while (count-- > 0) {
+        assert_int_equal(frames_free(&small, base[count], PAGE), FRAMES_OK);
+        assert_null(frames_check(&small));
+    }
+    assert_int_equal(frames_spare(&small), 1);
 }
 
 static void donations_of_odd_shape(void **state)
 {
     (void)state;
     struct frames small;
-    static _Alignas(16) unsigned char memory[3 * sizeof(struct frames_tile)];
+    static _Alignas(struct frames_row)
+        unsigned char memory[3 * sizeof(struct frames_row)];
     frames_init(&small);
     assert_int_equal(frames_donate(&small, memory, 0), 0);
     assert_int_equal(frames_donate(&small, memory + 1, 3), 0);
     assert_int_equal(
-        frames_donate(&small, memory, sizeof(struct frames_tile) - 1), 0);
+        frames_donate(&small, memory, sizeof(struct frames_row) - 1), 0);
     assert_int_equal(frames_donate(&small, memory + 1, sizeof memory - 1), 2);
     assert_int_equal(frames_spare(&small), 2);
     assert_null(frames_check(&small));
@@ -667,9 +704,9 @@ static void check_notices_damage(void **state)
     (void)state;
     add(0, MIB, 0);
     expect(FRAMES_ANYWHERE(PAGE), MIB - PAGE);
-    f.node[0].root->pages--;
+    f.node[0].root->tile[0].pages--;
     assert_non_null(frames_check(&f));
-    f.node[0].root->pages++;
+    f.node[0].root->tile[0].pages++;
     f.node[0].free_pages++;
     assert_non_null(frames_check(&f));
     f.node[0].free_pages--;
@@ -722,8 +759,9 @@ int main(void)
         EDGE(wrong_frees_change_nothing),
         EDGE(two_allocations_are_not_one),
         EDGE(reserve_carves_every_touched_page),
-        EDGE(reserve_needs_two_tiles_at_most),
-        EDGE(tiles_run_out_and_free_never_fails),
+        EDGE(reserve_needs_two_rows_at_most),
+        EDGE(reserve_in_one_row_needs_one),
+        EDGE(rows_run_out_and_free_never_fails),
         EDGE(donations_of_odd_shape),
         EDGE(walk_reports_every_page_once),
         EDGE(walk_survives_changes),

@@ -49,12 +49,12 @@ void HalpInitializeRemapping(void)
     UnitCount = dmar->unit_count;
 }
 
-/* Freeing never needs a tile, and an allocation this many at most. */
+/* Freeing never needs a row of tiles, and an allocation this many at most. */
 static bool FeedSpace(HAL_DOMAIN *Domain)
 {
     PVOID page;
 
-    if (frames_spare(&Domain->Space) > 2 * FRAMES_TILES_PER_ALLOCATION) {
+    if (frames_spare(&Domain->Space) > 2 * FRAMES_ROWS_PER_ALLOCATION) {
         return true;
     }
     page = ExAllocatePoolWithTag(NonPagedPool, PAGE_SIZE, TILES_TAG);

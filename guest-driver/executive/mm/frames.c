@@ -47,35 +47,18 @@ void frames_init(struct frames *f)
     memset(f, 0, sizeof *f);
 }
 
-static void put_tile(struct frames *f, struct frames_tile *tile)
-{
-    tile->next = f->spare;
-    f->spare = tile;
-    f->spare_count++;
-}
-
-static struct frames_tile *take_tile(struct frames *f, uint64_t start,
-                                     uint64_t pages, bool allocated)
-{
-    struct frames_tile *tile = f->spare;
-    f->spare = tile->next;
-    f->spare_count--;
-    frames_tile_set(tile, start, pages, allocated);
-    return tile;
-}
-
 size_t frames_donate(struct frames *f, void *memory, size_t bytes)
 {
-    size_t skip = -(uintptr_t)memory % _Alignof(struct frames_tile);
+    size_t skip = -(uintptr_t)memory % _Alignof(struct frames_row);
     if (bytes < skip) {
         return 0;
     }
-    struct frames_tile *tile = (struct frames_tile *)((char *)memory + skip);
-    size_t count = (bytes - skip) / sizeof *tile;
+    struct frames_row *row = (struct frames_row *)((char *)memory + skip);
+    size_t count = (bytes - skip) / sizeof *row;
     for (size_t i = count; i > 0; i--) {
-        put_tile(f, &tile[i - 1]);
+        frames_row_put(f, &row[i - 1]);
     }
-    f->tile_count += count;
+    f->row_count += count;
     return count;
 }
 
@@ -84,61 +67,74 @@ size_t frames_spare(const struct frames *f)
     return f->spare_count;
 }
 
+static uint64_t end_of(const struct frames_node *node)
+{
+    return frames_tile_end(&node->last->tile[node->last->count - 1]);
+}
+
 /* The tile of whichever node that holds the page, and its node. */
-static struct frames_tile *find(const struct frames *f, uint64_t page,
-                                uint32_t *owner)
+static struct frames_at find(const struct frames *f, uint64_t page,
+                             uint32_t *owner)
 {
     for (uint32_t i = 0; i < f->node_count; i++) {
         const struct frames_node *node = &f->node[i];
-        if (node->root == NULL || page < node->first->start ||
-            page >= frames_tile_end(node->last)) {
+        if (node->root == NULL || page < node->first->tile[0].start ||
+            page >= end_of(node)) {
             continue;
         }
-        struct frames_tile *tile = frames_tile_from(node, page);
-        if (tile->start <= page) {
+        struct frames_at at = frames_tile_from(node, page);
+        if (frames_tile_at(at)->start <= page) {
             *owner = i;
-            return tile;
+            return at;
         }
     }
-    return NULL;
+    return (struct frames_at){ NULL, 0 };
 }
 
 static bool holds_memory(const struct frames *f, struct pages pages)
 {
     for (uint32_t i = 0; i < f->node_count; i++) {
-        struct frames_tile *tile = frames_tile_from(&f->node[i], pages.first);
-        if (tile != NULL && tile->start < pages.end) {
+        struct frames_at at = frames_tile_from(&f->node[i], pages.first);
+        if (at.row != NULL && frames_tile_at(at)->start < pages.end) {
             return true;
         }
     }
     return false;
 }
 
-static bool can_merge(const struct frames_tile *below,
-                      const struct frames_tile *above)
+static struct frames_tile tile_of(struct pages pages, bool allocated)
 {
-    return below != NULL && above != NULL && !below->allocated &&
-           !above->allocated && frames_tile_end(below) == above->start;
+    return (struct frames_tile){ pages.first, pages.end - pages.first,
+                                 allocated };
 }
 
-/* Joins a tile that has become free with its free neighbours. */
-static void settle(struct frames *f, struct frames_node *node,
-                   struct frames_tile *tile)
+static bool is_free(struct frames_at at)
 {
-    bool with_next = can_merge(tile, tile->next);
-    bool with_previous = can_merge(tile->previous, tile);
-    if (with_next && with_previous) {
-        struct frames_tile *unused[2];
-        frames_tile_unite_three(node, tile->previous, unused);
-        put_tile(f, unused[0]);
-        put_tile(f, unused[1]);
-    } else if (with_next) {
-        put_tile(f, frames_tile_unite(node, tile));
-    } else if (with_previous) {
-        put_tile(f, frames_tile_unite(node, tile->previous));
-    } else {
-        frames_tile_changed(node, tile);
+    return at.row != NULL && at.index < at.row->count &&
+           !frames_tile_at(at)->allocated;
+}
+
+/*
+ * Puts a free run in the place of the tile at `at`, or before it if `replaced` is
+ * 0, and joins it with its free neighbours.
+ */
+static void settle(struct frames *f, struct frames_node *node,
+                   struct frames_at at, uint32_t replaced, struct pages pages)
+{
+    struct frames_at previous = frames_tile_previous(at);
+    struct frames_at next = replaced == 0 ? at : frames_tile_next(at);
+    if (is_free(next) && frames_tile_at(next)->start == pages.end) {
+        pages.end = frames_tile_end(frames_tile_at(next));
+        replaced++;
     }
+    if (is_free(previous) &&
+        frames_tile_end(frames_tile_at(previous)) == pages.first) {
+        pages.first = frames_tile_at(previous)->start;
+        at = previous;
+        replaced++;
+    }
+    struct frames_tile run = tile_of(pages, false);
+    frames_tile_replace(f, node, at, replaced, &run, 1);
 }
 
 enum frames_status frames_add(struct frames *f, uint64_t base, uint64_t length,
@@ -157,59 +153,72 @@ enum frames_status frames_add(struct frames *f, uint64_t base, uint64_t length,
     if (holds_memory(f, pages)) {
         return FRAMES_OVERLAP;
     }
-    if (f->spare_count == 0) {
+    struct frames_node *node = &f->node[node_number];
+    struct frames_at at = { NULL, 0 };
+    if (node->root != NULL) {
+        at = frames_tile_from(node, pages.first);
+        if (at.row == NULL) {
+            at = (struct frames_at){ node->last, node->last->count };
+        }
+    }
+    if (f->spare_count == 0 && (at.row == NULL || frames_row_is_full(at, 1))) {
         return FRAMES_NO_TILES;
     }
-    struct frames_node *node = &f->node[node_number];
-    struct frames_tile *next = frames_tile_from(node, pages.first);
-    struct frames_tile *tile =
-        take_tile(f, pages.first, pages.end - pages.first, false);
-    node->total_pages += tile->pages;
-    node->free_pages += tile->pages;
+    node->total_pages += pages.end - pages.first;
+    node->free_pages += pages.end - pages.first;
     if (f->node_count <= node_number) {
         f->node_count = node_number + 1;
     }
-    frames_tile_insert(node, tile, next == NULL ? node->last : next->previous);
-    settle(f, node, tile);
+    if (at.row == NULL) {
+        frames_tile_begin(f, node, tile_of(pages, false));
+    } else {
+        settle(f, node, at, 0, pages);
+    }
     return FRAMES_OK;
 }
 
-/* Allocates these pages of a free run. It takes as many tiles as it leaves free
-   pieces, and the caller has seen to it that there are as many. */
+/* Allocates these pages of a free run. The caller has seen to it that there is
+   room for a tile more on each side that stays free. */
 static void carve(struct frames *f, struct frames_node *node,
-                  struct frames_tile *run, struct pages pages)
+                  struct frames_at at, struct pages pages)
 {
-    uint64_t start = run->start;
-    uint64_t end = frames_tile_end(run);
-    uint64_t count = pages.end - pages.first;
-    node->free_pages -= count;
+    struct frames_tile tiles[3];
+    uint32_t count = 0;
+    uint64_t start = frames_tile_at(at)->start;
+    uint64_t end = frames_tile_end(frames_tile_at(at));
+    if (start < pages.first) {
+        tiles[count++] = tile_of((struct pages){ start, pages.first }, false);
+    }
+    tiles[count++] = tile_of(pages, true);
+    if (pages.end < end) {
+        tiles[count++] = tile_of((struct pages){ pages.end, end }, false);
+    }
+    node->free_pages -= pages.end - pages.first;
     node->allocations++;
-    if (start == pages.first && end == pages.end) {
-        frames_tile_set(run, start, count, true);
-        frames_tile_changed(node, run);
-        return;
-    }
-    struct frames_tile *piece = take_tile(f, pages.first, count, true);
-    if (start == pages.first) {
-        frames_tile_set(run, pages.end, end - pages.end, false);
-        frames_tile_insert(node, piece, run->previous);
-        return;
-    }
-    frames_tile_set(run, start, pages.first - start, false);
-    if (pages.end == end) {
-        frames_tile_insert(node, piece, run);
-    } else {
-        frames_tile_insert_two(
-            node, piece, take_tile(f, pages.end, end - pages.end, false), run);
-    }
+    frames_tile_replace(f, node, at, 1, tiles, count);
 }
 
-/* Would an allocation that begins or ends at `page` divide a free run there? */
-static size_t divides(const struct frames *f, uint64_t page)
+/* The free run that an allocation which begins or ends at `page` divides there;
+   row NULL: none. */
+static struct frames_at divided(const struct frames *f, uint64_t page)
 {
     uint32_t owner;
-    const struct frames_tile *tile = find(f, page, &owner);
-    return tile != NULL && !tile->allocated && tile->start < page;
+    struct frames_at at = find(f, page, &owner);
+    bool divides = at.row != NULL && !frames_tile_at(at)->allocated &&
+                   frames_tile_at(at)->start < page;
+    return divides ? at : (struct frames_at){ NULL, 0 };
+}
+
+/* Rows that it takes to divide free runs at both ends. */
+static size_t rows_to_divide(const struct frames *f, struct pages pages)
+{
+    struct frames_at first = divided(f, pages.first);
+    struct frames_at end = divided(f, pages.end);
+    if (first.row != NULL && first.row == end.row) {
+        return frames_row_is_full(first, 2);
+    }
+    return (size_t)(first.row != NULL && frames_row_is_full(first, 1)) +
+           (size_t)(end.row != NULL && frames_row_is_full(end, 1));
 }
 
 enum frames_status frames_reserve(struct frames *f, uint64_t base,
@@ -219,25 +228,26 @@ enum frames_status frames_reserve(struct frames *f, uint64_t base,
         return FRAMES_BAD_RANGE;
     }
     struct pages pages = pages_around(base, length);
-    if (divides(f, pages.first) + divides(f, pages.end) > f->spare_count) {
+    if (rows_to_divide(f, pages) > f->spare_count) {
         return FRAMES_NO_TILES;
     }
     for (uint32_t i = 0; i < f->node_count; i++) {
         struct frames_node *node = &f->node[i];
-        struct frames_tile *tile = frames_tile_from(node, pages.first);
-        while (tile != NULL && tile->start < pages.end) {
-            uint64_t end = frames_tile_end(tile);
-            if (!tile->allocated) {
-                struct pages part = { tile->start, end };
+        struct frames_at at = frames_tile_from(node, pages.first);
+        while (at.row != NULL && frames_tile_at(at)->start < pages.end) {
+            struct pages part = { frames_tile_at(at)->start,
+                                  frames_tile_end(frames_tile_at(at)) };
+            uint64_t end = part.end;
+            if (is_free(at)) {
                 if (part.first < pages.first) {
                     part.first = pages.first;
                 }
                 if (part.end > pages.end) {
                     part.end = pages.end;
                 }
-                carve(f, node, tile, part);
+                carve(f, node, at, part);
             }
-            tile = frames_tile_from(node, end);
+            at = frames_tile_from(node, end);
         }
     }
     return FRAMES_OK;
@@ -288,16 +298,16 @@ static bool translate(const struct frames_request *request,
 }
 
 /* The highest placement on the nodes from `from` to `to`, and its node. */
-static struct frames_tile *search_nodes(struct frames *f, uint32_t from,
-                                        uint32_t to, struct frames_fit *fit,
-                                        struct frames_node **owner)
+static struct frames_at search_nodes(struct frames *f, uint32_t from,
+                                     uint32_t to, struct frames_fit *fit,
+                                     struct frames_node **owner)
 {
-    struct frames_tile *best = NULL;
+    struct frames_at best = { NULL, 0 };
     uint64_t page = 0;
     for (uint32_t i = from; i <= to; i++) {
-        struct frames_tile *run = frames_tile_search(&f->node[i], fit, &page);
-        if (run != NULL) {
-            best = run;
+        struct frames_at at = frames_tile_search(&f->node[i], fit, &page);
+        if (at.row != NULL) {
+            best = at;
             *owner = &f->node[i];
             fit->lowest = page; /* only higher ones are of interest now */
         }
@@ -326,17 +336,18 @@ enum frames_status frames_allocate(struct frames *f,
     if (!translate(request, &fit)) {
         return FRAMES_NO_ROOM;
     }
-    struct frames_tile *run = search_nodes(f, from, to, &fit, &node);
-    if (run == NULL) {
+    struct frames_at at = search_nodes(f, from, to, &fit, &node);
+    if (at.row == NULL) {
         return FRAMES_NO_ROOM;
     }
     struct pages pages = { fit.lowest, fit.lowest + fit.pages };
-    size_t tiles = (size_t)(run->start < pages.first) +
-                   (size_t)(pages.end < frames_tile_end(run));
-    if (tiles > f->spare_count) {
+    const struct frames_tile *run = frames_tile_at(at);
+    size_t more = (size_t)(run->start < pages.first) +
+                  (size_t)(pages.end < frames_tile_end(run));
+    if (f->spare_count == 0 && frames_row_is_full(at, more)) {
         return FRAMES_NO_TILES;
     }
-    carve(f, node, run, pages);
+    carve(f, node, at, pages);
     *base = pages.first << FRAMES_PAGE_SHIFT;
     return FRAMES_OK;
 }
@@ -347,14 +358,14 @@ static enum frames_status diagnose(const struct frames *f, struct pages pages)
     uint64_t page = pages.first;
     while (page < pages.end) {
         uint32_t owner;
-        const struct frames_tile *tile = find(f, page, &owner);
-        if (tile == NULL) {
+        struct frames_at at = find(f, page, &owner);
+        if (at.row == NULL) {
             return FRAMES_NOT_MEMORY;
         }
-        if (!tile->allocated) {
+        if (is_free(at)) {
             return FRAMES_ALREADY_FREE;
         }
-        page = frames_tile_end(tile);
+        page = frames_tile_end(frames_tile_at(at));
     }
     return FRAMES_MISMATCH;
 }
@@ -369,16 +380,16 @@ enum frames_status frames_free(struct frames *f, uint64_t base, uint64_t length)
         return FRAMES_UNALIGNED;
     }
     struct pages pages = pages_around(base, length);
-    struct frames_tile *tile = find(f, pages.first, &owner);
-    if (tile == NULL || !tile->allocated || tile->start != pages.first ||
-        frames_tile_end(tile) != pages.end) {
+    struct frames_at at = find(f, pages.first, &owner);
+    if (at.row == NULL || is_free(at) ||
+        frames_tile_at(at)->start != pages.first ||
+        frames_tile_end(frames_tile_at(at)) != pages.end) {
         return diagnose(f, pages);
     }
     struct frames_node *node = &f->node[owner];
-    node->free_pages += tile->pages;
+    node->free_pages += pages.end - pages.first;
     node->allocations--;
-    frames_tile_set(tile, tile->start, tile->pages, false);
-    settle(f, node, tile);
+    settle(f, node, at, 1, pages);
     return FRAMES_OK;
 }
 
@@ -401,9 +412,9 @@ bool frames_statistics(const struct frames *f, uint32_t node_number,
     statistics->free_pages = node->free_pages;
     statistics->largest_run = node->root->offer.longest;
     statistics->allocations = node->allocations;
-    statistics->lowest = node->first->start << FRAMES_PAGE_SHIFT;
+    statistics->lowest = node->first->tile[0].start << FRAMES_PAGE_SHIFT;
     statistics->highest =
-        ((frames_tile_end(node->last) - 1) << FRAMES_PAGE_SHIFT) | OFFSET_MASK;
+        ((end_of(node) - 1) << FRAMES_PAGE_SHIFT) | OFFSET_MASK;
     return true;
 }
 
@@ -412,9 +423,10 @@ bool frames_next(const struct frames *f, struct frames_block *block)
     uint64_t page = (block->base >> FRAMES_PAGE_SHIFT) + block->pages;
     const struct frames_tile *lowest = NULL;
     for (uint32_t i = 0; i < f->node_count; i++) {
-        const struct frames_tile *tile = frames_tile_from(&f->node[i], page);
-        if (tile != NULL && (lowest == NULL || tile->start < lowest->start)) {
-            lowest = tile;
+        struct frames_at at = frames_tile_from(&f->node[i], page);
+        if (at.row != NULL &&
+            (lowest == NULL || frames_tile_at(at)->start < lowest->start)) {
+            lowest = frames_tile_at(at);
             block->node = i;
         }
     }

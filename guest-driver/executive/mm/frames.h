@@ -3,12 +3,13 @@
  * Page frames of all NUMA nodes, handed out under constraints.
  *
  * Memory is covered, node by node, with tiles: each tile is one free run or one
- * allocation. The tiles of a node hang in a balanced tree ordered by address,
- * and every subtree knows what its free runs can offer, so that a request walks
- * straight to the highest run that can hold it.
+ * allocation. They lie in rows, short arrays in the order of addresses; the rows
+ * of a node hang in a balanced tree, and every subtree knows what its free runs
+ * can offer, so that a request walks straight to the highest run that can hold
+ * it.
  *
  * Nothing is ever stored in free memory: a device under test may scribble over
- * it. Tiles live in memory which the caller donates (frames_donate).
+ * it. Rows live in memory which the caller donates (frames_donate).
  *
  * No call locks, waits or calls back. The caller serialises all calls on one
  * struct frames; any IRQL will do as long as the lock and the donated memory
@@ -28,8 +29,8 @@
 #define FRAMES_MAX_NODES 128
 #define FRAMES_ANY_NODE UINT32_MAX
 
-/* No allocation takes more tiles than this from the spare ones. */
-#define FRAMES_TILES_PER_ALLOCATION 2
+/* No allocation takes more rows than this from the spare ones. */
+#define FRAMES_ROWS_PER_ALLOCATION 1
 
 enum frames_status {
     FRAMES_OK,
@@ -69,12 +70,12 @@ struct frames_request {
                               .varying = UINT64_MAX, .alignment = 0,           \
                               .length = (bytes), .node = FRAMES_ANY_NODE })
 
-struct frames_tile;
+struct frames_row;
 
 struct frames_node {
-    struct frames_tile *root;
-    struct frames_tile *first;
-    struct frames_tile *last;
+    struct frames_row *root;
+    struct frames_row *first;
+    struct frames_row *last;
     uint64_t total_pages;
     uint64_t free_pages;
     uint64_t allocations;
@@ -84,9 +85,9 @@ struct frames_node {
 struct frames {
     struct frames_node node[FRAMES_MAX_NODES];
     uint32_t node_count; /* 1 + the highest node with memory */
-    struct frames_tile *spare;
+    struct frames_row *spare;
     size_t spare_count;
-    size_t tile_count; /* all that were ever donated */
+    size_t row_count; /* all that were ever donated */
 };
 
 /* All sizes are in pages: 2^64 bytes do not fit into 64 bits. */
@@ -107,27 +108,27 @@ struct frames_block {
     bool allocated;
 };
 
-/* Makes an empty allocator: no memory, no tiles. */
+/* Makes an empty allocator: no memory, no rows. */
 void frames_init(struct frames *f);
 
 /*
- * Gives `bytes` bytes at `memory`, for good, to hold tiles. They must stay
+ * Gives `bytes` bytes at `memory`, for good, to hold rows. They must stay
  * mapped and must not be memory that this allocator can hand out. Returns the
- * number of tiles gained: 0 if there is not even room for one.
+ * number of rows gained: 0 if there is not even room for one.
  */
 size_t frames_donate(struct frames *f, void *memory, size_t bytes);
 
 /*
- * Number of unused tiles. A caller that donates pages taken from this very
- * allocator does so before the number falls below FRAMES_TILES_PER_ALLOCATION.
- * Freeing never needs a tile.
+ * Number of unused rows. A caller that donates pages taken from this very
+ * allocator does so before the number falls below FRAMES_ROWS_PER_ALLOCATION.
+ * Freeing never needs a row.
  */
 size_t frames_spare(const struct frames *f);
 
 /*
  * Adds the whole pages inside [base, base + length) to a node as free memory; a
  * range without a whole page adds nothing and is no error. Takes at most one
- * tile.
+ * row.
  * Errors: FRAMES_BAD_RANGE, FRAMES_NO_SUCH_NODE, FRAMES_OVERLAP (with memory of
  * any node), FRAMES_NO_TILES. After an error nothing has changed.
  */
@@ -138,7 +139,7 @@ enum frames_status frames_add(struct frames *f, uint64_t base, uint64_t length,
  * Takes all pages that [base, base + length) touches out of the free memory
  * (firmware tables, kernel images). Parts that are no memory or not free are
  * left as they are. Each free run it covers, or the covered part of it, becomes
- * one allocation that frames_free accepts. Takes at most two tiles.
+ * one allocation that frames_free accepts. Takes at most two rows.
  * Errors: FRAMES_BAD_RANGE, FRAMES_NO_TILES. After an error nothing has changed.
  */
 enum frames_status frames_reserve(struct frames *f, uint64_t base,
@@ -146,7 +147,7 @@ enum frames_status frames_reserve(struct frames *f, uint64_t base,
 
 /*
  * Allocates the highest placement that satisfies the request, so that low
- * memory is handed out last. It succeeds whenever a placement exists and tiles
+ * memory is handed out last. It succeeds whenever a placement exists and rows
  * suffice. The contents of the pages are whatever they were.
  * Errors: FRAMES_BAD_REQUEST, FRAMES_NO_SUCH_NODE, FRAMES_NO_ROOM,
  * FRAMES_NO_TILES; *base is then unchanged, and so is everything else.
@@ -157,7 +158,7 @@ enum frames_status frames_allocate(struct frames *f,
 
 /*
  * Frees one allocation, named by its base and its length in bytes (any length
- * with the same number of pages). It never fails for lack of tiles.
+ * with the same number of pages). It never fails for lack of rows.
  * Errors: FRAMES_BAD_RANGE, FRAMES_UNALIGNED, FRAMES_NOT_MEMORY,
  * FRAMES_ALREADY_FREE, FRAMES_MISMATCH. After an error nothing has changed.
  */

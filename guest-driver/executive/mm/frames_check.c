@@ -9,92 +9,108 @@
 /* What a walk over one node's tree has seen. */
 struct walk {
     const struct frames_node *node;
-    const struct frames_tile *previous;
+    const struct frames_row *row;   /* the last one */
+    const struct frames_tile *tile; /* likewise */
     uint64_t total_pages;
     uint64_t free_pages;
     uint64_t allocations;
-    size_t tiles;
+    size_t rows;
 };
 
-static const char *check_neighbours(const struct walk *walk,
-                                    const struct frames_tile *tile)
+static const char *check_tile(struct walk *walk, const struct frames_tile *tile)
 {
-    const struct frames_tile *previous = walk->previous;
-    const struct frames_tile *in_list =
-        previous == NULL ? walk->node->first : previous->next;
-    if (tile->previous != previous || in_list != tile) {
-        return "the list is in the order of the tree";
-    }
+    const struct frames_tile *previous = walk->tile;
     if (tile->pages == 0 ||
         tile->pages > ((uint64_t)1 << FRAMES_ADDRESS_ORDER) - tile->start) {
         return "tiles hold pages of the address space";
     }
-    if (previous == NULL) {
-        return NULL;
-    }
-    if (frames_tile_end(previous) > tile->start) {
+    if (previous != NULL && frames_tile_end(previous) > tile->start) {
         return "tiles are ordered and do not overlap";
     }
-    if (frames_tile_end(previous) == tile->start && !previous->allocated &&
-        !tile->allocated) {
+    if (previous != NULL && frames_tile_end(previous) == tile->start &&
+        !previous->allocated && !tile->allocated) {
         return "free neighbours are merged";
     }
+    walk->tile = tile;
+    walk->total_pages += tile->pages;
+    walk->free_pages += tile->allocated ? 0 : tile->pages;
+    walk->allocations += tile->allocated;
     return NULL;
 }
 
-static const char *check_top(const struct frames_tile *tile,
-                             const struct frames_tile *parent)
+static const char *check_row(struct walk *walk, const struct frames_row *row)
 {
-    const struct frames_tile *below = tile->child[FRAMES_BELOW];
-    const struct frames_tile *above = tile->child[FRAMES_ABOVE];
-    uint64_t low = below == NULL ? 0 : below->offer.height;
-    uint64_t high = above == NULL ? 0 : above->offer.height;
-    if (tile->parent != parent) {
+    const struct frames_row *previous = walk->row;
+    const char *broken = NULL;
+    if (row->previous != previous ||
+        (previous == NULL ? walk->node->first : previous->next) != row) {
+        return "the list is in the order of the tree";
+    }
+    if (row->count == 0 || row->count > FRAMES_ROW_TILES) {
+        return "rows hold some tiles, and not too many";
+    }
+    if (previous != NULL && previous->count + row->count < FRAMES_ROW_TILES / 2) {
+        return "two neighbours would fill half a row";
+    }
+    for (uint32_t i = 0; i < row->count && broken == NULL; i++) {
+        broken = check_tile(walk, &row->tile[i]);
+    }
+    struct frames_offer own = frames_row_own(row);
+    if (broken == NULL && memcmp(&own, &row->own, sizeof own) != 0) {
+        broken = "every row knows what its tiles offer";
+    }
+    walk->row = row;
+    walk->rows++;
+    return broken;
+}
+
+static const char *check_top(const struct frames_row *row,
+                             const struct frames_row *parent)
+{
+    const struct frames_row *below = row->child[FRAMES_BELOW];
+    const struct frames_row *above = row->child[FRAMES_ABOVE];
+    uint32_t low = below == NULL ? 0 : below->height;
+    uint32_t high = above == NULL ? 0 : above->height;
+    if (row->parent != parent) {
         return "children know their parent";
     }
-    if (low > high + 1 || high > low + 1) {
+    if (low > high + 1 || high > low + 1 ||
+        row->height != 1 + (low > high ? low : high)) {
         return "the tree is balanced";
     }
-    struct frames_offer offer = frames_tile_offer(tile);
-    if (memcmp(&offer, &tile->offer, sizeof offer) != 0) {
-        return "every tile knows what its subtree offers";
+    struct frames_offer offer = frames_row_offer(row);
+    if (memcmp(&offer, &row->offer, sizeof offer) != 0) {
+        return "every row knows what its subtree offers";
     }
     return NULL;
 }
 
 static const char *check_subtree(struct walk *walk,
-                                 const struct frames_tile *tile,
-                                 const struct frames_tile *parent)
+                                 const struct frames_row *row,
+                                 const struct frames_row *parent)
 {
-    if (tile == NULL) {
+    if (row == NULL) {
         return NULL;
     }
-    const char *broken = check_subtree(walk, tile->child[FRAMES_BELOW], tile);
+    const char *broken = check_subtree(walk, row->child[FRAMES_BELOW], row);
     if (broken == NULL) {
-        broken = check_neighbours(walk, tile);
+        broken = check_row(walk, row);
     }
-    if (broken != NULL) {
-        return broken;
+    if (broken == NULL) {
+        broken = check_subtree(walk, row->child[FRAMES_ABOVE], row);
     }
-    walk->previous = tile;
-    walk->tiles++;
-    walk->total_pages += tile->pages;
-    walk->free_pages += tile->allocated ? 0 : tile->pages;
-    walk->allocations += tile->allocated != 0;
-    broken = check_subtree(walk, tile->child[FRAMES_ABOVE], tile);
-    return broken != NULL ? broken : check_top(tile, parent);
+    return broken != NULL ? broken : check_top(row, parent);
 }
 
-static const char *check_node(const struct frames_node *node, size_t *tiles)
+static const char *check_node(const struct frames_node *node, size_t *rows)
 {
     struct walk walk = { .node = node };
     const char *broken = check_subtree(&walk, node->root, NULL);
     if (broken != NULL) {
         return broken;
     }
-    if (node->last != walk.previous ||
-        (node->root == NULL ? node->first != NULL
-                            : walk.previous->next != NULL)) {
+    if (node->last != walk.row ||
+        (node->root == NULL ? node->first != NULL : walk.row->next != NULL)) {
         return "the list ends where the tree does";
     }
     if (node->total_pages != walk.total_pages ||
@@ -102,16 +118,16 @@ static const char *check_node(const struct frames_node *node, size_t *tiles)
         node->allocations != walk.allocations) {
         return "pages and allocations are counted";
     }
-    *tiles += walk.tiles;
+    *rows += walk.rows;
     return NULL;
 }
 
 const char *frames_check(const struct frames *f)
 {
-    size_t tiles = 0;
+    size_t rows = 0;
     size_t spare = 0;
     for (uint32_t i = 0; i < FRAMES_MAX_NODES; i++) {
-        const char *broken = check_node(&f->node[i], &tiles);
+        const char *broken = check_node(&f->node[i], &rows);
         if (broken != NULL) {
             return broken;
         }
@@ -119,11 +135,12 @@ const char *frames_check(const struct frames *f)
             return "nodes with memory are counted";
         }
     }
-    for (const struct frames_tile *t = f->spare; t != NULL; t = t->next) {
+    for (const struct frames_row *row = f->spare; row != NULL;
+         row = row->next) {
         spare++;
     }
-    if (spare != f->spare_count || tiles + spare != f->tile_count) {
-        return "no tile is lost";
+    if (spare != f->spare_count || rows + spare != f->row_count) {
+        return "no row is lost";
     }
     return NULL;
 }

@@ -1,138 +1,99 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An AVL tree of tiles whose nodes know what their subtrees offer, so that the
- * search for a placement skips subtrees without one.
+ * An AVL tree of rows of tiles that know what their subtrees offer, so that the
+ * search for a placement skips subtrees without one. Most changes concern one
+ * row, and go up only as far as they change what is offered.
  */
 #include "frames_tiles.h"
 
 #include <string.h>
 
-static unsigned highest_bit(uint64_t value)
-{
-    return 63u - (unsigned)__builtin_clzll(value);
-}
+/* ---- places ---- */
 
-static inline uint64_t greater(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
+static const struct frames_at nowhere = { NULL, 0 };
 
-static unsigned line_order(uint64_t page)
+struct frames_at frames_tile_next(struct frames_at at)
 {
-    return page == 0 ? FRAMES_ADDRESS_ORDER : (unsigned)__builtin_ctzll(page);
-}
-
-/* `value` in this lane and in all up to that of FRAMES_LINE_ORDERS. */
-static uint64_t lanes_from(unsigned lane, uint64_t value)
-{
-    uint64_t ones = 0x0101010101010101u >> FRAMES_LANE_BITS;
-    if (lane >= FRAMES_LINE_ORDERS) {
-        return 0;
+    if (at.index + 1 < at.row->count) {
+        return (struct frames_at){ at.row, at.index + 1 };
     }
-    value = value < FRAMES_LANE_MAX ? value : FRAMES_LANE_MAX;
-    return (ones >> (FRAMES_LANE_BITS * lane) << (FRAMES_LANE_BITS * lane)) *
-           value;
+    return (struct frames_at){ at.row->next, 0 };
 }
 
-static uint64_t order_lane(uint64_t order)
+struct frames_at frames_tile_previous(struct frames_at at)
 {
-    return order << (FRAMES_LANE_BITS * FRAMES_LINE_ORDERS);
-}
-
-/* The greater of the two in every lane: the top bits, which no lane uses, tell
-   where a is not less than b. */
-static uint64_t greater_lanes(uint64_t a, uint64_t b)
-{
-    uint64_t tops = 0x8080808080808080u;
-    uint64_t chosen = ((a | tops) - b) & tops;
-    uint64_t mask = chosen - (chosen >> (FRAMES_LANE_BITS - 1));
-    return (a & mask) | (b & ~mask);
-}
-
-static struct frames_offer own_offer(const struct frames_tile *tile)
-{
-    struct frames_offer offer = { .height = 1 };
-    if (tile->allocated) {
-        return offer;
+    struct frames_row *previous = at.row->previous;
+    if (at.index > 0) {
+        return (struct frames_at){ at.row, at.index - 1 };
     }
-    unsigned order = line_order(tile->start);
-    offer.longest = tile->pages;
-    offer.undivided = tile->pages;
-    if (tile->pages == 1) {
-        offer.lanes = lanes_from(0, 1) | order_lane(order);
-        return offer;
+    return previous == NULL ? nowhere
+                            : (struct frames_at){ previous, previous->count - 1 };
+}
+
+struct frames_at frames_tile_from(const struct frames_node *node, uint64_t page)
+{
+    struct frames_row *row = NULL;
+    uint32_t index = 0;
+    for (struct frames_row *top = node->root; top != NULL;) {
+        if (top->tile[0].start <= page) {
+            row = top;
+            top = top->child[FRAMES_ABOVE];
+        } else {
+            top = top->child[FRAMES_BELOW];
+        }
     }
-    uint64_t last = tile->start + tile->pages - 1;
-    unsigned cut = highest_bit(tile->start ^ last);
-    uint64_t below = (last >> cut << cut) - tile->start;
-    offer.undivided = greater(below, tile->pages - below);
-    offer.lanes = lanes_from(cut, tile->pages) |
-                  order_lane(greater(order, cut));
-    return offer;
+    if (row == NULL) {
+        return (struct frames_at){ node->first, 0 };
+    }
+    for (uint32_t i = 1; i < row->count; i++) {
+        index += row->tile[i].start <= page;
+    }
+    struct frames_at at = { row, index };
+    return frames_tile_end(&row->tile[index]) > page ? at : frames_tile_next(at);
 }
 
-void frames_tile_set(struct frames_tile *tile, uint64_t start, uint64_t pages,
-                     bool allocated)
+/* ---- offers ---- */
+
+struct frames_offer frames_row_own(const struct frames_row *row)
 {
-    tile->start = start;
-    tile->pages = pages;
-    tile->allocated = allocated;
-    struct frames_offer own = own_offer(tile);
-    tile->own_undivided = own.undivided;
-    tile->own_lanes = own.lanes;
+    struct frames_offer own = { 0, 0, 0 };
+    for (uint32_t i = 0; i < row->count; i++) {
+        if (!row->tile[i].allocated) {
+            struct frames_offer offer = frames_offer_of(&row->tile[i]);
+            frames_offer_raise(&own, &offer);
+        }
+    }
+    return own;
 }
 
-/* own_offer(), remembered. */
-static inline struct frames_offer known_offer(const struct frames_tile *tile)
+struct frames_offer frames_row_offer(const struct frames_row *row)
 {
-    return (struct frames_offer){
-        .longest = tile->allocated ? 0 : tile->pages,
-        .undivided = tile->own_undivided,
-        .lanes = tile->own_lanes,
-        .height = 1,
-    };
-}
-
-/* Adds what a subtree under it has, except for its height. */
-static inline void raise_offer(struct frames_offer *offer,
-                               const struct frames_offer *other)
-{
-    offer->longest = greater(offer->longest, other->longest);
-    offer->undivided = greater(offer->undivided, other->undivided);
-    offer->lanes = greater_lanes(offer->lanes, other->lanes);
-}
-
-/* That of a tile which offers `own` itself, from what its children say. */
-static inline struct frames_offer whole_offer(const struct frames_tile *tile,
-                                              struct frames_offer offer)
-{
+    struct frames_offer offer = row->own;
     for (int side = FRAMES_BELOW; side <= FRAMES_ABOVE; side++) {
-        if (tile->child[side] != NULL) {
-            const struct frames_offer *other = &tile->child[side]->offer;
-            raise_offer(&offer, other);
-            offer.height = greater(offer.height, other->height + 1);
+        if (row->child[side] != NULL) {
+            frames_offer_raise(&offer, &row->child[side]->offer);
         }
     }
     return offer;
 }
 
-struct frames_offer frames_tile_offer(const struct frames_tile *tile)
+static uint32_t height(const struct frames_row *row)
 {
-    return whole_offer(tile, own_offer(tile));
+    return row == NULL ? 0 : row->height;
 }
 
-static void summarise(struct frames_tile *tile)
+static void summarise(struct frames_row *row)
 {
-    tile->offer = whole_offer(tile, known_offer(tile));
+    uint32_t below = height(row->child[FRAMES_BELOW]);
+    uint32_t above = height(row->child[FRAMES_ABOVE]);
+    row->offer = frames_row_offer(row);
+    row->height = 1 + (below > above ? below : above);
 }
 
-static uint64_t height(const struct frames_tile *tile)
-{
-    return tile == NULL ? 0 : tile->offer.height;
-}
+/* ---- the tree ---- */
 
-static void set_child(struct frames_tile *parent, int side,
-                      struct frames_tile *child)
+static void set_child(struct frames_row *parent, int side,
+                      struct frames_row *child)
 {
     parent->child[side] = child;
     if (child != NULL) {
@@ -140,383 +101,322 @@ static void set_child(struct frames_tile *parent, int side,
     }
 }
 
-/* Puts `heir` (or nothing) where `tile` hangs. */
-static void replace(struct frames_node *node, struct frames_tile *tile,
-                    struct frames_tile *heir)
+/* Puts `heir` (or nothing) where `row` hangs. */
+static void supplant(struct frames_node *node, struct frames_row *row,
+                     struct frames_row *heir)
 {
-    struct frames_tile *parent = tile->parent;
+    struct frames_row *parent = row->parent;
     if (parent == NULL) {
         node->root = heir;
         if (heir != NULL) {
             heir->parent = NULL;
         }
     } else {
-        set_child(parent, parent->child[FRAMES_ABOVE] == tile, heir);
+        set_child(parent, parent->child[FRAMES_ABOVE] == row, heir);
     }
 }
 
 /* Lifts the child on `side` above `top`, and returns it. */
-static struct frames_tile *lift(struct frames_node *node,
-                                struct frames_tile *top, int side)
+static struct frames_row *lift(struct frames_node *node, struct frames_row *top,
+                               int side)
 {
-    struct frames_tile *heir = top->child[side];
-    replace(node, top, heir);
+    struct frames_row *heir = top->child[side];
+    supplant(node, top, heir);
     set_child(top, side, heir->child[!side]);
     set_child(heir, !side, top);
     summarise(top);
-    summarise(heir);
     return heir;
 }
 
 /* Restores the balance of a subtree whose sides differ by two, or leaves it as
-   it is; returns its top. */
-static struct frames_tile *balance(struct frames_node *node,
-                                   struct frames_tile *top)
+   it is; returns its top, which is to be summarised. */
+static struct frames_row *balance(struct frames_node *node,
+                                  struct frames_row *top)
 {
-    uint64_t below = height(top->child[FRAMES_BELOW]);
-    uint64_t above = height(top->child[FRAMES_ABOVE]);
+    uint32_t below = height(top->child[FRAMES_BELOW]);
+    uint32_t above = height(top->child[FRAMES_ABOVE]);
     int side = above > below ? FRAMES_ABOVE : FRAMES_BELOW;
-    struct frames_tile *higher = top->child[side];
+    struct frames_row *higher = top->child[side];
     if (above <= below + 1 && below <= above + 1) {
         return top;
     }
     if (height(higher->child[!side]) > height(higher->child[side])) {
-        lift(node, higher, !side);
+        summarise(lift(node, higher, !side));
     }
     return lift(node, top, side);
 }
 
-/* What an update of the tree is about. */
-enum extent {
-    OFFERS, /* up to where no offer changes */
-    SHAPE,  /* up to where no height changes; another update follows */
-};
-
-/* A way up the tree that goes on at least as far as these tiles, or NULL. */
-struct way {
-    enum extent extent;
-    const struct frames_tile *through;
-    const struct frames_tile *also;
-};
-
-static inline void pass(struct way *way, const struct frames_tile *tile)
+/* Restores balance and offers from `row` upwards, as far as they change. */
+static void update(struct frames_node *node, struct frames_row *row)
 {
-    if (tile == way->through) {
-        way->through = NULL;
+    bool changed = true;
+    while (row != NULL && changed) {
+        struct frames_offer offer = row->offer;
+        uint32_t before = row->height;
+        row = balance(node, row);
+        summarise(row);
+        changed = !frames_offers_equal(&offer, &row->offer) ||
+                  before != row->height;
+        row = row->parent;
     }
-    if (tile == way->also) {
-        way->also = NULL;
-    }
-}
-
-static inline struct frames_tile *sibling(const struct frames_tile *tile)
-{
-    const struct frames_tile *parent = tile->parent;
-    return parent->child[parent->child[FRAMES_BELOW] == tile];
-}
-
-/* What `top` offers if the child `tile` offers `offer`. It comes in registers:
-   to load it where it was just stored takes longer than all the rest. */
-static inline struct frames_offer carry_up(const struct frames_tile *top,
-                                           const struct frames_tile *other,
-                                           const struct frames_offer *offer)
-{
-    struct frames_offer ours = known_offer(top);
-    uint64_t height = offer->height;
-    if (other != NULL) {
-        raise_offer(&ours, &other->offer);
-        height = greater(height, other->offer.height);
-    }
-    raise_offer(&ours, offer);
-    ours.height = height + 1;
-    return ours;
 }
 
 /*
- * The rest of an update, from above `tile`, where no height changes. Returns the
- * first tile that was left as it was, or NULL.
+ * After tiles of the row have changed: likewise, but no height does. What goes up
+ * comes in registers: to load it where it was just stored takes longer than all
+ * the rest.
  */
-static struct frames_tile *update_offers(struct frames_tile *tile,
-                                         struct frames_offer offer,
-                                         struct way way)
+static void refresh(struct frames_row *row)
 {
-    struct frames_tile *top = tile->parent;
-    for (bool changed = true;
-         top != NULL && (way.through != NULL || way.also != NULL ||
-                         (changed && way.extent == OFFERS));
-         tile = top, top = top->parent) {
-        struct frames_offer *old = &top->offer;
-        offer = carry_up(top, sibling(tile), &offer);
-        changed = offer.longest != old->longest ||
-                  offer.undivided != old->undivided ||
-                  offer.lanes != old->lanes;
-        old->longest = offer.longest;
-        old->undivided = offer.undivided;
-        old->lanes = offer.lanes;
-        pass(&way, top);
-    }
-    return top;
-}
-
-/*
- * Restores balance and offers from `tile` upwards: first as far as heights
- * change. Returns the first tile that was left as it was, or NULL.
- */
-static struct frames_tile *update(struct frames_node *node,
-                                  struct frames_tile *tile, struct way way)
-{
-    uint64_t before = tile->offer.height;
-    struct frames_tile *top = balance(node, tile);
-    struct frames_offer offer = whole_offer(top, known_offer(top));
-    for (;;) {
-        top->offer = offer;
-        pass(&way, tile);
-        tile = top->parent;
-        if (tile == NULL || offer.height == before) {
-            return update_offers(top, offer, way);
+    row->own = frames_row_own(row);
+    struct frames_offer offer = frames_row_offer(row);
+    while (!frames_offers_equal(&offer, &row->offer)) {
+        struct frames_row *parent = row->parent;
+        row->offer = offer;
+        if (parent == NULL) {
+            return;
         }
-        const struct frames_tile *other = sibling(top);
-        uint64_t theirs = height(other);
-        before = tile->offer.height;
-        if (offer.height > theirs + 1 || theirs > offer.height + 1) {
-            top = balance(node, tile);
-            offer = top->offer;
-        } else {
-            offer = carry_up(tile, other, &offer);
-            top = tile;
+        const struct frames_row *other =
+            parent->child[parent->child[FRAMES_BELOW] == row];
+        frames_offer_raise(&offer, &parent->own);
+        if (other != NULL) {
+            frames_offer_raise(&offer, &other->offer);
         }
+        row = parent;
     }
 }
 
-void frames_tile_changed(struct frames_node *node, struct frames_tile *tile)
+/* Of two rows that follow each other, one is in the subtree of the other. */
+static bool is_above(const struct frames_row *row,
+                     const struct frames_row *neighbour)
 {
-    update(node, tile, (struct way){ OFFERS, NULL, NULL });
+    return row->height > neighbour->height;
 }
 
-/* Of two tiles that follow each other, one is in the subtree of the other. */
-static bool is_above(const struct frames_tile *tile,
-                     const struct frames_tile *neighbour)
+/* Hangs a row behind `previous` into the tree, as a leaf. */
+static void hang(struct frames_node *node, struct frames_row *row,
+                 struct frames_row *previous)
 {
-    return tile->offer.height > neighbour->offer.height;
-}
-
-/* Hangs a tile into the tree, as a leaf. Returns the neighbour that is not its
-   parent, or NULL: it is further up the same way. */
-static struct frames_tile *hang(struct frames_node *node,
-                                struct frames_tile *tile,
-                                struct frames_tile *previous)
-{
-    struct frames_tile *next = previous == NULL ? node->first : previous->next;
-    *(previous == NULL ? &node->first : &previous->next) = tile;
-    *(next == NULL ? &node->last : &next->previous) = tile;
-    tile->previous = previous;
-    tile->next = next;
-    tile->parent = NULL;
-    tile->child[FRAMES_BELOW] = NULL;
-    tile->child[FRAMES_ABOVE] = NULL;
-    tile->offer = (struct frames_offer){ 0 };
+    struct frames_row *next = previous->next;
+    previous->next = row;
+    *(next == NULL ? &node->last : &next->previous) = row;
+    row->previous = previous;
+    row->next = next;
     /* The lower of the two neighbours has no child on the other's side. */
-    if (node->root == NULL) {
-        node->root = tile;
-        return NULL;
+    if (next == NULL || is_above(next, previous)) {
+        set_child(previous, FRAMES_ABOVE, row);
+    } else {
+        set_child(next, FRAMES_BELOW, row);
     }
-    if (next == NULL || (previous != NULL && is_above(next, previous))) {
-        set_child(previous, FRAMES_ABOVE, tile);
-        return next;
-    }
-    set_child(next, FRAMES_BELOW, tile);
-    return previous;
 }
 
-void frames_tile_insert(struct frames_node *node, struct frames_tile *tile,
-                        struct frames_tile *previous)
+/* Takes a row with at most one child out of tree and list. */
+static void take_out(struct frames_node *node, struct frames_row *row)
 {
-    struct frames_tile *neighbour = hang(node, tile, previous);
-    update(node, tile, (struct way){ OFFERS, neighbour, NULL });
-}
-
-void frames_tile_insert_two(struct frames_node *node, struct frames_tile *tile,
-                            struct frames_tile *second,
-                            struct frames_tile *previous)
-{
-    struct frames_tile *neighbour = hang(node, tile, previous);
-    struct frames_tile *rest =
-        update(node, tile, (struct way){ SHAPE, neighbour, NULL });
-    neighbour = hang(node, second, tile);
-    /* Every tile on the first way is on the second, too. */
-    update(node, second, (struct way){ OFFERS, neighbour, rest });
-}
-
-/* Takes a tile with at most one child out of tree and list. */
-static void take_out(struct frames_node *node, struct frames_tile *tile)
-{
-    struct frames_tile *previous = tile->previous;
-    struct frames_tile *next = tile->next;
-    replace(node, tile, tile->child[tile->child[FRAMES_BELOW] == NULL]);
+    struct frames_row *previous = row->previous;
+    struct frames_row *next = row->next;
+    supplant(node, row, row->child[row->child[FRAMES_BELOW] == NULL]);
     *(previous == NULL ? &node->first : &previous->next) = next;
     *(next == NULL ? &node->last : &next->previous) = previous;
 }
 
-/* Gives a tile and the one behind it to the one that is higher in the tree, and
-   takes out the other, which is returned. */
-static struct frames_tile *join(struct frames_node *node,
-                                struct frames_tile *tile,
-                                struct frames_tile **kept)
+/* ---- rows ---- */
+
+void frames_row_put(struct frames *f, struct frames_row *row)
 {
-    struct frames_tile *next = tile->next;
-    struct frames_tile *unused = is_above(tile, next) ? next : tile;
-    *kept = unused == tile ? next : tile;
-    frames_tile_set(*kept, tile->start, tile->pages + next->pages,
-                    tile->allocated);
+    row->next = f->spare;
+    f->spare = row;
+    f->spare_count++;
+}
+
+static struct frames_row *take_row(struct frames *f)
+{
+    struct frames_row *row = f->spare;
+    f->spare = row->next;
+    f->spare_count--;
+    memset(row, 0, sizeof *row);
+    return row;
+}
+
+static void copy_tiles(struct frames_tile *to, const struct frames_tile *from,
+                       uint32_t count)
+{
+    memmove(to, from, count * sizeof *to);
+}
+
+/* Gives the tiles of a row and of the one behind it to the one that is higher in
+   the tree, which is returned. The other becomes spare. */
+static struct frames_row *unite(struct frames *f, struct frames_node *node,
+                                struct frames_row *row)
+{
+    struct frames_row *next = row->next;
+    struct frames_row *kept = row;
+    struct frames_row *unused = next;
+    if (is_above(row, next)) {
+        copy_tiles(&row->tile[row->count], next->tile, next->count);
+    } else {
+        copy_tiles(&next->tile[row->count], next->tile, next->count);
+        copy_tiles(next->tile, row->tile, row->count);
+        kept = next;
+        unused = row;
+    }
+    kept->count += unused->count;
     take_out(node, unused);
-    return unused;
+    update(node, unused->parent);
+    refresh(kept);
+    frames_row_put(f, unused);
+    return kept;
 }
 
-struct frames_tile *frames_tile_unite(struct frames_node *node,
-                                      struct frames_tile *tile)
+/* Unites a row with its neighbours, if they have become short. */
+static struct frames_row *tidy(struct frames *f, struct frames_node *node,
+                               struct frames_row *row)
 {
-    struct frames_tile *kept;
-    struct frames_tile *unused = join(node, tile, &kept);
-    update(node, unused->parent, (struct way){ OFFERS, kept, NULL });
-    return unused;
+    if (row->next != NULL &&
+        row->count + row->next->count <= FRAMES_ROW_UNITED) {
+        row = unite(f, node, row);
+    }
+    if (row->previous != NULL &&
+        row->count + row->previous->count <= FRAMES_ROW_UNITED) {
+        row = unite(f, node, row->previous);
+    }
+    return row;
 }
 
-void frames_tile_unite_three(struct frames_node *node,
-                             struct frames_tile *tile,
-                             struct frames_tile *unused[2])
+/* Moves the upper half of a row into one of its own. */
+static void split(struct frames *f, struct frames_node *node,
+                  struct frames_row *row)
 {
-    struct frames_tile *kept;
-    unused[0] = join(node, tile, &kept);
-    struct frames_tile *rest =
-        update(node, unused[0]->parent, (struct way){ SHAPE, kept, NULL });
-    unused[1] = join(node, kept, &kept);
-    update(node, unused[1]->parent, (struct way){ OFFERS, kept, rest });
+    struct frames_row *upper = take_row(f);
+    uint32_t half = row->count / 2;
+    upper->count = row->count - half;
+    copy_tiles(upper->tile, &row->tile[half], upper->count);
+    row->count = half;
+    hang(node, upper, row);
+    upper->own = frames_row_own(upper);
+    update(node, upper);
+    refresh(row);
 }
 
-struct frames_tile *frames_tile_from(const struct frames_node *node,
-                                     uint64_t page)
+/* Replaces tiles inside a row. */
+static void splice(struct frames_at at, uint32_t replaced,
+                   const struct frames_tile *tiles, uint32_t count)
 {
-    struct frames_tile *lowest = NULL;
-    struct frames_tile *tile = node->root;
-    while (tile != NULL) {
-        if (frames_tile_end(tile) > page) {
-            lowest = tile;
-            tile = tile->child[FRAMES_BELOW];
+    struct frames_row *row = at.row;
+    struct frames_tile *here = &row->tile[at.index];
+    if (replaced != count) {
+        copy_tiles(here + count, here + replaced,
+                   row->count - at.index - replaced);
+        row->count += count - replaced;
+    }
+    copy_tiles(here, tiles, count);
+    refresh(row);
+}
+
+/* Removes this many tiles behind a row; returns the row, or the one that has its
+   tiles now. */
+static struct frames_row *remove_behind(struct frames *f,
+                                        struct frames_node *node,
+                                        struct frames_row *row, uint32_t count)
+{
+    while (count > 0) {
+        struct frames_row *next = row->next;
+        uint32_t part = count < next->count ? count : next->count;
+        count -= part;
+        next->count -= part;
+        if (next->count == 0) {
+            row = unite(f, node, row);
         } else {
-            tile = tile->child[FRAMES_ABOVE];
+            copy_tiles(next->tile, &next->tile[part], next->count);
+            refresh(next);
         }
     }
-    return lowest;
+    return row;
 }
 
-/* A request, as it is compared with offers. */
-struct probe {
-    const struct frames_fit *fit;
-    uint64_t pages;
-    uint64_t align;   /* least `lanes`: those with this order in the last byte */
-    unsigned lane;    /* the byte of `lanes` that tells of undivided runs */
-    bool lines_count; /* whether one does */
-};
-
-static struct probe probe_for(const struct frames_fit *fit)
+void frames_tile_replace(struct frames *f, struct frames_node *node,
+                         struct frames_at at, uint32_t replaced,
+                         const struct frames_tile *tiles, uint32_t count)
 {
-    unsigned order = fit->line_order;
-    /* An aligned buffer that is no longer than its alignment crosses no line
-       of that order. */
-    if (fit->align_order < order && fit->pages <= 1ull << fit->align_order) {
-        order = fit->align_order;
+    uint32_t inside = at.row->count - at.index;
+    uint32_t behind = replaced > inside ? replaced - inside : 0;
+    replaced -= behind;
+    at.row = remove_behind(f, node, at.row, behind);
+    if (at.row->count + count - replaced > FRAMES_ROW_TILES) {
+        split(f, node, at.row);
+        if (at.index >= at.row->count) {
+            at.index -= at.row->count;
+            at.row = at.row->next;
+        }
     }
-    return (struct probe){
-        .fit = fit,
-        .pages = fit->pages,
-        .align = order_lane(fit->align_order),
-        .lane = order == 0 ? 0 : FRAMES_LANE_BITS * (order - 1),
-        .lines_count = order <= FRAMES_LINE_ORDERS,
-    };
+    splice(at, replaced, tiles, count);
+    if (behind > 0 || count < replaced) {
+        struct frames_row *row = tidy(f, node, at.row);
+        if (behind > 0 && row->next != NULL) {
+            tidy(f, node, row->next);
+        }
+    }
 }
 
-/*
- * False only if no run of the subtree has a placement. True although none has
- * is possible for what the offer does not tell: lines above 512 KiB, which cut
- * few runs; alignment of runs that are longer than the buffer but not long enough.
- */
-static inline bool may_fit(const struct frames_offer *offer,
-                           const struct probe *probe)
+void frames_tile_begin(struct frames *f, struct frames_node *node,
+                       struct frames_tile tile)
 {
-    if (offer->longest < probe->pages || offer->lanes < probe->align) {
-        return false;
-    }
-    if (offer->undivided >= probe->pages || !probe->lines_count) {
-        return true;
-    }
-    uint64_t within = offer->lanes >> probe->lane & 0xFF;
-    return within >= probe->pages || within == FRAMES_LANE_MAX;
+    struct frames_row *row = take_row(f);
+    row->tile[0] = tile;
+    row->count = 1;
+    node->root = row;
+    node->first = row;
+    node->last = row;
+    row->own = frames_row_own(row);
+    update(node, row);
 }
 
-static uint64_t round_down(uint64_t page, unsigned order)
+/* ---- the search ---- */
+
+static struct frames_at search_row(struct frames_row *row,
+                                   const struct frames_fit *fit, uint64_t *page)
 {
-    return page >> order << order;
+    for (uint32_t i = row->count; i-- > 0;) {
+        if (frames_place(&row->tile[i], fit, page)) {
+            return (struct frames_at){ row, i };
+        }
+    }
+    return nowhere;
 }
 
-/* The highest placement in this run. */
-static bool place(const struct frames_tile *run, const struct frames_fit *fit,
-                  uint64_t *page)
+static bool may_hold(const struct frames_row *subtree,
+                     const struct frames_probe *probe)
 {
-    if (run->allocated || run->pages < fit->pages) {
-        return false;
-    }
-    uint64_t lowest = run->start > fit->lowest ? run->start : fit->lowest;
-    uint64_t first = frames_tile_end(run) - fit->pages;
-    if (first > fit->highest) {
-        first = fit->highest;
-    }
-    first = round_down(first, fit->align_order);
-    /* If a line is crossed, end on it. Once is enough: with an alignment below
-       the line's the buffer then begins at or above the line before, and with
-       a greater one no line was crossed. */
-    uint64_t line = round_down(first + fit->pages - 1, fit->line_order);
-    if (first < line) {
-        first = round_down(line - fit->pages, fit->align_order);
-    }
-    *page = first;
-    return first >= lowest;
+    return subtree != NULL && frames_may_fit(&subtree->offer, probe);
 }
 
-static bool may_hold(const struct frames_tile *subtree,
-                     const struct probe *probe)
+static struct frames_at search(struct frames_row *row,
+                               const struct frames_probe *probe,
+                               const struct frames_fit *fit, uint64_t *page)
 {
-    return subtree != NULL && may_fit(&subtree->offer, probe);
-}
-
-static struct frames_tile *search(struct frames_tile *tile,
-                                  const struct probe *probe, uint64_t *page)
-{
-    const struct frames_fit *fit = probe->fit;
-    while (may_hold(tile, probe)) {
-        if (tile->start <= fit->highest) {
-            struct frames_tile *above = tile->child[FRAMES_ABOVE];
+    struct frames_at found = nowhere;
+    while (may_hold(row, probe)) {
+        if (row->tile[0].start <= fit->highest) {
+            struct frames_row *above = row->child[FRAMES_ABOVE];
             if (may_hold(above, probe)) {
-                struct frames_tile *found = search(above, probe, page);
-                if (found != NULL) {
-                    return found;
-                }
+                found = search(above, probe, fit, page);
             }
-            if (place(tile, fit, page)) {
-                return tile;
+            if (found.row == NULL && frames_may_fit(&row->own, probe)) {
+                found = search_row(row, fit, page);
             }
-            if (tile->start <= fit->lowest) {
-                return NULL;
+            if (found.row != NULL || row->tile[0].start <= fit->lowest) {
+                return found;
             }
         }
-        tile = tile->child[FRAMES_BELOW];
+        row = row->child[FRAMES_BELOW];
     }
-    return NULL;
+    return nowhere;
 }
 
-struct frames_tile *frames_tile_search(const struct frames_node *node,
-                                       const struct frames_fit *fit,
-                                       uint64_t *page)
+struct frames_at frames_tile_search(const struct frames_node *node,
+                                    const struct frames_fit *fit,
+                                    uint64_t *page)
 {
-    struct probe probe = probe_for(fit);
-    return search(node->root, &probe, page);
+    struct frames_probe probe = frames_probe_for(fit);
+    return search(node->root, &probe, fit, page);
 }

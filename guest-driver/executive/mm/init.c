@@ -13,7 +13,7 @@ KSPIN_LOCK MiLock;
 static volatile ULONG Frees;        /* under MiLock */
 struct frames MiPhysical;
 
-static UCHAR Tiles[FIRST_TILES] __attribute__((aligned(16)));
+static UCHAR Tiles[FIRST_TILES] __attribute__((aligned(64)));
 
 static void Require(enum frames_status Status, ULONGLONG Where)
 {
@@ -67,7 +67,7 @@ static void FeedTiles(struct frames *Frames)
     struct frames_request page = FRAMES_ANYWHERE(PAGE_SIZE);
     ULONGLONG base;
 
-    if (frames_spare(Frames) > 2 * FRAMES_TILES_PER_ALLOCATION) {
+    if (frames_spare(Frames) > 2 * FRAMES_ROWS_PER_ALLOCATION) {
         return;
     }
     if (frames_allocate(&MiPhysical, &page, &base) == FRAMES_OK) {

@@ -32,7 +32,7 @@
 static ULONGLONG RootTable;
 static ULONGLONG ImageSpace;
 static struct frames AddressSpace;
-static UCHAR Tiles[MAP_TILES] __attribute__((aligned(16)));
+static UCHAR Tiles[MAP_TILES] __attribute__((aligned(64)));
 
 /*
  * Ends the boot stub's identity map, so that a NULL pointer faults, and makes

@@ -87,12 +87,10 @@ static inline uint64_t frames_greater_lanes(uint64_t a, uint64_t b)
 static inline uint64_t frames_lanes_from(unsigned lane, uint64_t value)
 {
     uint64_t ones = 0x0101010101010101u >> FRAMES_LANE_BITS;
-    if (lane >= FRAMES_LINE_ORDERS) {
-        return 0;
-    }
+    unsigned shift = FRAMES_LANE_BITS *
+                     (lane < FRAMES_LINE_ORDERS ? lane : FRAMES_LINE_ORDERS);
     value = value < FRAMES_LANE_MAX ? value : FRAMES_LANE_MAX;
-    return (ones >> (FRAMES_LANE_BITS * lane) << (FRAMES_LANE_BITS * lane)) *
-           value;
+    return (ones >> shift << shift) * value;
 }
 
 static inline uint64_t frames_order_lane(uint64_t order)
@@ -115,20 +113,18 @@ static inline bool frames_offers_equal(const struct frames_offer *a,
            a->lanes == b->lanes;
 }
 
-/* What a free run offers. */
+/*
+ * What a free run offers. The bits that are set take the place of a run at page 0,
+ * which no bit ends, and of a run of one page, which no line cuts.
+ */
 static inline struct frames_offer frames_offer_of(const struct frames_tile *run)
 {
     uint64_t start = run->start;
     uint64_t pages = run->pages;
-    unsigned order =
-        start == 0 ? FRAMES_ADDRESS_ORDER : (unsigned)__builtin_ctzll(start);
-    if (pages == 1) {
-        return (struct frames_offer){
-            1, 1, frames_lanes_from(0, 1) | frames_order_lane(order)
-        };
-    }
     uint64_t last = start + pages - 1;
-    unsigned cut = 63u - (unsigned)__builtin_clzll(start ^ last);
+    unsigned order =
+        (unsigned)__builtin_ctzll(start | 1ull << FRAMES_ADDRESS_ORDER);
+    unsigned cut = 63u - (unsigned)__builtin_clzll((start ^ last) | 1);
     uint64_t below = (last >> cut << cut) - start;
     return (struct frames_offer){
         .longest = pages,

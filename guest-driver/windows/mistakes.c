@@ -330,12 +330,53 @@ static void vector_foreign(struct scene *s)
     free_buffer(s);
 }
 
+static void vector_twice(struct scene *s)
+{
+    PDMA_COMMON_BUFFER_VECTOR vector = new_vector(s);
+
+    s->call->FreeCommonBufferVector(s->dma, vector);
+    s->call->FreeCommonBufferVector(s->dma, vector); /* vector-twice */
+    free_buffer(s);
+}
+
 static void vector_live(struct scene *s)
 {
     new_vector(s);
     free_buffer(s);
     s->call->PutDmaAdapter(s->dma); /* vector-live */
     s->dma = NULL;
+}
+
+/* --- what was given back, and might have been given out again ---------------- */
+
+static void free_reused(struct scene *s)
+{
+    struct scene old = *s;
+
+    free_buffer(&old);
+    new_buffer(s, LENGTH);
+    s->call->FreeCommonBuffer(s->dma, LENGTH, old.logical, old.address, TRUE); /* free-reused */
+    free_buffer(s);
+}
+
+static void touch_reused(struct scene *s)
+{
+    PUCHAR old = s->address;
+
+    free_buffer(s);
+    new_buffer(s, LENGTH);
+    *(volatile UCHAR *)old = 0x55; /* touch-reused */
+    free_buffer(s);
+}
+
+static void stale_reused(struct scene *s)
+{
+    PDMA_ADAPTER old = s->dma;
+
+    free_buffer(s);
+    put_adapter(old);
+    s->dma = new_adapter(s->device);
+    s->call->GetDmaAlignment(old); /* stale-reused */
 }
 
 /* --- the processor beside a buffer ------------------------------------------- */
@@ -512,6 +553,7 @@ static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_RESULT_SCATTERED] = { ask_ex, 0 },
     [PCM_MISTAKE_RESULT_NODE] = { ask_ex, 0 },
     [PCM_MISTAKE_RESULT_OVERLAP] = { ask_ex, 0 },
+    [PCM_MISTAKE_RESULT_CONTENTS] = { ask_ex, 0 },
     [PCM_MISTAKE_UNLOAD_BUFFER] = { unload_buffer, LENGTH },
     [PCM_MISTAKE_UNLOAD_CHANNEL] = { unload_channel, 0 },
     [PCM_MISTAKE_UNLOAD_REGISTERS] = { unload_registers, 0 },
@@ -519,6 +561,12 @@ static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_NOT_LOCKED] = { not_locked, 0 },
     [PCM_MISTAKE_LIST_NOT_LOCKED] = { list_not_locked, 0 },
     [PCM_MISTAKE_MAPPED_TWICE] = { mapped_twice, 0 },
+    [PCM_MISTAKE_VECTOR_TWICE] = { vector_twice, LENGTH },
+    [PCM_MISTAKE_FREE_REUSED] = { free_reused, LENGTH },
+    [PCM_MISTAKE_TOUCH_REUSED] = { touch_reused, LENGTH },
+    [PCM_MISTAKE_STALE_REUSED] = { stale_reused, LENGTH },
+    [PCM_MISTAKE_REGISTERS_REUSED] = { registers_reused, 0 },
+    [PCM_MISTAKE_LIST_REUSED] = { list_reused, 0 },
 };
 
 /* Returns only if nothing has stopped the mistake. */

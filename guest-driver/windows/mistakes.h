@@ -58,5 +58,7 @@ void unload_list(struct scene *s);
 void not_locked(struct scene *s);
 void list_not_locked(struct scene *s);
 void mapped_twice(struct scene *s);
+void registers_reused(struct scene *s);
+void list_reused(struct scene *s);
 
 #endif /* PCMASTER_MISTAKES_H */

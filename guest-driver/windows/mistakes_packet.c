@@ -105,6 +105,39 @@ void registers_unknown(struct scene *s)
     taken_close(&p);
 }
 
+/* Others were taken meanwhile, which must not be taken for them. */
+void registers_reused(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    PVOID old;
+
+    take_registers(&p, 2);
+    old = p.base;
+    free_registers(&p, 2);
+    take_registers(&p, 2);
+    s->call->FreeMapRegisters(s->dma, old, 2); /* registers-reused */
+    if (p.base != old) {
+        free_registers(&p, 2);
+    }
+    taken_close(&p);
+}
+
+void list_reused(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    PSCATTER_GATHER_LIST old;
+
+    take_list(&p);
+    old = p.list;
+    s->call->PutScatterGatherList(s->dma, old, TRUE);
+    take_list(&p);
+    s->call->PutScatterGatherList(s->dma, old, TRUE); /* list-reused */
+    if (p.list != old) {
+        s->call->PutScatterGatherList(s->dma, p.list, TRUE);
+    }
+    taken_close(&p);
+}
+
 void registers_count(struct scene *s)
 {
     struct taken p = taken_open(s);

@@ -36,8 +36,10 @@ SEVERAL_NODES = {"result-node"}
 OWN = "result-"
 # What the machine itself or the memory manager cannot let pass.
 FATAL = {"stale-adapter": None, "put-twice": None, "null-adapter": None,
-         "free-behind": None, "write-before": 0x50, "write-behind": 0x50,
-         "read-behind": 0x50, "touch-freed": 0x50}
+         "stale-reused": None, "free-behind": None, "write-before": 0x50, "write-behind": 0x50,
+         "read-behind": 0x50, "touch-freed": 0x50, "touch-reused": 0x50}
+# The report says where it was freed before.
+FREED = {"free-twice", "touch-freed", "stale-adapter", "registers-unknown", "list-unknown"}
 
 
 def table():
@@ -111,6 +113,8 @@ class Stopped(unittest.TestCase):
             return
         function, line = self.place
         self.assertIn(f"\nin: {function} at {line}\n", text)
+        if self.entry["rule"] in FREED or name == "vector-twice":
+            self.assertRegex(text, r"\nfreed in: \w+ at ")
         if check.report.buffer and not name.startswith(OWN):
             self.assertRegex(text, r"\nbuffer: \d+ bytes at logical 0x")
             self.assertRegex(text, f"allocated in: new_(buffer|vector) at {SOURCE}:")

@@ -15,6 +15,21 @@
 /* In bytes, not the mask of DEVICE_OBJECT.AlignmentRequirement. */
 #define DMA_ALIGNMENT           1
 
+static HAL_LATE Released;
+
+static void Stale(const HAL_ADAPTER *Adapter, PCSTR Routine)
+{
+    const HAL_ADAPTER *released = HalpFindLate(&Released, Adapter, NULL);
+
+    HalpBreach(&(HAL_BREACH){
+        .Rule = HalRuleStaleAdapter,
+        .Routine = Routine,
+        .Adapter = released,
+        .Freed = released ? &released->Released : NULL,
+        .Actual = (ULONG_PTR)Adapter,
+    });
+}
+
 HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine)
 {
     HAL_ADAPTER *adapter = (HAL_ADAPTER *)DmaAdapter;
@@ -23,9 +38,7 @@ HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine)
         HalpBreach(&(HAL_BREACH){ .Rule = HalRuleNullAdapter,
                                   .Routine = Routine });
     } else if (adapter->Signature != ADAPTER_SIGNATURE) {
-        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleStaleAdapter,
-                                  .Routine = Routine,
-                                  .Actual = (ULONG_PTR)DmaAdapter });
+        Stale(adapter, Routine);
     }
     return adapter;
 }
@@ -52,8 +65,9 @@ VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
     HalpRequireAtMost(adapter, routine, DISPATCH_LEVEL);
     HalpCheckReturned(adapter, routine);
     HalpForgetAdapter(adapter);
+    HalpNoteSite(&adapter->Released, routine);
     adapter->Signature = 0;
-    ExFreePoolWithTag(adapter, ADAPTER_TAG);
+    HalpFreeLate(&Released, adapter, ADAPTER_TAG);
 }
 
 ULONG NTAPI HalpGetDmaAlignment(PDMA_ADAPTER DmaAdapter)

@@ -38,6 +38,7 @@ struct _HAL_ADAPTER {
     HAL_MAP_POOL Map;
     LIST_ENTRY AllLink;         /* among all adapters: verify_buffers.c */
     HAL_SITE Made;
+    HAL_SITE Released;
 };
 
 /* The adapter behind what a driver has passed; stops if it is none. */

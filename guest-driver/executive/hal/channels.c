@@ -99,9 +99,8 @@ VOID NTAPI HalpFreeMapRegisters(PDMA_ADAPTER DmaAdapter, PVOID MapRegisterBase,
     HalpRequireDispatch(adapter, "FreeMapRegisters");
     grant = HalpFindGrant(adapter, MapRegisterBase);
     if (!grant) {
-        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleRegistersUnknown,
-                                  .Routine = "FreeMapRegisters",
-                                  .Adapter = adapter });
+        HalpGrantUnknown(adapter, HalRuleRegistersUnknown, "FreeMapRegisters",
+                         MapRegisterBase);
         return;
     }
     if (grant->Count != NumberOfMapRegisters) {

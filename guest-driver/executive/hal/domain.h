@@ -88,6 +88,10 @@ BOOLEAN HalpDomainReserve(HAL_DOMAIN *Domain, const HAL_BOUNDS *Bounds,
 BOOLEAN HalpDomainFill(HAL_DOMAIN *Domain, ULONGLONG Logical,
                        const HAL_PAGES *Pages, SIZE_T Length);
 
+/* The page that the device finds at a logical one. */
+#define HAL_NOTHING_THERE       MAXULONGLONG    /* it finds none */
+ULONGLONG HalpDomainTranslate(const HAL_DOMAIN *Domain, ULONGLONG Logical);
+
 /* Takes it back; FALSE: its memory was freed by another routine. */
 BOOLEAN HalpDomainFree(HAL_DOMAIN *Domain, PVOID Address, ULONGLONG Logical,
                        SIZE_T Length);

@@ -150,6 +150,17 @@ static void ClearEntries(const HAL_DOMAIN *Domain, ULONGLONG Logical,
     }
 }
 
+ULONGLONG HalpDomainTranslate(const HAL_DOMAIN *Domain, ULONGLONG Logical)
+{
+    volatile ULONGLONG *entry;
+
+    if (!HalpDomainTranslates(Domain)) {
+        return Logical;
+    }
+    entry = FindEntry(Domain, Logical, false);
+    return entry && *entry ? *entry & VTD_ADDRESS : HAL_NOTHING_THERE;
+}
+
 BOOLEAN HalpDomainReserve(HAL_DOMAIN *Domain, const HAL_BOUNDS *Bounds,
                           SIZE_T Length, ULONGLONG *Logical)
 {

@@ -7,6 +7,8 @@
 
 #define GRANT_TAG               'tnrG'
 
+static HAL_LATE Freed;
+
 void HalpRequireDispatch(const HAL_ADAPTER *Adapter, PCSTR Routine)
 {
     HalpRequireAtMost(Adapter, Routine, DISPATCH_LEVEL);
@@ -105,7 +107,7 @@ void HalpDeleteGrant(HAL_GRANT *Grant)
     if (Grant->Transfer) {
         Grant->Transfer->Grant = NULL;
     }
-    ExFreePoolWithTag(Grant, GRANT_TAG);
+    HalpFreeLate(&Freed, Grant, GRANT_TAG);
 }
 
 BOOLEAN HalpAddBouncePages(HAL_GRANT *Grant, ULONG Pages)
@@ -254,6 +256,7 @@ void HalpReleaseGrant(HAL_GRANT *Grant, PCSTR Routine)
 
     RemoveEntryList(&Grant->Link);
     KeReleaseSpinLockFromDpcLevel(&adapter->Lock);
+    HalpNoteSite(&Grant->Freed, Routine);
     if (Grant->Live) {
         HalpBreach(&(HAL_BREACH){ .Rule = HalRuleRegistersMapped,
                                   .Routine = Routine,
@@ -335,6 +338,28 @@ HAL_GRANT *HalpFindGrant(HAL_ADAPTER *Adapter, const VOID *Base)
 HAL_GRANT *HalpFindList(HAL_ADAPTER *Adapter, const VOID *List)
 {
     return FindIn(Adapter, &Adapter->Map.Grants, List, ListOf);
+}
+
+/* What the driver has of it. */
+static const VOID *HandleOf(const VOID *Grant)
+{
+    return ((const HAL_GRANT *)Grant)->Kind == HAL_LIST ? ListOf(Grant)
+                                                        : Grant;
+}
+
+void HalpGrantUnknown(const HAL_ADAPTER *Adapter, HAL_RULE Rule, PCSTR Routine,
+                      const VOID *Handle)
+{
+    const HAL_GRANT *grant = HalpFindLate(&Freed, Handle, HandleOf);
+
+    HalpBreach(&(HAL_BREACH){
+        .Rule = Rule,
+        .Routine = Routine,
+        .Adapter = Adapter,
+        .Grant = grant,
+        .Freed = grant ? &grant->Freed : NULL,
+        .Actual = (ULONG_PTR)Handle,
+    });
 }
 
 BOOLEAN HalpIsWaiting(HAL_ADAPTER *Adapter, PDEVICE_OBJECT Device)

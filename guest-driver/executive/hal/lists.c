@@ -265,8 +265,7 @@ VOID NTAPI HalpPutScatterGatherList(PDMA_ADAPTER DmaAdapter,
     HalpRequireDispatch(adapter, routine);
     grant = HalpFindList(adapter, ScatterGather);
     if (!grant) {
-        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleListUnknown,
-                                  .Routine = routine, .Adapter = adapter });
+        HalpGrantUnknown(adapter, HalRuleListUnknown, routine, ScatterGather);
         return;
     }
     HalpCheckDirection(grant, WriteToDevice, routine);

@@ -71,6 +71,7 @@ struct _HAL_GRANT {
     HAL_GRANT_KIND Kind;
     ULONG Count;                /* registers */
     HAL_SITE Asked;             /* who has asked for them */
+    HAL_SITE Freed;
 
     /* What to call when they are there; Control or ListControl may be NULL. */
     PDEVICE_OBJECT Device;
@@ -169,6 +170,10 @@ BOOLEAN HalpCancelRequest(HAL_ADAPTER *Adapter, HAL_TRANSFER_CONTEXT *Transfer);
 /* The grant that a driver names; NULL: it has no such. */
 HAL_GRANT *HalpFindGrant(HAL_ADAPTER *Adapter, const VOID *Base);
 HAL_GRANT *HalpFindList(HAL_ADAPTER *Adapter, const VOID *List);
+
+/* There is no such: stops, and says what it was if that is known. */
+void HalpGrantUnknown(const HAL_ADAPTER *Adapter, HAL_RULE Rule, PCSTR Routine,
+                      const VOID *Handle);
 
 /* Whether a request of that device object waits (of AllocateAdapterChannel). */
 BOOLEAN HalpIsWaiting(HAL_ADAPTER *Adapter, PDEVICE_OBJECT Device);

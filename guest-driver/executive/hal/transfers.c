@@ -13,8 +13,7 @@ static HAL_GRANT *Granted(PDMA_ADAPTER DmaAdapter, PVOID Base, PCSTR Routine)
     HalpRequireAtMost(adapter, Routine, DISPATCH_LEVEL);
     grant = HalpFindGrant(adapter, Base);
     if (!grant) {
-        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleRegistersUnknown,
-                                  .Routine = Routine, .Adapter = adapter });
+        HalpGrantUnknown(adapter, HalRuleRegistersUnknown, Routine, Base);
     }
     return grant;
 }

@@ -14,8 +14,11 @@ struct _DMA_COMMON_BUFFER_VECTOR {
     ULONG Signature;
     ULONG Count;
     HAL_ADAPTER *Adapter;
+    HAL_SITE Allocated, Freed;
     HAL_BUFFER *Elements[];     /* NULL: freed */
 };
+
+static HAL_LATE FreedVectors;
 
 static void Give(PDMA_COMMON_BUFFER_VECTOR Vector, ULONG Index, PCSTR Routine)
 {
@@ -32,8 +35,9 @@ static void GiveAll(PDMA_COMMON_BUFFER_VECTOR Vector, PCSTR Routine)
             Give(Vector, i, Routine);
         }
     }
+    HalpNoteSite(&Vector->Freed, Routine);
     Vector->Signature = 0;
-    ExFreePoolWithTag(Vector, VECTOR_TAG);
+    HalpFreeLate(&FreedVectors, Vector, VECTOR_TAG);
 }
 
 /* NULL: no memory. */
@@ -107,6 +111,7 @@ NTSTATUS NTAPI HalpAllocateCommonBufferVector(
         GiveAll(vector, routine);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
+    HalpNoteSite(&vector->Allocated, routine);
     *VectorOut = vector;
     return STATUS_SUCCESS;
 }
@@ -116,14 +121,19 @@ static PDMA_COMMON_BUFFER_VECTOR CheckVector(HAL_ADAPTER *Adapter,
                                              PDMA_COMMON_BUFFER_VECTOR Vector,
                                              PCSTR Routine)
 {
+    const struct _DMA_COMMON_BUFFER_VECTOR *freed;
+
     if (Vector && Vector->Signature == VECTOR_SIGNATURE &&
         Vector->Adapter == Adapter) {
         return Vector;
     }
+    freed = HalpFindLate(&FreedVectors, Vector, NULL);
     HalpBreach(&(HAL_BREACH){
         .Rule = HalRuleVectorUnknown,
         .Routine = Routine,
         .Adapter = Adapter,
+        .Allocated = freed ? &freed->Allocated : NULL,
+        .Freed = freed ? &freed->Freed : NULL,
         .Actual = (ULONG_PTR)Vector,
     });
     return NULL;

@@ -34,10 +34,10 @@ HAL_RULE HalpResultRule(const char *Name)
 {
     HAL_RULE rule = HalRuleResultLimit;
 
-    while (rule <= HalRuleResultOverlap && !Same(Rules[rule].Name, Name)) {
+    while (rule <= HalRuleResultContents && !Same(Rules[rule].Name, Name)) {
         rule++;
     }
-    return rule <= HalRuleResultOverlap ? rule : HalRuleCount;
+    return rule <= HalRuleResultContents ? rule : HalRuleCount;
 }
 
 BOOLEAN HalpInitializeVerifier(void)
@@ -88,7 +88,7 @@ static void PrintSite(PCSTR What, const HAL_SITE *Site)
     DbgPrint("\n");
 }
 
-static void PrintBuffer(const HAL_BUFFER *Buffer, const HAL_SITE *Freed)
+static void PrintBuffer(const HAL_BUFFER *Buffer, bool Freed)
 {
     ULONG node = Freed ? MM_ANY_NODE_OK
                        : MiNodeOf((ULONGLONG)MmGetPhysicalAddress(
@@ -102,9 +102,6 @@ static void PrintBuffer(const HAL_BUFFER *Buffer, const HAL_SITE *Freed)
     }
     DbgPrint("\n");
     PrintSite("allocated", &Buffer->Allocated);
-    if (Freed) {
-        PrintSite("freed", Freed);
-    }
 }
 
 static void PrintGrant(const HAL_GRANT *Grant)
@@ -131,11 +128,16 @@ void HalpReport(const HAL_BREACH *Breach)
         DbgPrint("verifier: detail %s\n", Breach->Detail);
     }
     if (Breach->Buffer) {
-        PrintBuffer(Breach->Buffer, Breach->Freed);
+        PrintBuffer(Breach->Buffer, Breach->Freed != NULL);
     } else if (Breach->Grant) {
         PrintGrant(Breach->Grant);
+    } else if (Breach->Allocated) {
+        PrintSite("allocated", Breach->Allocated);
     } else if (Breach->Adapter) {
         PrintSite("adapter made", &Breach->Adapter->Made);
+    }
+    if (Breach->Freed) {
+        PrintSite("freed", Breach->Freed);
     }
 }
 

@@ -90,11 +90,13 @@
     RULE(ResultAlignment, 0x113, "result-alignment",                          \
          "the executive's result is not aligned")                             \
     RULE(ResultScattered, 0x114, "result-scattered",                          \
-         "the executive's result is not in one piece for the device")         \
+         "the device finds other pages at the logical address")               \
     RULE(ResultNode, 0x115, "result-node",                                    \
          "the preferred node has room, but another node's memory was given")  \
     RULE(ResultOverlap, 0x116, "result-overlap",                              \
          "the executive has given memory of another common buffer")           \
+    RULE(ResultContents, 0x117, "result-contents",                            \
+         "the executive has given memory that is not zeroed")                 \
     RULE(FreeElement, 0x120, "free-element",                                  \
          "the common buffer is a vector's and is freed through it only")      \
     RULE(VectorUnknown, 0x121, "vector-unknown",                              \
@@ -126,7 +128,8 @@ typedef struct _HAL_BREACH {
     const struct _HAL_ADAPTER *Adapter;
     const struct _HAL_BUFFER *Buffer;
     const struct _HAL_GRANT *Grant;     /* map registers, or a list */
-    const HAL_SITE *Freed;              /* where the buffer was freed */
+    const HAL_SITE *Allocated;          /* where something else was got */
+    const HAL_SITE *Freed;              /* where what is named was freed */
     BOOLEAN Compared;                   /* Expected and Actual tell something */
     ULONGLONG Expected, Actual;
     SIZE_T Changed;                     /* bytes that were overwritten */
@@ -177,6 +180,27 @@ void HalpGuardBuffer(const struct _HAL_BUFFER *Buffer);
 
 /* Stops if what surrounds the buffer was written to. IRQL <= DISPATCH_LEVEL. */
 void HalpCheckBuffer(const struct _HAL_BUFFER *Buffer, PCSTR Routine);
+
+/* --- verify_late.c: blocks of hal.dll's own that were freed ---------------- */
+
+#define HAL_LATE_MAX            64u
+
+/* All 0 at first. */
+typedef struct _HAL_LATE {
+    KSPIN_LOCK Lock;
+    ULONG Count;
+    PVOID Blocks[HAL_LATE_MAX];         /* a ring, of blocks of one tag */
+} HAL_LATE;
+
+/* Frees a block; if the verifier is on, when as many others were freed. */
+void HalpFreeLate(HAL_LATE *Late, PVOID Block, ULONG Tag);
+
+/*
+ * The block that is, or whose What is, Wanted; NULL: none of those kept. For
+ * reports: nothing keeps it from being freed for good.
+ */
+const VOID *HalpFindLate(const HAL_LATE *Late, const VOID *Wanted,
+                         const VOID *(*What)(const VOID *Block));
 
 /* --- verify_buffers.c: what is alive, and what was ----------------------- */
 

@@ -10,6 +10,7 @@
 #include "adapter.h"
 
 #define BITS                64u
+#define WORDS_IN_PAGE       (PAGE_SIZE / sizeof(ULONGLONG))
 
 static HAL_RULE Spoilt = HalRuleCount;      /* none */
 
@@ -105,16 +106,17 @@ static void CheckAddress(const HAL_BUFFER *Buffer, const MI_CONTIGUOUS *Request)
     }
 }
 
-/* Without an IOMMU the device must find the buffer's pages in this order. */
-static void CheckPages(HAL_BUFFER *Buffer, BOOLEAN Translated)
+/* The device must find the pages that the processor finds, in this order. */
+static void CheckPages(const HAL_ADAPTER *Adapter, HAL_BUFFER *Buffer)
 {
     Buffer->Claimed = TRUE;
     for (SIZE_T i = 0; i < BYTES_TO_PAGES(Buffer->Taken); i++) {
-        ULONGLONG expected = Buffer->Logical + (i << PAGE_SHIFT);
         ULONGLONG page = PageOf(Buffer, i);
+        ULONGLONG found = HalpDomainTranslate(
+            Adapter->Domain, Buffer->Logical + (i << PAGE_SHIFT));
 
-        if (!Translated && page != expected) {
-            Wrong(Buffer, HalRuleResultScattered, expected, page);
+        if (found != page) {
+            Wrong(Buffer, HalRuleResultScattered, page, found);
         }
         if (!Claim(page)) {
             Wrong(Buffer, HalRuleResultOverlap, 0, page);
@@ -122,17 +124,56 @@ static void CheckPages(HAL_BUFFER *Buffer, BOOLEAN Translated)
     }
 }
 
+/* What its former owner has left would be there for the device to read. */
+static void CheckContents(const HAL_BUFFER *Buffer)
+{
+    const ULONGLONG *word = Buffer->Address;
+
+    for (SIZE_T i = 0; i < BYTES_TO_PAGES(Buffer->Taken); i++) {
+        const ULONGLONG *last = word + WORDS_IN_PAGE - 1;
+
+        if (*word | *last) {
+            Wrong(Buffer, HalRuleResultContents, 0, *word | *last);
+        }
+        word += WORDS_IN_PAGE;
+    }
+}
+
+/* The first page's node that is not the preferred one; that, if there is none. */
+static NODE_REQUIREMENT OtherNode(const HAL_BUFFER *Buffer,
+                                  NODE_REQUIREMENT Preferred)
+{
+    NODE_REQUIREMENT node = Preferred;
+
+    for (SIZE_T i = 0; i < BYTES_TO_PAGES(Buffer->Taken) && node == Preferred;
+         i++) {
+        node = MiNodeOf(PageOf(Buffer, i));
+    }
+    return node;
+}
+
 /*
  * Another node than the preferred one only if that has no room; what somebody
- * has freed meanwhile does not count.
+ * has freed meanwhile does not count. Behind an IOMMU any page would do.
  */
-static void CheckNode(const HAL_BUFFER *Buffer, const MI_CONTIGUOUS *Request,
-                      ULONG Frees)
+static void CheckNode(const HAL_ADAPTER *Adapter, const HAL_BUFFER *Buffer,
+                      const MI_CONTIGUOUS *Request, ULONG Frees)
 {
-    NODE_REQUIREMENT node = MiNodeOf(PageOf(Buffer, 0));
+    const MI_CONTIGUOUS page = {
+        .High = MAXULONGLONG,
+        .Varying = MAXULONGLONG,
+        .Length = PAGE_SIZE,
+        .Node = Request->Node,
+    };
+    NODE_REQUIREMENT node;
 
-    if (Request->Node != MM_ANY_NODE_OK && node != Request->Node &&
-        MiHasRoom(Request) && MiCountFrees() == Frees) {
+    if (Request->Node == MM_ANY_NODE_OK) {
+        return;
+    }
+    node = OtherNode(Buffer, Request->Node);
+    if (node != Request->Node &&
+        MiHasRoom(HalpDomainTranslates(Adapter->Domain) ? &page : Request) &&
+        MiCountFrees() == Frees) {
         Wrong(Buffer, HalRuleResultNode, Request->Node, node);
     }
 }
@@ -140,14 +181,11 @@ static void CheckNode(const HAL_BUFFER *Buffer, const MI_CONTIGUOUS *Request,
 void HalpCheckResult(const HAL_ADAPTER *Adapter, HAL_BUFFER *Buffer,
                      const MI_CONTIGUOUS *Request, ULONG Frees)
 {
-    BOOLEAN translated = HalpDomainTranslates(Adapter->Domain);
-
     if (HalpVerifying) {
         CheckAddress(Buffer, Request);
-        CheckPages(Buffer, translated);
-        if (!translated) {
-            CheckNode(Buffer, Request, Frees);
-        }
+        CheckPages(Adapter, Buffer);
+        CheckContents(Buffer);
+        CheckNode(Adapter, Buffer, Request, Frees);
     }
 }
 
@@ -189,6 +227,9 @@ void HalpSpoilResult(HAL_BUFFER *Buffer, const MI_CONTIGUOUS *Request)
         break;
     case HalRuleResultOverlap:
         Claim(PageOf(Buffer, 0));
+        break;
+    case HalRuleResultContents:
+        *(ULONGLONG *)Buffer->Address = Buffer->Logical;
         break;
     default:
         break;

@@ -182,7 +182,7 @@ BOOLEAN MiFreeContiguous(PVOID Address)
     if (!record) {
         return FALSE;
     }
-    MiUnmap(Address, record->Length);
+    MiRetire(Address, record->Length);
     Unplace(record, record->Length);
     ExFreePoolWithTag(record, 'tnoC');
     return TRUE;

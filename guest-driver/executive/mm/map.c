@@ -34,6 +34,18 @@ static ULONGLONG ImageSpace;
 static struct frames AddressSpace;
 static UCHAR Tiles[MAP_TILES] __attribute__((aligned(64)));
 
+/* Longer mappings are not kept: their page tables take memory. */
+#define RETIRED_LENGTH      0x40000u
+#define RETIRED_MAX         64u
+
+typedef struct _RETIRED {
+    PVOID Address;
+    SIZE_T Length;
+} RETIRED;
+
+static RETIRED Retired[RETIRED_MAX];    /* a ring, under MiLock */
+static ULONG RetiredCount;
+
 /*
  * Ends the boot stub's identity map, so that a NULL pointer faults, and makes
  * the direct map data.
@@ -252,19 +264,51 @@ PVOID MiReserve(SIZE_T Length)
                                : NULL;
 }
 
-void MiUnmap(PVOID Address, SIZE_T Length)
+/* With the pages beside it, which MiMap and MiReserve have added. */
+static void GiveSpaceBack(PVOID Address, SIZE_T Length)
 {
-    ULONGLONG address = (ULONGLONG)(ULONG_PTR)Address;
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
-    enum frames_status status;
+    enum frames_status status =
+        frames_free(&AddressSpace, (ULONGLONG)(ULONG_PTR)Address - PAGE_SIZE,
+                    Guarded(Length));
 
-    UnmapLocked(address, Length);
-    status = frames_free(&AddressSpace, address - PAGE_SIZE, Guarded(Length));
     KeReleaseSpinLock(&MiLock, irql);
     if (status != FRAMES_OK) {
         DbgPrint("mm: unmapping %p: %s\n", Address, frames_explain(status));
         KeBugCheckEx(BAD_POOL_CALLER, (ULONG_PTR)status, (ULONG_PTR)Address,
                      Length, 0);
+    }
+}
+
+static void Unmap(PVOID Address, SIZE_T Length)
+{
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+
+    UnmapLocked((ULONGLONG)(ULONG_PTR)Address, Length);
+    KeReleaseSpinLock(&MiLock, irql);
+}
+
+void MiUnmap(PVOID Address, SIZE_T Length)
+{
+    Unmap(Address, Length);
+    GiveSpaceBack(Address, Length);
+}
+
+void MiRetire(PVOID Address, SIZE_T Length)
+{
+    RETIRED oldest = { Address, Length };
+
+    Unmap(Address, Length);
+    if (Length <= RETIRED_LENGTH) {
+        KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+        RETIRED *slot = &Retired[RetiredCount++ % RETIRED_MAX];
+
+        oldest = *slot;
+        *slot = (RETIRED){ Address, Length };
+        KeReleaseSpinLock(&MiLock, irql);
+    }
+    if (oldest.Address) {
+        GiveSpaceBack(oldest.Address, oldest.Length);
     }
 }
 

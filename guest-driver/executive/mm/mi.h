@@ -46,6 +46,13 @@ enum frames_status MiAllocateFrames(struct frames *Frames,
  */
 PVOID MiReserve(SIZE_T Length);
 
+/*
+ * MiUnmap, but for the address space: unless it is much of it, nothing is
+ * mapped there before a number of others were retired, so that whoever still
+ * uses the address faults.
+ */
+void MiRetire(PVOID Address, SIZE_T Length);
+
 /* The pages on either side of a block; Link.Flink is NULL: there are none. */
 typedef struct _MI_GUARDS {
     LIST_ENTRY Link;

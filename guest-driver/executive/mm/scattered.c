@@ -221,7 +221,7 @@ BOOLEAN MiFreeScattered(PVOID Address)
     if (!memory) {
         return FALSE;
     }
-    MiUnmap(Address, memory->Length);
+    MiRetire(Address, memory->Length);
     GiveBack(memory);
     return TRUE;
 }

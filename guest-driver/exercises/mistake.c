@@ -149,6 +149,13 @@ const struct mistake mistake_table[] = {
       PCM_MISTAKE_REGISTERS_REUSED },
     { "list-reused", "list-unknown", "PutScatterGatherList called twice, and a list made in between",
       PCM_MISTAKE_LIST_REUSED },
+    { "irql-vector-new", "irql", "AllocateCommonBufferVector at DISPATCH_LEVEL",
+      PCM_MISTAKE_IRQL_VECTOR_NEW },
+    { "irql-request", "irql", "AllocateAdapterChannel at PASSIVE_LEVEL", PCM_MISTAKE_IRQL_REQUEST },
+    { "irql-registers", "irql", "FreeMapRegisters at PASSIVE_LEVEL", PCM_MISTAKE_IRQL_REGISTERS },
+    { "irql-put-list", "irql", "PutScatterGatherList at PASSIVE_LEVEL", PCM_MISTAKE_IRQL_PUT_LIST },
+    { "irql-map", "irql", "MapTransfer above DISPATCH_LEVEL", PCM_MISTAKE_IRQL_MAP },
+    { "irql-flush", "irql", "FlushAdapterBuffers above DISPATCH_LEVEL", PCM_MISTAKE_IRQL_FLUSH },
     { NULL, NULL, NULL, 0 },
 };
 

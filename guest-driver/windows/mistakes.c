@@ -100,8 +100,8 @@ static void free_twice(struct scene *s)
 /* The memory goes by a routine that is not the allocation's. */
 static void free_behind(struct scene *s)
 {
-    MmFreeContiguousMemory(s->address);
-    s->call->FreeCommonBuffer(s->dma, LENGTH, s->logical, s->address, TRUE); /* free-behind */
+    MmFreeContiguousMemory(s->address); /* free-behind */
+    free_buffer(s);
 }
 
 /* --- adapters --------------------------------------------------------------- */
@@ -257,6 +257,20 @@ static void irql_info(struct scene *s)
     KeRaiseIrql(DISPATCH_LEVEL + 1, &irql);
     s->call->GetDmaAdapterInfo(s->dma, &info); /* irql-info */
     KeLowerIrql(irql);
+    free_buffer(s);
+}
+
+static void irql_vector_new(struct scene *s)
+{
+    PALLOCATE_COMMON_BUFFER_VECTOR allocate = s->call->AllocateCommonBufferVector;
+    PHYSICAL_ADDRESS low = { .QuadPart = 0 }, high = { .QuadPart = -1 };
+    PDMA_COMMON_BUFFER_VECTOR vector;
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    allocate(s->dma, low, high, MmCached, MM_ANY_NODE_OK, 0, 1, LENGTH, &vector); /* irql-vector-new */
+    KeLowerIrql(irql);
+    s->call->FreeCommonBufferVector(s->dma, vector);
     free_buffer(s);
 }
 
@@ -567,6 +581,12 @@ static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_STALE_REUSED] = { stale_reused, LENGTH },
     [PCM_MISTAKE_REGISTERS_REUSED] = { registers_reused, 0 },
     [PCM_MISTAKE_LIST_REUSED] = { list_reused, 0 },
+    [PCM_MISTAKE_IRQL_VECTOR_NEW] = { irql_vector_new, LENGTH },
+    [PCM_MISTAKE_IRQL_REQUEST] = { irql_request, 0 },
+    [PCM_MISTAKE_IRQL_REGISTERS] = { irql_registers, 0 },
+    [PCM_MISTAKE_IRQL_PUT_LIST] = { irql_put_list, 0 },
+    [PCM_MISTAKE_IRQL_MAP] = { irql_map, 0 },
+    [PCM_MISTAKE_IRQL_FLUSH] = { irql_flush, 0 },
 };
 
 /* Returns only if nothing has stopped the mistake. */

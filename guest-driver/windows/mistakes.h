@@ -60,5 +60,10 @@ void list_not_locked(struct scene *s);
 void mapped_twice(struct scene *s);
 void registers_reused(struct scene *s);
 void list_reused(struct scene *s);
+void irql_request(struct scene *s);
+void irql_registers(struct scene *s);
+void irql_put_list(struct scene *s);
+void irql_map(struct scene *s);
+void irql_flush(struct scene *s);
 
 #endif /* PCMASTER_MISTAKES_H */

@@ -323,6 +323,69 @@ void irql_list(struct scene *s)
     taken_close(&p);
 }
 
+void irql_request(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    PDEVICE_OBJECT self = s->device->self;
+
+    KeLowerIrql(p.irql);
+    s->call->AllocateAdapterChannel(s->dma, self, 2, registers_ready, &p); /* irql-request */
+    KeRaiseIrql(DISPATCH_LEVEL, &p.irql);
+    free_registers(&p, 2);
+    taken_close(&p);
+}
+
+void irql_registers(struct scene *s)
+{
+    struct taken p = taken_open(s);
+
+    take_registers(&p, 2);
+    KeLowerIrql(p.irql);
+    s->call->FreeMapRegisters(s->dma, p.base, 2); /* irql-registers */
+    KeRaiseIrql(DISPATCH_LEVEL, &p.irql);
+    taken_close(&p);
+}
+
+void irql_put_list(struct scene *s)
+{
+    struct taken p = taken_open(s);
+
+    take_list(&p);
+    KeLowerIrql(p.irql);
+    s->call->PutScatterGatherList(s->dma, p.list, TRUE); /* irql-put-list */
+    KeRaiseIrql(DISPATCH_LEVEL, &p.irql);
+    taken_close(&p);
+}
+
+void irql_map(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    ULONG length = LENGTH;
+    KIRQL irql;
+
+    take_registers(&p, 3);
+    KeRaiseIrql(DISPATCH_LEVEL + 1, &irql);
+    s->call->MapTransfer(s->dma, p.mdl, p.base, p.memory, &length, TRUE); /* irql-map */
+    KeLowerIrql(irql);
+    flush(&p, LENGTH);
+    free_registers(&p, 3);
+    taken_close(&p);
+}
+
+void irql_flush(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    KIRQL irql;
+
+    take_registers(&p, 3);
+    map(&p, LENGTH);
+    KeRaiseIrql(DISPATCH_LEVEL + 1, &irql);
+    s->call->FlushAdapterBuffers(s->dma, p.mdl, p.base, p.memory, LENGTH, TRUE); /* irql-flush */
+    KeLowerIrql(irql);
+    free_registers(&p, 3);
+    taken_close(&p);
+}
+
 void list_direction(struct scene *s)
 {
     struct taken p = taken_open(s);

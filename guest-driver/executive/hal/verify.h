@@ -72,7 +72,7 @@
     RULE(FreeUnknown, 0x106, "free-unknown",                                  \
          "VirtualAddress is no common buffer's")                              \
     RULE(FreeBehind, 0x107, "free-behind",                                    \
-         "another routine has freed the common buffer's memory")              \
+         "another routine frees the common buffer's memory")                  \
     RULE(TouchFreed, 0x108, "touch-freed",                                    \
          "memory of a common buffer was touched after it was freed")          \
     RULE(NeverPut, 0x109, "never-put",                                        \

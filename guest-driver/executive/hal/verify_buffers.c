@@ -59,21 +59,31 @@ static bool Covers(const HAL_BUFFER *Buffer, ULONG_PTR Address,
            Address < start + ROUND_TO_PAGES(Buffer->Length) + Around;
 }
 
+static const HAL_BUFFER *FindOf(const HAL_ADAPTER *Adapter, ULONG_PTR Address,
+                                ULONG_PTR Around)
+{
+    for (PLIST_ENTRY b = Adapter->Buffers.Flink; b != &Adapter->Buffers;
+         b = b->Flink) {
+        const HAL_BUFFER *buffer = CONTAINING_RECORD(b, HAL_BUFFER, Link);
+
+        if (Covers(buffer, Address, Around)) {
+            return buffer;
+        }
+    }
+    return NULL;
+}
+
 /* Without the locks: for reports, after which nothing goes on. */
 static const HAL_BUFFER *FindLive(ULONG_PTR Address, ULONG_PTR Around,
                                   const HAL_ADAPTER **Owner)
 {
     for (PLIST_ENTRY a = Adapters.Flink; a != &Adapters; a = a->Flink) {
         const HAL_ADAPTER *adapter = CONTAINING_RECORD(a, HAL_ADAPTER, AllLink);
+        const HAL_BUFFER *buffer = FindOf(adapter, Address, Around);
 
-        for (PLIST_ENTRY b = adapter->Buffers.Flink; b != &adapter->Buffers;
-             b = b->Flink) {
-            const HAL_BUFFER *buffer = CONTAINING_RECORD(b, HAL_BUFFER, Link);
-
-            if (Covers(buffer, Address, Around)) {
-                *Owner = adapter;
-                return buffer;
-            }
+        if (buffer) {
+            *Owner = adapter;
+            return buffer;
         }
     }
     return NULL;
@@ -181,6 +191,28 @@ void HalpCheckAllBuffers(void)
              b = b->Flink) {
             HalpCheckBuffer(CONTAINING_RECORD(b, HAL_BUFFER, Link),
                             "the check of all buffers");
+        }
+        KeReleaseSpinLockFromDpcLevel(&adapter->Lock);
+    }
+    KeReleaseSpinLock(&Lock, irql);
+}
+
+void HalpCheckFree(PVOID Address, PCSTR Routine)
+{
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Lock);
+
+    for (PLIST_ENTRY a = Adapters.Flink; HalpVerifying && a != &Adapters;
+         a = a->Flink) {
+        HAL_ADAPTER *adapter = CONTAINING_RECORD(a, HAL_ADAPTER, AllLink);
+        const HAL_BUFFER *buffer;
+
+        KeAcquireSpinLockAtDpcLevel(&adapter->Lock);
+        buffer = FindOf(adapter, (ULONG_PTR)Address, 0);
+        if (buffer) {
+            HalpBreach(&(HAL_BREACH){ .Rule = HalRuleFreeBehind,
+                                      .Routine = Routine,
+                                      .Adapter = adapter,
+                                      .Buffer = buffer });
         }
         KeReleaseSpinLockFromDpcLevel(&adapter->Lock);
     }

@@ -64,6 +64,9 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
  */
 BOOLEAN HalpInitializeVerifier(void);
 
+/* Stops if Routine is about to free memory of a common buffer at Address. */
+void HalpCheckFree(PVOID Address, PCSTR Routine);
+
 /* Stops if there is an adapter that PutDmaAdapter has not got back. */
 void HalpCheckUnload(void);
 

@@ -5,6 +5,8 @@
  */
 #include "mi.h"
 
+#include "halp.h"
+
 #define BUCKETS         256
 
 typedef struct _CONTIGUOUS {
@@ -221,6 +223,7 @@ PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes,
 
 VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
 {
+    HalpCheckFree(BaseAddress, "MmFreeContiguousMemory");
     if (!MiFreeContiguous(BaseAddress)) {
         DbgPrint("MmFreeContiguousMemory(%p): not the address of a block\n",
                  BaseAddress);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IDmaChannel and PcNewDmaChannel, for C on x64
+ * IDmaChannel, IDmaChannelSlave and PcNewDmaChannel, for C on x64
  *
  * The interface of portcls.h with its true vtable.  One slot needs care:
  * PhysicalAddress returns a structure, and a member function in Microsoft's
@@ -91,6 +91,50 @@ PORTCLS_DMA_SLOT(PhysicalAddress, 0x58);
 PORTCLS_DMA_SLOT(GetAdapterObject, 0x60);
 PORTCLS_DMA_SLOT(CopyTo, 0x68);
 PORTCLS_DMA_SLOT(CopyFrom, 0x70);
+
+/* --- IDmaChannelSlave: a channel of the system's DMA controller --------------------- */
+
+DEFINE_GUID(IID_IDmaChannelSlave, 0x22C6AC62, 0x851B, 0x11D0, 0x9A, 0x7F, 0x00, 0xAA, 0x00, 0x38, 0xAC, 0xFE);
+
+typedef struct IDmaChannelSlave IDmaChannelSlave;
+typedef IDmaChannelSlave *PDMACHANNELSLAVE;
+
+/* The slots of IDmaChannel, then its own. */
+typedef struct IDmaChannelSlaveVtbl {
+    NTSTATUS (NTAPI *QueryInterface)(IDmaChannelSlave *This, REFIID InterfaceId, PVOID *Object);
+    ULONG (NTAPI *AddRef)(IDmaChannelSlave *This);
+    ULONG (NTAPI *Release)(IDmaChannelSlave *This);
+    NTSTATUS (NTAPI *AllocateBuffer)(IDmaChannelSlave *This, ULONG BufferSize,
+                                     PPHYSICAL_ADDRESS PhysicalAddressConstraint);
+    VOID (NTAPI *FreeBuffer)(IDmaChannelSlave *This);
+    ULONG (NTAPI *TransferCount)(IDmaChannelSlave *This);
+    ULONG (NTAPI *MaximumBufferSize)(IDmaChannelSlave *This);
+    ULONG (NTAPI *AllocatedBufferSize)(IDmaChannelSlave *This);
+    ULONG (NTAPI *BufferSize)(IDmaChannelSlave *This);
+    VOID (NTAPI *SetBufferSize)(IDmaChannelSlave *This, ULONG BufferSize);
+    PVOID (NTAPI *SystemAddress)(IDmaChannelSlave *This);
+    PPHYSICAL_ADDRESS (NTAPI *PhysicalAddress)(IDmaChannelSlave *This, PPHYSICAL_ADDRESS Result);
+    PADAPTER_OBJECT (NTAPI *GetAdapterObject)(IDmaChannelSlave *This);
+    VOID (NTAPI *CopyTo)(IDmaChannelSlave *This, PVOID Destination, PVOID Source, ULONG ByteCount);
+    VOID (NTAPI *CopyFrom)(IDmaChannelSlave *This, PVOID Destination, PVOID Source, ULONG ByteCount);
+    NTSTATUS (NTAPI *Start)(IDmaChannelSlave *This, ULONG MapSize, BOOLEAN WriteToDevice);
+    NTSTATUS (NTAPI *Stop)(IDmaChannelSlave *This);
+    ULONG (NTAPI *ReadCounter)(IDmaChannelSlave *This);
+    NTSTATUS (NTAPI *WaitForTC)(IDmaChannelSlave *This, ULONG Timeout);
+} IDmaChannelSlaveVtbl;
+
+struct IDmaChannelSlave {
+    const IDmaChannelSlaveVtbl *lpVtbl;
+};
+
+#define PORTCLS_SLAVE_SLOT(method, offset)                                  \
+    _Static_assert(FIELD_OFFSET(IDmaChannelSlaveVtbl, method) == (offset), "IDmaChannelSlave::" #method)
+
+PORTCLS_SLAVE_SLOT(CopyFrom, FIELD_OFFSET(IDmaChannelVtbl, CopyFrom));
+PORTCLS_SLAVE_SLOT(Start, 0x78);
+PORTCLS_SLAVE_SLOT(Stop, 0x80);
+PORTCLS_SLAVE_SLOT(ReadCounter, 0x88);
+PORTCLS_SLAVE_SLOT(WaitForTC, 0x90);
 
 /*
  * PASSIVE_LEVEL; exported by portcls.sys.  Makes a bus-master channel without

@@ -9,22 +9,6 @@
 
 static HAL_LATE Freed;
 
-void HalpRequireDispatch(const HAL_ADAPTER *Adapter, PCSTR Routine)
-{
-    HalpRequireAtMost(Adapter, Routine, DISPATCH_LEVEL);
-    if (KeGetCurrentIrql() != DISPATCH_LEVEL) {
-        HalpBreach(&(HAL_BREACH){
-            .Rule = HalRuleIrql,
-            .Routine = Routine,
-            .Adapter = Adapter,
-            .Compared = TRUE,
-            .Expected = DISPATCH_LEVEL,
-            .Actual = KeGetCurrentIrql(),
-            .Detail = "must be called at DISPATCH_LEVEL",
-        });
-    }
-}
-
 /* One more than the pages: a transfer may start in the middle of one. */
 void HalpInitializeMaps(HAL_ADAPTER *Adapter, ULONG MaximumLength,
                         BOOLEAN ScatterGather)

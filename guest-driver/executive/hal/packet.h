@@ -320,7 +320,4 @@ BOOLEAN HalpCheckLocked(const HAL_ADAPTER *Adapter, const HAL_CURSOR *Cursor,
 void HalpCheckDirection(const HAL_GRANT *Grant, BOOLEAN WriteToDevice,
                         PCSTR Routine);
 
-/* Routine must be called at DISPATCH_LEVEL. */
-void HalpRequireDispatch(const HAL_ADAPTER *Adapter, PCSTR Routine);
-
 #endif

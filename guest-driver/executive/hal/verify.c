@@ -152,32 +152,40 @@ void HalpBreach(const HAL_BREACH *Breach)
     }
 }
 
+static void WrongIrql(const HAL_ADAPTER *Adapter, PCSTR Routine, KIRQL Expected,
+                      PCSTR Detail)
+{
+    HalpBreach(&(HAL_BREACH){
+        .Rule = HalRuleIrql,
+        .Routine = Routine,
+        .Adapter = Adapter,
+        .Compared = TRUE,
+        .Expected = Expected,
+        .Actual = KeGetCurrentIrql(),
+        .Detail = Detail,
+    });
+}
+
 void HalpRequirePassive(const HAL_ADAPTER *Adapter, PCSTR Routine)
 {
     if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
-        HalpBreach(&(HAL_BREACH){
-            .Rule = HalRuleIrql,
-            .Routine = Routine,
-            .Adapter = Adapter,
-            .Compared = TRUE,
-            .Expected = PASSIVE_LEVEL,
-            .Actual = KeGetCurrentIrql(),
-            .Detail = "must be called at PASSIVE_LEVEL",
-        });
+        WrongIrql(Adapter, Routine, PASSIVE_LEVEL,
+                  "must be called at PASSIVE_LEVEL");
+    }
+}
+
+void HalpRequireDispatch(const HAL_ADAPTER *Adapter, PCSTR Routine)
+{
+    if (KeGetCurrentIrql() != DISPATCH_LEVEL) {
+        WrongIrql(Adapter, Routine, DISPATCH_LEVEL,
+                  "must be called at DISPATCH_LEVEL");
     }
 }
 
 void HalpRequireAtMost(const HAL_ADAPTER *Adapter, PCSTR Routine, KIRQL Irql)
 {
     if (KeGetCurrentIrql() > Irql) {
-        HalpBreach(&(HAL_BREACH){
-            .Rule = HalRuleIrql,
-            .Routine = Routine,
-            .Adapter = Adapter,
-            .Compared = TRUE,
-            .Expected = Irql,
-            .Actual = KeGetCurrentIrql(),
-            .Detail = "called above the highest IRQL that it allows",
-        });
+        WrongIrql(Adapter, Routine, Irql,
+                  "called above the highest IRQL that it allows");
     }
 }

@@ -150,6 +150,7 @@ void HalpNoteSite(HAL_SITE *Site, PCSTR Routine);
 
 /* Routine, called for Adapter, must be called at that IRQL, or at most there. */
 void HalpRequirePassive(const struct _HAL_ADAPTER *Adapter, PCSTR Routine);
+void HalpRequireDispatch(const struct _HAL_ADAPTER *Adapter, PCSTR Routine);
 void HalpRequireAtMost(const struct _HAL_ADAPTER *Adapter, PCSTR Routine,
                        KIRQL Irql);
 

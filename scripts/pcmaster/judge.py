@@ -165,6 +165,9 @@ def _point(point, shape):
         for key in ("filled", "verified"):
             if not details.get(key):
                 yield f"{point.name}: there was no DMA ({key} is 0)"
+    if details.get("processors", shape.cpus) != shape.cpus:
+        yield (f"{point.name}: threads ran on {details['processors']} processors of "
+               f"{shape.cpus}")
     if "instead" in details:
         node = min(details["instead"],
                    key=lambda n: (shape.distance(details["preferred"], n), n))

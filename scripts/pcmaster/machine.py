@@ -42,12 +42,17 @@ class Plan:
 
 def command(programs, plan):
     """The words that start QEMU for a plan."""
-    words = [programs / SYSTEM, *plan.shape.words(), "-accel", plan.accel,
+    words = [programs / SYSTEM, *plan.shape.words(), "-accel", accelerator(plan),
              "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config"]
     if plan.icount:
         words += ["-icount", plan.icount]
     words += device(plan) + console() + guest(plan) + log(plan)
     return [str(word) for word in words]
+
+
+def accelerator(plan):
+    """Translated processors run at once, each in a thread, but for -icount's."""
+    return f"{plan.accel},thread=multi" if plan.accel == "tcg" and plan.realtime else plan.accel
 
 
 def device(plan):

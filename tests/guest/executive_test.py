@@ -33,6 +33,7 @@ VIOLATIONS = {
     "pool-tag": ("0xc2 BAD_POOL_CALLER", "another tag"),
     "contiguous-free-wrong": ("0xc2 BAD_POOL_CALLER", "MmFreeContiguousMemory("),
     "contiguous-free-twice": ("0xc2 BAD_POOL_CALLER", "MmFreeContiguousMemory("),
+    "contiguous-never-freed": ("0x1a MEMORY_MANAGEMENT", "pages are in use, not"),
     "unmap-wrong": ("0xc2 BAD_POOL_CALLER", "unmapping"),
     "mdl-free-mapped": ("0x1a MEMORY_MANAGEMENT", "still mapped at"),
     "mdl-unmap-wrong": ("0x1a MEMORY_MANAGEMENT", "not where the MDL is mapped"),

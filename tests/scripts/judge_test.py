@@ -138,6 +138,12 @@ class JudgeTest(OutFolder):
                 **DMA, "preferred": preferred, "instead": [0, 1], "node": str(node)}))
             self.assertEqual(not self.complaints(results=results), held)
 
+    def test_threads_ran_on_all_processors(self):
+        cpus = self.plan().shape.cpus
+        for count in (0, cpus - 1, cpus, cpus + 1):
+            results = stream(("node/0", True, {**DMA, "processors": count}))
+            self.assertEqual(not self.complaints(results=results), count == cpus)
+
     def test_a_device_log_that_proves_nothing(self):
         self.device_says("")
         self.assertIn("holds no report", self.complaints()[0])

@@ -40,6 +40,11 @@ HAL_RULE HalpResultRule(const char *Name)
     return rule <= HalRuleResultContents ? rule : HalRuleCount;
 }
 
+BOOLEAN HalpIsVerifying(void)
+{
+    return HalpVerifying;
+}
+
 BOOLEAN HalpInitializeVerifier(void)
 {
     char value[4];

@@ -180,6 +180,12 @@ BOOLEAN MiHasRoom(const MI_CONTIGUOUS *Request);
 /* How often pages were freed. Any IRQL. */
 ULONG MiCountFrees(void);
 
+/* Pages that are neither free nor the executive's own, such as its pool. */
+ULONGLONG MiCountUsed(void);
+
+/* Stops if they are another number, or if the allocator's records are broken. */
+void MiCheckUsed(ULONGLONG Expected);
+
 /* Fills memory so that a change is seen, and how many bytes have changed. */
 void MiFillGuard(PVOID Address, SIZE_T Length);
 SIZE_T MiInspectGuard(const VOID *Address, SIZE_T Length, SIZE_T *First);

@@ -67,6 +67,9 @@ BOOLEAN HalpInitializeVerifier(void);
 /* Stops if Routine is about to free memory of a common buffer at Address. */
 void HalpCheckFree(PVOID Address, PCSTR Routine);
 
+/* Whether mistakes of drivers stop the run. */
+BOOLEAN HalpIsVerifying(void);
+
 /* Stops if there is an adapter that PutDmaAdapter has not got back. */
 void HalpCheckUnload(void);
 

@@ -48,9 +48,12 @@ static void RemoveDevices(void)
 }
 
 /* What a driver must have given back when it goes. */
-static void CheckNothingLeft(void)
+static void CheckNothingLeft(ULONGLONG PagesBefore)
 {
     HalpCheckUnload();
+    if (HalpIsVerifying()) {
+        MiCheckUsed(PagesBefore);
+    }
     if (KiCountCriticalRegions()) {
         DbgPrint("\nke: %d critical regions were entered and never left\n",
                  KiCountCriticalRegions());
@@ -63,6 +66,7 @@ static void CheckNothingLeft(void)
 static UCHAR Run(void)
 {
     PDRIVER_OBJECT driver, client;
+    ULONGLONG pages = MiCountUsed();
     NTSTATUS status = IopLoadDriver("driver.sys", &driver);
 
     if (!NT_SUCCESS(status)) {
@@ -76,7 +80,7 @@ static UCHAR Run(void)
     status = IopLoadDriver("client.sys", &client);
     RemoveDevices();
     IopUnloadDriver(driver);
-    CheckNothingLeft();
+    CheckNothingLeft(pages);
     if (status != STATUS_SUCCESS && status != STATUS_UNSUCCESSFUL) {
         DbgPrint("executive: the client could not run: 0x%x\n", status);
         return BOOT_EXIT_NO_START;

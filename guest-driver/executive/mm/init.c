@@ -13,6 +13,8 @@ KSPIN_LOCK MiLock;
 static volatile ULONG Frees;        /* under MiLock */
 struct frames MiPhysical;
 
+/* Of the executive itself: pool, page tables and rows of tiles. Under MiLock. */
+static ULONGLONG OwnPages;
 static UCHAR Tiles[FIRST_TILES] __attribute__((aligned(64)));
 
 static void Require(enum frames_status Status, ULONGLONG Where)
@@ -71,6 +73,7 @@ static void FeedTiles(struct frames *Frames)
         return;
     }
     if (frames_allocate(&MiPhysical, &page, &base) == FRAMES_OK) {
+        OwnPages++;
         frames_donate(Frames, MiDirect(base), PAGE_SIZE);
     }
 }
@@ -91,6 +94,41 @@ ULONG MiCountFrees(void)
     return Frees;
 }
 
+ULONGLONG MiCountUsed(void)
+{
+    struct frames_statistics statistics;
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+    ULONGLONG used = 0;
+
+    for (ULONG node = 0; node < FRAMES_MAX_NODES; node++) {
+        if (frames_statistics(&MiPhysical, node, &statistics)) {
+            used += statistics.total_pages - statistics.free_pages;
+        }
+    }
+    used -= OwnPages;
+    KeReleaseSpinLock(&MiLock, irql);
+    return used;
+}
+
+void MiCheckUsed(ULONGLONG Expected)
+{
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
+    const char *broken = frames_check(&MiPhysical);
+    ULONGLONG used;
+
+    KeReleaseSpinLock(&MiLock, irql);
+    used = MiCountUsed();
+    if (broken) {
+        DbgPrint("\nmm: it does not hold any more that %s\n", broken);
+    } else if (used != Expected) {
+        DbgPrint("\nmm: %llu pages are in use, not %llu\n", used, Expected);
+    } else {
+        return;
+    }
+    KeBugCheckEx(MEMORY_MANAGEMENT, (ULONG_PTR)broken, (ULONG_PTR)used,
+                 (ULONG_PTR)Expected, 0);
+}
+
 NODE_REQUIREMENT MiNodeOf(ULONGLONG Physical)
 {
     ULONG node = frames_node_of(&MiPhysical, Physical);
@@ -103,8 +141,17 @@ ULONGLONG MiAllocatePages(SIZE_T Length)
     struct frames_request request = FRAMES_ANYWHERE(Length);
     ULONGLONG base;
 
-    return MiAllocateFrames(&MiPhysical, &request, &base) == FRAMES_OK ? base
-                                                                       : 0;
+    if (MiAllocateFrames(&MiPhysical, &request, &base) != FRAMES_OK) {
+        return 0;
+    }
+    OwnPages += BYTES_TO_PAGES(Length);
+    return base;
+}
+
+void MiFreeOwnPages(ULONGLONG Physical, SIZE_T Length)
+{
+    OwnPages -= BYTES_TO_PAGES(Length);
+    MiFreePages(Physical, Length);
 }
 
 void MiFreePages(ULONGLONG Physical, SIZE_T Length)

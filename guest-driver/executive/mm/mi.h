@@ -32,7 +32,9 @@ ULONG MiNodeByDistance(ULONG Node, ULONG Rank);
  */
 ULONGLONG MiAllocatePages(SIZE_T Length);
 
-/* Frees what MiAllocatePages() gave, under MiLock. */
+/* Frees what MiAllocatePages() gave, or else what MiAllocateFrames() did, both
+   under MiLock. */
+void MiFreeOwnPages(ULONGLONG Physical, SIZE_T Length);
 void MiFreePages(ULONGLONG Physical, SIZE_T Length);
 
 /* Allocates under MiLock, feeding the allocator the tiles it needs. */

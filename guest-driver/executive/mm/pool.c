@@ -60,7 +60,7 @@ static void GivePages(PVOID Address, SIZE_T Length)
 {
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
 
-    MiFreePages((ULONGLONG)(ULONG_PTR)Address - BOOT_DIRECT_MAP, Length);
+    MiFreeOwnPages((ULONGLONG)(ULONG_PTR)Address - BOOT_DIRECT_MAP, Length);
     KeReleaseSpinLock(&MiLock, irql);
 }
 

@@ -100,6 +100,15 @@ static void contiguous_free_twice(PDRIVER_OBJECT driver)
     MmFreeContiguousMemory(block);
 }
 
+/* Found when the run ends. */
+static void contiguous_never_freed(PDRIVER_OBJECT driver)
+{
+    PHYSICAL_ADDRESS anywhere = { .QuadPart = ~0ull >> 1 };
+
+    (void)driver;
+    MmAllocateContiguousMemory(2 * PAGE_SIZE, anywhere);
+}
+
 static void unmap_wrong(PDRIVER_OBJECT driver)
 {
     PHYSICAL_ADDRESS hpet = { .QuadPart = 0xfed00000 };
@@ -177,6 +186,7 @@ const struct violation memory_violations[] = {
     { "pool-tag", pool_tag },
     { "contiguous-free-wrong", contiguous_free_wrong },
     { "contiguous-free-twice", contiguous_free_twice },
+    { "contiguous-never-freed", contiguous_never_freed },
     { "unmap-wrong", unmap_wrong },
     { "mdl-free-mapped", mdl_free_mapped },
     { "mdl-unmap-wrong", mdl_unmap_wrong },

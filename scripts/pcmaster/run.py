@@ -15,8 +15,10 @@ from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, command
 
 DEFAULT_WAV = Path("/usr/share/sounds/alsa/Front_Center.wav")
 POLICIES = ("abort", "wrap", "record")
-# Faults that go to physical memory of others, and the policies that let them.
+# Faults that an IOMMU makes nothing of: the policies under which they are about
+# memory that is not the card's own, and mistakes that always are.
 ASTRAY = {"limit": ("wrap",), "end-of-range": ("wrap",), "use-after-free": POLICIES}
+ALWAYS_ASTRAY = ("device-before", "device-behind")
 PLATFORMS = ("win7", "win8", "win10")
 OUTPUTS = ("console.log", "qemu.log", "device.log", "played.wav", "play.pcm",
            "results.tap", "results.json")
@@ -142,9 +144,11 @@ def shape_for(options, entry):
     """The machine for a fault: what only an IOMMU can stop needs one."""
     if entry["rule"] != "iommu":
         policy = options.policy or POLICIES[0]
-        if options.shape.iommu and policy in ASTRAY.get(entry["name"], ()):
-            raise Problem(f"--fault {entry['name']} --policy {policy} is about memory that "
-                          "is not the card's own: leave out --iommu, which denies it that")
+        astray = policy in ASTRAY.get(entry["name"], ())
+        if options.shape.iommu and (astray or entry["name"] in ALWAYS_ASTRAY):
+            raise Problem(f"--fault {entry['name']}{f' --policy {policy}' * astray} is about "
+                          "memory that is not the card's own: leave out --iommu, which "
+                          "denies it that")
         return options.shape
     if options.shape.board not in shape.WITH_IOMMU:
         raise Problem(f"--fault {entry['name']} needs --machine q35: the other has "

@@ -8,6 +8,9 @@ import running
 SMALL = ("--nodes", 1, "--memory", "256M", "--exercise", "iommu/*")
 # What shows up behind an IOMMU as it does without.
 AS_WITHOUT = ("limit", "boundary", "node", "overrun", "end-of-range")
+# What the verifier stops there, too.
+MISTAKES = ("free-logical", "free-behind", "device-padding", "put-live-buffer", "result-limit",
+            "result-alignment", "result-scattered", "result-node")
 
 
 class Iommu(running.RunCase):
@@ -40,8 +43,14 @@ class Iommu(running.RunCase):
             with self.subTest(name):
                 self.assert_status(0, self.run_with("--iommu", "--fault", name))
 
+    def test_the_mistakes_that_the_verifier_stops(self):
+        for name in MISTAKES:
+            with self.subTest(name):
+                self.assert_status(0, self.run_with("--iommu", "--fault", name))
+
     def test_what_is_about_physical_memory_is_refused(self):
-        for words in (("--fault", "use-after-free"), ("--fault", "limit", "--policy", "wrap")):
+        for words in (("--fault", "use-after-free"), ("--fault", "limit", "--policy", "wrap"),
+                      ("--fault", "device-before"), ("--fault", "device-behind")):
             with self.subTest(words):
                 ran = self.run_with("--iommu", *words)
                 self.assert_status(2, ran)

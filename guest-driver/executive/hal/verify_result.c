@@ -220,7 +220,7 @@ void HalpSpoilResult(HAL_BUFFER *Buffer, const MI_CONTIGUOUS *Request)
                               : Request->Varying + 1 - PAGE_SIZE;
         break;
     case HalRuleResultAlignment:
-        Buffer->Logical += PAGE_SIZE / 2;
+        Buffer->Logical -= PAGE_SIZE / 2;
         break;
     case HalRuleResultScattered:
         Buffer->Logical -= PAGE_SIZE;

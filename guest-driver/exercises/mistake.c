@@ -156,6 +156,11 @@ const struct mistake mistake_table[] = {
     { "irql-put-list", "irql", "PutScatterGatherList at PASSIVE_LEVEL", PCM_MISTAKE_IRQL_PUT_LIST },
     { "irql-map", "irql", "MapTransfer above DISPATCH_LEVEL", PCM_MISTAKE_IRQL_MAP },
     { "irql-flush", "irql", "FlushAdapterBuffers above DISPATCH_LEVEL", PCM_MISTAKE_IRQL_FLUSH },
+    { "channel-inside", "two-channels", "AllocateAdapterChannel from the routine of the same device object",
+      PCM_MISTAKE_CHANNEL_INSIDE },
+    { "irql-list-ex", "irql", "GetScatterGatherListEx at PASSIVE_LEVEL", PCM_MISTAKE_IRQL_LIST_EX },
+    { "irql-context", "irql", "InitializeDmaTransferContext above DISPATCH_LEVEL",
+      PCM_MISTAKE_IRQL_CONTEXT },
     { NULL, NULL, NULL, 0 },
 };
 

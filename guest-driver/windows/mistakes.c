@@ -587,6 +587,9 @@ static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_IRQL_PUT_LIST] = { irql_put_list, 0 },
     [PCM_MISTAKE_IRQL_MAP] = { irql_map, 0 },
     [PCM_MISTAKE_IRQL_FLUSH] = { irql_flush, 0 },
+    [PCM_MISTAKE_CHANNEL_INSIDE] = { channel_from_routine, 0 },
+    [PCM_MISTAKE_IRQL_LIST_EX] = { irql_list_ex, 0 },
+    [PCM_MISTAKE_IRQL_CONTEXT] = { irql_context, 0 },
 };
 
 /* Returns only if nothing has stopped the mistake. */

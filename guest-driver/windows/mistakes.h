@@ -65,5 +65,8 @@ void irql_registers(struct scene *s);
 void irql_put_list(struct scene *s);
 void irql_map(struct scene *s);
 void irql_flush(struct scene *s);
+void channel_from_routine(struct scene *s);
+void irql_list_ex(struct scene *s);
+void irql_context(struct scene *s);
 
 #endif /* PCMASTER_MISTAKES_H */

@@ -213,6 +213,36 @@ void two_channels(struct scene *s)
     taken_close(&p);
 }
 
+static IO_ALLOCATION_ACTION NTAPI nothing_kept(PDEVICE_OBJECT self, PIRP irp, PVOID base, PVOID context)
+{
+    PCM_UNUSED(self);
+    PCM_UNUSED(irp);
+    PCM_UNUSED(base);
+    PCM_UNUSED(context);
+    return DeallocateObject;
+}
+
+__attribute__((noinline))
+static void channel_inside(struct scene *s)
+{
+    s->call->AllocateAdapterChannel(s->dma, s->device->self, 1, nothing_kept, NULL); /* channel-inside */
+}
+
+/* Asks for the next registers before it has returned. */
+static IO_ALLOCATION_ACTION NTAPI asks_inside(PDEVICE_OBJECT self, PIRP irp, PVOID base, PVOID context)
+{
+    channel_inside(context);
+    return nothing_kept(self, irp, base, context);
+}
+
+void channel_from_routine(struct scene *s)
+{
+    struct taken p = taken_open(s);
+
+    s->call->AllocateAdapterChannel(s->dma, s->device->self, 1, asks_inside, s);
+    taken_close(&p);
+}
+
 /* --- mapping and flushing -------------------------------------------------------- */
 
 void registers_mapped(struct scene *s)
@@ -311,6 +341,8 @@ void direction(struct scene *s)
     taken_close(&p);
 }
 
+/* --- wrong IRQLs --------------------------------------------------------------------- */
+
 void irql_list(struct scene *s)
 {
     struct taken p = taken_open(s);
@@ -385,6 +417,35 @@ void irql_flush(struct scene *s)
     free_registers(&p, 3);
     taken_close(&p);
 }
+
+void irql_list_ex(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    ULONGLONG context[DMA_TRANSFER_CONTEXT_SIZE_V1 / sizeof(ULONGLONG)];
+    PDMA_OPERATIONS3 call = s->call;
+    PDEVICE_OBJECT self = s->device->self;
+
+    call->InitializeDmaTransferContext(s->dma, context);
+    KeLowerIrql(p.irql);
+    call->GetScatterGatherListEx(s->dma, self, context, p.mdl, 0, 1, 0, list_ready, &p, 1, 0, 0, 0); /* irql-list-ex */
+    KeRaiseIrql(DISPATCH_LEVEL, &p.irql);
+    call->PutScatterGatherList(s->dma, p.list, TRUE);
+    taken_close(&p);
+}
+
+void irql_context(struct scene *s)
+{
+    struct taken p = taken_open(s);
+    ULONGLONG context[DMA_TRANSFER_CONTEXT_SIZE_V1 / sizeof(ULONGLONG)];
+    KIRQL before;
+
+    KeRaiseIrql(DISPATCH_LEVEL + 1, &before);
+    s->call->InitializeDmaTransferContext(s->dma, context); /* irql-context */
+    KeLowerIrql(before);
+    taken_close(&p);
+}
+
+/* --- lists, and what is gone ------------------------------------------------------- */
 
 void list_direction(struct scene *s)
 {

@@ -51,7 +51,7 @@ NTSTATUS NTAPI HalpAllocateAdapterChannel(PDMA_ADAPTER DmaAdapter,
     HAL_GRANT *grant;
 
     HalpRequireDispatch(adapter, "AllocateAdapterChannel");
-    if (HalpIsWaiting(adapter, DeviceObject)) {
+    if (HalpIsAllocating(adapter, DeviceObject)) {
         HalpBreach(&(HAL_BREACH){ .Rule = HalRuleTwoChannels,
                                   .Routine = "AllocateAdapterChannel",
                                   .Adapter = adapter });
@@ -67,18 +67,12 @@ NTSTATUS NTAPI HalpAllocateAdapterChannel(PDMA_ADAPTER DmaAdapter,
     return HalpRequestGrant(grant, TRUE);
 }
 
-/* Frees the adapter object, and with All the registers that came with it. */
-static void FreeObject(HAL_ADAPTER *Adapter, BOOLEAN All, PCSTR Routine)
+static void FreeObject(HAL_ADAPTER *Adapter, IO_ALLOCATION_ACTION Action,
+                       PCSTR Routine)
 {
-    HAL_GRANT *holder = Adapter->Map.Holder;
-
-    if (!holder) {
+    if (!HalpFreeObject(Adapter, Action, Routine)) {
         HalpBreach(&(HAL_BREACH){ .Rule = HalRuleChannelFreeTwice,
                                   .Routine = Routine, .Adapter = Adapter });
-    } else if (All) {
-        HalpReleaseGrant(holder, Routine);
-    } else {
-        HalpReleaseObject(Adapter);
     }
 }
 
@@ -87,7 +81,7 @@ VOID NTAPI HalpFreeAdapterChannel(PDMA_ADAPTER DmaAdapter)
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, "FreeAdapterChannel");
 
     HalpRequireDispatch(adapter, "FreeAdapterChannel");
-    FreeObject(adapter, TRUE, "FreeAdapterChannel");
+    FreeObject(adapter, DeallocateObject, "FreeAdapterChannel");
 }
 
 VOID NTAPI HalpFreeMapRegisters(PDMA_ADAPTER DmaAdapter, PVOID MapRegisterBase,
@@ -137,7 +131,8 @@ HAL_TRANSFER_CONTEXT *HalpFreshContext(HAL_ADAPTER *Adapter, PVOID Context)
     HAL_TRANSFER_CONTEXT *context = Context;
 
     return context && context->Signature == CONTEXT_SIGNATURE &&
-           context->Adapter == Adapter && !context->Grant ? context : NULL;
+           context->Adapter == Adapter &&
+           !HalpIsContextUsed(Adapter, context) ? context : NULL;
 }
 
 /* With a routine or, at once and without one, a place for the base. */
@@ -202,8 +197,7 @@ VOID NTAPI HalpFreeAdapterObject(PDMA_ADAPTER DmaAdapter,
 
     HalpRequireAtMost(adapter, "FreeAdapterObject", DISPATCH_LEVEL);
     if (AllocationAction != KeepObject) {
-        FreeObject(adapter, AllocationAction == DeallocateObject,
-                   "FreeAdapterObject");
+        FreeObject(adapter, AllocationAction, "FreeAdapterObject");
     }
 }
 

@@ -5,10 +5,6 @@
  */
 #include "adapter.h"
 
-#define GRANT_TAG               'tnrG'
-
-static HAL_LATE Freed;
-
 /* One more than the pages: a transfer may start in the middle of one. */
 void HalpInitializeMaps(HAL_ADAPTER *Adapter, ULONG MaximumLength,
                         BOOLEAN ScatterGather)
@@ -52,90 +48,6 @@ void HalpCheckMapsReturned(const HAL_ADAPTER *Adapter, PCSTR Routine)
     }
 }
 
-BOOLEAN HalpReachesAll(const HAL_ADAPTER *Adapter)
-{
-    return HalpDomainTranslates(Adapter->Domain) ||
-           Adapter->Limit >= MiHighestPhysical();
-}
-
-HAL_GRANT *HalpNewGrant(HAL_ADAPTER *Adapter, HAL_GRANT_KIND Kind, ULONG Count,
-                        ULONG ListBytes)
-{
-    SIZE_T size = sizeof(HAL_GRANT) + (SIZE_T)Count * sizeof(HAL_REGISTER);
-    HAL_GRANT *grant = ExAllocatePoolWithTag(NonPagedPool, size + ListBytes,
-                                             GRANT_TAG);
-
-    if (grant) {
-        RtlZeroMemory(grant, size + ListBytes);
-        grant->Adapter = Adapter;
-        grant->Kind = Kind;
-        grant->Count = Count;
-        if (ListBytes) {
-            grant->List = (PSCATTER_GATHER_LIST)((PUCHAR)grant + size);
-        }
-    }
-    return grant;
-}
-
-void HalpDeleteGrant(HAL_GRANT *Grant)
-{
-    if (Grant->Pages) {
-        MmFreePagesFromMdl(Grant->Pages);
-        ExFreePool(Grant->Pages);
-    }
-    if (Grant->Block) {
-        HalpDomainUnmap(Grant->Adapter->Domain, Grant->BlockLogical,
-                        (SIZE_T)Grant->Count * PAGE_SIZE);
-        MiFreeContiguous(Grant->Block);
-    }
-    if (Grant->Transfer) {
-        Grant->Transfer->Grant = NULL;
-    }
-    HalpFreeLate(&Freed, Grant, GRANT_TAG);
-}
-
-BOOLEAN HalpAddBouncePages(HAL_GRANT *Grant, ULONG Pages)
-{
-    PHYSICAL_ADDRESS zero = { .QuadPart = 0 }, high;
-
-    if (!Pages) {
-        return TRUE;
-    }
-    high.QuadPart = (LONGLONG)Grant->Adapter->Limit;
-    Grant->Pages = MmAllocatePagesForMdlEx(zero, high, zero,
-                                           (SIZE_T)Pages * PAGE_SIZE, MmCached,
-                                           MM_ALLOCATE_FULLY_REQUIRED);
-    return Grant->Pages != NULL;
-}
-
-BOOLEAN HalpAddBounceBlock(HAL_GRANT *Grant)
-{
-    HAL_ADAPTER *adapter = Grant->Adapter;
-    HAL_BOUNDS bounds = { 0, adapter->Limit, MAXULONGLONG, 0 };
-    MI_CONTIGUOUS request = {
-        .High = HalpDomainTranslates(adapter->Domain) ? MAXULONGLONG
-                                                      : adapter->Limit,
-        .Varying = MAXULONGLONG,
-        .Length = (SIZE_T)Grant->Count * PAGE_SIZE,
-        .Node = adapter->Node,
-        .Cache = MmCached,
-    };
-    HAL_PAGES pages = { NULL, NULL };
-    ULONGLONG physical;
-
-    pages.Address = MiAllocateContiguous(&request, &physical);
-    if (!pages.Address) {
-        return FALSE;
-    }
-    if (!HalpDomainMap(adapter->Domain, &bounds, &pages, request.Length,
-                       &Grant->BlockLogical)) {
-        MiFreeContiguous(pages.Address);
-        return FALSE;
-    }
-    Grant->Block = pages.Address;
-    return TRUE;
-}
-
 /* Lock held. */
 static bool Fits(const HAL_MAP_POOL *Map, const HAL_GRANT *Grant)
 {
@@ -147,19 +59,67 @@ static void Take(HAL_MAP_POOL *Map, HAL_GRANT *Grant)
 {
     Map->Free -= Grant->Count;
     InsertTailList(&Map->Grants, &Grant->Link);
+    Grant->Owned = TRUE;
     if (Grant->Kind != HAL_LIST) {
+        Grant->Calling = TRUE;
         Map->Holder = Grant;
     }
 }
 
-/* What the driver's AdapterControl routine has decided. */
-static void Decide(HAL_GRANT *Grant, IO_ALLOCATION_ACTION Action)
+/* Lock held, and let go to delete it: nobody owns it, and nobody is called. */
+static void DeleteUnused(HAL_GRANT *Grant)
 {
     HAL_ADAPTER *adapter = Grant->Adapter;
 
-    if (Action == DeallocateObjectKeepRegisters && Grant->Count) {
-        HalpReleaseObject(adapter);
-    } else if (Action != KeepObject) {
+    if (!Grant->Owned && !Grant->Calling) {
+        if (adapter->Map.Holder == Grant) {
+            adapter->Map.Holder = NULL;
+        }
+        KeReleaseSpinLockFromDpcLevel(&adapter->Lock);
+        HalpDeleteGrant(Grant);
+        KeAcquireSpinLockAtDpcLevel(&adapter->Lock);
+    }
+}
+
+/* The list may be gone when the routine returns. */
+static void CallWithList(HAL_GRANT *Grant, PIRP Irp)
+{
+    HalpCopyToBounce(Grant);
+    if (Grant->ListControl) {
+        Grant->ListControl(Grant->Device, Irp, Grant->List, Grant->Context);
+    }
+}
+
+static void Serve(HAL_ADAPTER *Adapter);
+
+/*
+ * Does what the routine has decided, unless the driver has done so itself
+ * meanwhile.
+ */
+static void CallWithRegisters(HAL_GRANT *Grant, PIRP Irp)
+{
+    HAL_ADAPTER *adapter = Grant->Adapter;
+    IO_ALLOCATION_ACTION action =
+        Grant->Control ? Grant->Control(Grant->Device, Irp, Grant,
+                                        Grant->Context) : KeepObject;
+    bool release;
+
+    if (action == DeallocateObjectKeepRegisters && !Grant->Count) {
+        action = DeallocateObject;
+    }
+    KeAcquireSpinLockAtDpcLevel(&adapter->Lock);
+    Grant->Calling = FALSE;
+    release = Grant->Owned && action == DeallocateObject;
+    if (action == DeallocateObjectKeepRegisters &&
+        adapter->Map.Holder == Grant) {
+        adapter->Map.Holder = NULL;
+    }
+    if (!release) {
+        DeleteUnused(Grant);
+        Serve(adapter);
+    }
+    KeReleaseSpinLockFromDpcLevel(&adapter->Lock);
+    if (release) {
         HalpReleaseGrant(Grant, "AllocateAdapterChannel");
     }
 }
@@ -170,14 +130,9 @@ static void Call(HAL_GRANT *Grant)
     PIRP irp = Grant->Device ? Grant->Device->CurrentIrp : NULL;
 
     if (Grant->Kind == HAL_LIST) {
-        HalpCopyToBounce(Grant);
-        if (Grant->ListControl) {
-            Grant->ListControl(Grant->Device, irp, Grant->List,
-                               Grant->Context);
-        }
-    } else if (Grant->Control) {
-        Decide(Grant, Grant->Control(Grant->Device, irp, Grant,
-                                     Grant->Context));
+        CallWithList(Grant, irp);
+    } else {
+        CallWithRegisters(Grant, irp);
     }
 }
 
@@ -221,9 +176,6 @@ NTSTATUS HalpRequestGrant(HAL_GRANT *Grant, BOOLEAN Wait)
     } else if (Wait) {
         InsertTailList(&map->Waiting, &Grant->Link);
     }
-    if (Grant->Transfer && (now || Wait)) {
-        Grant->Transfer->Grant = Grant;
-    }
     KeReleaseSpinLockFromDpcLevel(&adapter->Lock);
     if (now) {
         Call(Grant);
@@ -235,11 +187,8 @@ NTSTATUS HalpRequestGrant(HAL_GRANT *Grant, BOOLEAN Wait)
 void HalpReleaseGrant(HAL_GRANT *Grant, PCSTR Routine)
 {
     HAL_ADAPTER *adapter = Grant->Adapter;
-    HAL_MAP_POOL *map = &adapter->Map;
-    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&adapter->Lock);
+    KIRQL irql;
 
-    RemoveEntryList(&Grant->Link);
-    KeReleaseSpinLockFromDpcLevel(&adapter->Lock);
     HalpNoteSite(&Grant->Freed, Routine);
     if (Grant->Live) {
         HalpBreach(&(HAL_BREACH){ .Rule = HalRuleRegistersMapped,
@@ -248,25 +197,33 @@ void HalpReleaseGrant(HAL_GRANT *Grant, PCSTR Routine)
                                   .Grant = Grant });
         HalpDiscardAll(Grant);
     }
-    KeAcquireSpinLockAtDpcLevel(&adapter->Lock);
-    map->Free += Grant->Count;
-    if (map->Holder == Grant) {
-        map->Holder = NULL;
-    }
-    KeReleaseSpinLockFromDpcLevel(&adapter->Lock);
-    HalpDeleteGrant(Grant);
-    KeAcquireSpinLockAtDpcLevel(&adapter->Lock);
+    irql = KeAcquireSpinLockRaiseToDpc(&adapter->Lock);
+    RemoveEntryList(&Grant->Link);
+    Grant->Owned = FALSE;
+    adapter->Map.Free += Grant->Count;
+    DeleteUnused(Grant);
     Serve(adapter);
     KeReleaseSpinLock(&adapter->Lock, irql);
 }
 
-void HalpReleaseObject(HAL_ADAPTER *Adapter)
+BOOLEAN HalpFreeObject(HAL_ADAPTER *Adapter, IO_ALLOCATION_ACTION Action,
+                       PCSTR Routine)
 {
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Adapter->Lock);
+    HAL_GRANT *holder = Adapter->Map.Holder;
+    bool held = holder && holder->Owned;
+    bool keep = held && holder->Count &&
+                Action == DeallocateObjectKeepRegisters;
 
-    Adapter->Map.Holder = NULL;
-    Serve(Adapter);
+    if (keep) {
+        Adapter->Map.Holder = NULL;
+        Serve(Adapter);
+    }
     KeReleaseSpinLock(&Adapter->Lock, irql);
+    if (held && !keep && Action != KeepObject) {
+        HalpReleaseGrant(holder, Routine);
+    }
+    return held;
 }
 
 /* Lock held. */
@@ -324,32 +281,24 @@ HAL_GRANT *HalpFindList(HAL_ADAPTER *Adapter, const VOID *List)
     return FindIn(Adapter, &Adapter->Map.Grants, List, ListOf);
 }
 
-/* What the driver has of it. */
-static const VOID *HandleOf(const VOID *Grant)
+BOOLEAN HalpIsAllocating(HAL_ADAPTER *Adapter, PDEVICE_OBJECT Device)
 {
-    return ((const HAL_GRANT *)Grant)->Kind == HAL_LIST ? ListOf(Grant)
-                                                        : Grant;
+    HAL_MAP_POOL *map = &Adapter->Map;
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Adapter->Lock);
+    bool allocating = Device &&
+        (Find(&map->Waiting, Device, ChannelDeviceOf) ||
+         (map->Holder && map->Holder->Calling &&
+          ChannelDeviceOf(map->Holder) == Device));
+
+    KeReleaseSpinLock(&Adapter->Lock, irql);
+    return allocating;
 }
 
-void HalpGrantUnknown(const HAL_ADAPTER *Adapter, HAL_RULE Rule, PCSTR Routine,
-                      const VOID *Handle)
+BOOLEAN HalpIsContextUsed(HAL_ADAPTER *Adapter,
+                          const HAL_TRANSFER_CONTEXT *Transfer)
 {
-    const HAL_GRANT *grant = HalpFindLate(&Freed, Handle, HandleOf);
-
-    HalpBreach(&(HAL_BREACH){
-        .Rule = Rule,
-        .Routine = Routine,
-        .Adapter = Adapter,
-        .Grant = grant,
-        .Freed = grant ? &grant->Freed : NULL,
-        .Actual = (ULONG_PTR)Handle,
-    });
-}
-
-BOOLEAN HalpIsWaiting(HAL_ADAPTER *Adapter, PDEVICE_OBJECT Device)
-{
-    return FindIn(Adapter, &Adapter->Map.Waiting, Device,
-                  ChannelDeviceOf) != NULL;
+    return FindIn(Adapter, &Adapter->Map.Waiting, Transfer, TransferOf) ||
+           FindIn(Adapter, &Adapter->Map.Grants, Transfer, TransferOf);
 }
 
 BOOLEAN HalpCancelRequest(HAL_ADAPTER *Adapter, HAL_TRANSFER_CONTEXT *Transfer)

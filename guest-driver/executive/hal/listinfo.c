@@ -33,6 +33,9 @@ NTSTATUS NTAPI HalpCalculateScatterGatherList(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
     HAL_CURSOR cursor;
 
     HalpRequireAtMost(adapter, "CalculateScatterGatherList", DISPATCH_LEVEL);
+    if (!Length) {
+        return STATUS_INVALID_PARAMETER;
+    }
     if (Mdl) {
         ULONGLONG offset = (ULONG_PTR)CurrentVa -
                            (ULONG_PTR)MmGetMdlVirtualAddress(Mdl);

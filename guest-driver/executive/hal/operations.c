@@ -8,8 +8,8 @@
 #include "platform.h"
 
 /*
- * System DMA, DMA domains. A driver that calls one of these is told so, instead
- * of jumping to address 0.
+ * ReadDmaCounter, which is about system DMA. A driver that calls it is told so,
+ * instead of jumping to address 0.
  */
 static VOID NTAPI NotInThisExecutive(VOID)
 {

@@ -28,7 +28,6 @@ typedef struct _HAL_GRANT HAL_GRANT;
 typedef struct _HAL_TRANSFER_CONTEXT {
     ULONG Signature;
     HAL_ADAPTER *Adapter;
-    HAL_GRANT *Grant;           /* waiting or granted; NULL: neither */
 } HAL_TRANSFER_CONTEXT;
 
 _Static_assert(sizeof(HAL_TRANSFER_CONTEXT) <= DMA_TRANSFER_CONTEXT_SIZE_V1,
@@ -72,6 +71,8 @@ struct _HAL_GRANT {
     ULONG Count;                /* registers */
     HAL_SITE Asked;             /* who has asked for them */
     HAL_SITE Freed;
+    BOOLEAN Owned;              /* granted, and not given back */
+    BOOLEAN Calling;            /* a channel's routine is running */
 
     /* What to call when they are there; Control or ListControl may be NULL. */
     PDEVICE_OBJECT Device;
@@ -124,14 +125,7 @@ void HalpAdvance(HAL_CURSOR *Cursor, ULONG Length);
 /* Registers that it takes: one for each piece. */
 ULONG HalpCountPieces(HAL_CURSOR Cursor);
 
-/* --- grants.c: who has the registers --------------------------------------- */
-
-/* Sets up an adapter's pool for transfers of MaximumLength bytes. */
-void HalpInitializeMaps(HAL_ADAPTER *Adapter, ULONG MaximumLength,
-                        BOOLEAN ScatterGather);
-
-/* Stops the run if something was not given back. */
-void HalpCheckMapsReturned(const HAL_ADAPTER *Adapter, PCSTR Routine);
+/* --- registers.c: what they consist of ------------------------------------- */
 
 /*
  * Memory for Count registers, and for a list of ListBytes bytes unless that is
@@ -140,6 +134,10 @@ void HalpCheckMapsReturned(const HAL_ADAPTER *Adapter, PCSTR Routine);
 HAL_GRANT *HalpNewGrant(HAL_ADAPTER *Adapter, HAL_GRANT_KIND Kind, ULONG Count,
                         ULONG ListBytes);
 void HalpDeleteGrant(HAL_GRANT *Grant);
+
+/* There is no such: stops, and says what it was if that is known. */
+void HalpGrantUnknown(const HAL_ADAPTER *Adapter, HAL_RULE Rule, PCSTR Routine,
+                      const VOID *Handle);
 
 /*
  * Bounce memory that the device reaches: so many pages, or one block with a
@@ -151,6 +149,15 @@ BOOLEAN HalpAddBounceBlock(HAL_GRANT *Grant);
 /* Whether the device reaches all memory as it is. */
 BOOLEAN HalpReachesAll(const HAL_ADAPTER *Adapter);
 
+/* --- grants.c: who has the registers --------------------------------------- */
+
+/* Sets up an adapter's pool for transfers of MaximumLength bytes. */
+void HalpInitializeMaps(HAL_ADAPTER *Adapter, ULONG MaximumLength,
+                        BOOLEAN ScatterGather);
+
+/* Stops the run if something was not given back. */
+void HalpCheckMapsReturned(const HAL_ADAPTER *Adapter, PCSTR Routine);
+
 /*
  * Grants the registers and calls who asked for them, now or when it is its
  * turn. Wait FALSE: STATUS_INSUFFICIENT_RESOURCES if that cannot be now; the
@@ -158,11 +165,19 @@ BOOLEAN HalpReachesAll(const HAL_ADAPTER *Adapter);
  */
 NTSTATUS HalpRequestGrant(HAL_GRANT *Grant, BOOLEAN Wait);
 
-/* Gives the registers back, for Routine, and calls those whose turn has come. */
+/*
+ * Gives the registers back, for Routine, and calls those whose turn has come.
+ * The driver may do so while its own routine is still running, on this
+ * processor or on another: the grant outlives that.
+ */
 void HalpReleaseGrant(HAL_GRANT *Grant, PCSTR Routine);
 
-/* The adapter object is free again. */
-void HalpReleaseObject(HAL_ADAPTER *Adapter);
+/*
+ * Frees the adapter object: its registers with it, or only the object, or not
+ * even that. FALSE: nobody has it.
+ */
+BOOLEAN HalpFreeObject(HAL_ADAPTER *Adapter, IO_ALLOCATION_ACTION Action,
+                       PCSTR Routine);
 
 /* Takes back a request that waits with this context; FALSE: none does. */
 BOOLEAN HalpCancelRequest(HAL_ADAPTER *Adapter, HAL_TRANSFER_CONTEXT *Transfer);
@@ -171,12 +186,15 @@ BOOLEAN HalpCancelRequest(HAL_ADAPTER *Adapter, HAL_TRANSFER_CONTEXT *Transfer);
 HAL_GRANT *HalpFindGrant(HAL_ADAPTER *Adapter, const VOID *Base);
 HAL_GRANT *HalpFindList(HAL_ADAPTER *Adapter, const VOID *List);
 
-/* There is no such: stops, and says what it was if that is known. */
-void HalpGrantUnknown(const HAL_ADAPTER *Adapter, HAL_RULE Rule, PCSTR Routine,
-                      const VOID *Handle);
+/*
+ * Whether AllocateAdapterChannel has been called for that device object, and
+ * the routine has not been called, or has not returned.
+ */
+BOOLEAN HalpIsAllocating(HAL_ADAPTER *Adapter, PDEVICE_OBJECT Device);
 
-/* Whether a request of that device object waits (of AllocateAdapterChannel). */
-BOOLEAN HalpIsWaiting(HAL_ADAPTER *Adapter, PDEVICE_OBJECT Device);
+/* Whether a request with that context waits, or what it was granted is owned. */
+BOOLEAN HalpIsContextUsed(HAL_ADAPTER *Adapter,
+                          const HAL_TRANSFER_CONTEXT *Transfer);
 
 /* --- mapping.c ---------------------------------------------------------------- */
 

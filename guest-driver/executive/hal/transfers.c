@@ -208,6 +208,7 @@ NTSTATUS NTAPI HalpFlushAdapterBuffersEx(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
     HalpCheckDirection(grant, WriteToDevice, routine);
     if (!HalpFlush(grant, cursor)) {
         Report(grant, HalRuleFlushUnmapped, routine);
+        return STATUS_INVALID_PARAMETER;
     }
     return STATUS_SUCCESS;
 }

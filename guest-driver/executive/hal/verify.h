@@ -34,7 +34,7 @@
     RULE(PutLiveList, 0x0a, "put-live-list",                                  \
          "a scatter/gather list has not been put back")                       \
     RULE(TwoChannels, 0x0b, "two-channels",                                   \
-         "a request of this device object still waits")                       \
+         "a request of this device object waits, or its routine runs")        \
     RULE(NotFlushed, 0x0d, "not-flushed",                                     \
          "the transfer before has not been flushed")                          \
     RULE(NotLocked, 0x0e, "not-locked",                                       \

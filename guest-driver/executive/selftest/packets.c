@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* selftest.sys: packet DMA's statuses and limits; the exercises transfer by it */
-#include "selftest.h"
+#include "packets.h"
 
 static const PHYSICAL_ADDRESS none = { .QuadPart = 0 };
 static const PHYSICAL_ADDRESS all = { .QuadPart = 0x7fffffffffffffffll };
 
-/* What every check starts with: 5 map registers, 4 pages. */
-struct packet {
-    PDEVICE_OBJECT pdo;
-    PDMA_ADAPTER adapter;
-    PDMA_OPERATIONS3 call;
-    PMDL mdl;
-    ULONGLONG context[DMA_TRANSFER_CONTEXT_SIZE_V1 / sizeof(ULONGLONG)];
-    PSCATTER_GATHER_LIST list;
-    PVOID base;
-    IO_ALLOCATION_ACTION action;
-    ULONG calls;
-    KIRQL irql;
-};
-
-static bool set_up(struct packet *packet, BOOLEAN lists)
+bool packet_open(struct packet *packet, BOOLEAN lists)
 {
     DEVICE_DESCRIPTION3 description = master_description(64);
     ULONG registers = 0;
@@ -42,7 +28,7 @@ static bool set_up(struct packet *packet, BOOLEAN lists)
     return packet->call != NULL;
 }
 
-static void tear_down(struct packet *packet)
+void packet_close(struct packet *packet)
 {
     KeLowerIrql(packet->irql);
     packet->call->PutDmaAdapter(packet->adapter);
@@ -51,7 +37,7 @@ static void tear_down(struct packet *packet)
     ObDereferenceObject(packet->pdo);
 }
 
-static VOID NTAPI take_list(PDEVICE_OBJECT device, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
+VOID NTAPI packet_take_list(PDEVICE_OBJECT device, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
 {
     struct packet *packet = context;
 
@@ -59,9 +45,12 @@ static VOID NTAPI take_list(PDEVICE_OBJECT device, PIRP irp, PSCATTER_GATHER_LIS
     EXPECT_EQUAL(KeGetCurrentIrql(), DISPATCH_LEVEL);
     packet->list = list;
     packet->calls++;
+    if (packet->inside) {
+        packet->inside(packet);
+    }
 }
 
-static IO_ALLOCATION_ACTION NTAPI take_base(PDEVICE_OBJECT device, PIRP irp, PVOID base, PVOID context)
+IO_ALLOCATION_ACTION NTAPI packet_take_base(PDEVICE_OBJECT device, PIRP irp, PVOID base, PVOID context)
 {
     struct packet *packet = context;
 
@@ -69,13 +58,16 @@ static IO_ALLOCATION_ACTION NTAPI take_base(PDEVICE_OBJECT device, PIRP irp, PVO
     EXPECT_EQUAL(KeGetCurrentIrql(), DISPATCH_LEVEL);
     packet->base = base;
     packet->calls++;
+    if (packet->inside) {
+        packet->inside(packet);
+    }
     return packet->action;
 }
 
-static NTSTATUS get_list(struct packet *packet, ULONG offset, ULONG length)
+NTSTATUS packet_get_list(struct packet *packet, ULONG offset, ULONG length)
 {
     return packet->call->GetScatterGatherList(packet->adapter, packet->pdo, packet->mdl,
-                                              (PVOID)(ULONG_PTR)offset, length, take_list, packet,
+                                              (PVOID)(ULONG_PTR)offset, length, packet_take_list, packet,
                                               TRUE);
 }
 
@@ -83,18 +75,18 @@ static void list_statuses(void)
 {
     struct packet p;
 
-    if (!set_up(&p, TRUE)) {
+    if (!packet_open(&p, TRUE)) {
         return;
     }
-    EXPECT_STATUS(get_list(&p, 0, 0), STATUS_INVALID_PARAMETER);
-    EXPECT_STATUS(get_list(&p, 0, 4 * PAGE_SIZE + 1), STATUS_BUFFER_TOO_SMALL);
-    EXPECT_STATUS(get_list(&p, 1, 4 * PAGE_SIZE), STATUS_BUFFER_TOO_SMALL);
+    EXPECT_STATUS(packet_get_list(&p, 0, 0), STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(packet_get_list(&p, 0, 4 * PAGE_SIZE + 1), STATUS_BUFFER_TOO_SMALL);
+    EXPECT_STATUS(packet_get_list(&p, 1, 4 * PAGE_SIZE), STATUS_BUFFER_TOO_SMALL);
     EXPECT_EQUAL(p.calls, 0);
-    EXPECT_STATUS(get_list(&p, 1, 4 * PAGE_SIZE - 1), STATUS_SUCCESS);
+    EXPECT_STATUS(packet_get_list(&p, 1, 4 * PAGE_SIZE - 1), STATUS_SUCCESS);
     EXPECT_EQUAL(p.calls, 1);
     EXPECT(p.list && p.list->NumberOfElements <= 4);
     p.call->PutScatterGatherList(p.adapter, p.list, TRUE);
-    tear_down(&p);
+    packet_close(&p);
 }
 
 static NTSTATUS get_ex(struct packet *p, ULONGLONG offset, ULONG length, ULONG flags,
@@ -119,34 +111,34 @@ static void list_ex_statuses(void)
     PSCATTER_GATHER_LIST list = NULL;
     struct packet p;
 
-    if (!set_up(&p, TRUE)) {
+    if (!packet_open(&p, TRUE)) {
         return;
     }
-    EXPECT_STATUS(get_ex(&p, 0, 0, 0, take_list, NULL), STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(get_ex(&p, 0, 0, 0, packet_take_list, NULL), STATUS_INVALID_PARAMETER);
     EXPECT_STATUS(get_ex(&p, 0, 1, 0, NULL, NULL), STATUS_INVALID_PARAMETER);
     EXPECT_STATUS(get_ex(&p, 0, 1, now, NULL, NULL), STATUS_INVALID_PARAMETER);
-    EXPECT_STATUS(get_ex(&p, 0, 1, 0, take_list, &list), STATUS_INVALID_PARAMETER);
-    EXPECT_STATUS(get_ex(&p, 0, 1, 0x80, take_list, NULL), STATUS_INVALID_PARAMETER);
-    EXPECT_STATUS(get_ex(&p, 4 * PAGE_SIZE, 1, 0, take_list, NULL), STATUS_BUFFER_TOO_SMALL);
-    EXPECT_STATUS(p.call->GetScatterGatherListEx(p.adapter, p.pdo, p.context, p.mdl, 0, 1, 0, take_list,
+    EXPECT_STATUS(get_ex(&p, 0, 1, 0, packet_take_list, &list), STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(get_ex(&p, 0, 1, 0x80, packet_take_list, NULL), STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(get_ex(&p, 4 * PAGE_SIZE, 1, 0, packet_take_list, NULL), STATUS_BUFFER_TOO_SMALL);
+    EXPECT_STATUS(p.call->GetScatterGatherListEx(p.adapter, p.pdo, p.context, p.mdl, 0, 1, 0, packet_take_list,
                                                  &p, TRUE, completed, NULL, NULL),
                   STATUS_INVALID_PARAMETER);
-    EXPECT_STATUS(p.call->GetScatterGatherListEx(p.adapter, p.pdo, NULL, p.mdl, 0, 1, 0, take_list, &p,
+    EXPECT_STATUS(p.call->GetScatterGatherListEx(p.adapter, p.pdo, NULL, p.mdl, 0, 1, 0, packet_take_list, &p,
                                                  TRUE, NULL, NULL, NULL),
                   STATUS_INVALID_PARAMETER);
     EXPECT_EQUAL(p.calls, 0);
     EXPECT_STATUS(get_ex(&p, 4 * PAGE_SIZE - 1, 1, now, NULL, &list), STATUS_SUCCESS);
     EXPECT(list && list->NumberOfElements == 1 && list->Elements[0].Length == 1);
     /* A context is one request's, until that has ended. */
-    EXPECT_STATUS(get_ex(&p, 0, 1, 0, take_list, NULL), STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(get_ex(&p, 0, 1, 0, packet_take_list, NULL), STATUS_INVALID_PARAMETER);
     p.call->PutScatterGatherList(p.adapter, list, TRUE);
-    EXPECT_STATUS(get_ex(&p, 0, 1, 0, take_list, NULL), STATUS_SUCCESS);
+    EXPECT_STATUS(get_ex(&p, 0, 1, 0, packet_take_list, NULL), STATUS_SUCCESS);
     EXPECT_EQUAL(p.calls, 1);
     p.call->PutScatterGatherList(p.adapter, p.list, TRUE);
-    tear_down(&p);
+    packet_close(&p);
 }
 
-static NTSTATUS get_channel(struct packet *p, ULONG registers, ULONG flags, PDRIVER_CONTROL routine,
+NTSTATUS packet_get_channel(struct packet *p, ULONG registers, ULONG flags, PDRIVER_CONTROL routine,
                             PVOID *base)
 {
     return p->call->AllocateAdapterChannelEx(p->adapter, p->pdo, p->context, registers, flags, routine, p,
@@ -159,28 +151,28 @@ static void channel_ex_statuses(void)
     struct packet p;
     PVOID base = NULL;
 
-    if (!set_up(&p, TRUE)) {
+    if (!packet_open(&p, TRUE)) {
         return;
     }
     p.action = DeallocateObject;
-    EXPECT_STATUS(get_channel(&p, 1, 0, NULL, NULL), STATUS_INVALID_PARAMETER);
-    EXPECT_STATUS(get_channel(&p, 1, now, NULL, NULL), STATUS_INVALID_PARAMETER);
-    EXPECT_STATUS(get_channel(&p, 1, 0, NULL, &base), STATUS_INVALID_PARAMETER);
-    EXPECT_STATUS(get_channel(&p, 1, now, take_base, &base), STATUS_INVALID_PARAMETER);
-    EXPECT_STATUS(get_channel(&p, 6, 0, take_base, NULL), STATUS_INSUFFICIENT_RESOURCES);
+    EXPECT_STATUS(packet_get_channel(&p, 1, 0, NULL, NULL), STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(packet_get_channel(&p, 1, now, NULL, NULL), STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(packet_get_channel(&p, 1, 0, NULL, &base), STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(packet_get_channel(&p, 1, now, packet_take_base, &base), STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(packet_get_channel(&p, 6, 0, packet_take_base, NULL), STATUS_INSUFFICIENT_RESOURCES);
     EXPECT_EQUAL(p.calls, 0);
-    EXPECT_STATUS(get_channel(&p, 5, 0, take_base, NULL), STATUS_SUCCESS);
+    EXPECT_STATUS(packet_get_channel(&p, 5, 0, packet_take_base, NULL), STATUS_SUCCESS);
     EXPECT_EQUAL(p.calls, 1);
     /* All of them came back, and the object with them. */
-    EXPECT_STATUS(get_channel(&p, 5, now, NULL, &base), STATUS_SUCCESS);
+    EXPECT_STATUS(packet_get_channel(&p, 5, now, NULL, &base), STATUS_SUCCESS);
     EXPECT(base != NULL);
     EXPECT(!p.call->CancelAdapterChannel(p.adapter, p.pdo, p.context));
     p.call->FreeAdapterObject(p.adapter, KeepObject);
     p.call->FreeAdapterObject(p.adapter, DeallocateObjectKeepRegisters);
     p.call->FreeMapRegisters(p.adapter, base, 5);
-    EXPECT_STATUS(get_channel(&p, 5, now, NULL, &base), STATUS_SUCCESS);
+    EXPECT_STATUS(packet_get_channel(&p, 5, now, NULL, &base), STATUS_SUCCESS);
     p.call->FreeAdapterObject(p.adapter, DeallocateObject);
-    tear_down(&p);
+    packet_close(&p);
 }
 
 /* KeepObject: nobody else is served before FreeAdapterChannel. */
@@ -188,19 +180,19 @@ static void channel_kept(void)
 {
     struct packet p, other;
 
-    if (!set_up(&p, TRUE)) {
+    if (!packet_open(&p, TRUE)) {
         return;
     }
     p.action = KeepObject;
-    EXPECT_STATUS(p.call->AllocateAdapterChannel(p.adapter, p.pdo, 1, take_base, &p), STATUS_SUCCESS);
+    EXPECT_STATUS(p.call->AllocateAdapterChannel(p.adapter, p.pdo, 1, packet_take_base, &p), STATUS_SUCCESS);
     EXPECT_EQUAL(p.calls, 1);
     other = p;
-    EXPECT_STATUS(get_list(&other, 0, 1), STATUS_SUCCESS);
+    EXPECT_STATUS(packet_get_list(&other, 0, 1), STATUS_SUCCESS);
     EXPECT_EQUAL(other.calls, 1);
     p.call->FreeAdapterChannel(p.adapter);
     EXPECT_EQUAL(other.calls, 2);
     p.call->PutScatterGatherList(p.adapter, other.list, TRUE);
-    tear_down(&p);
+    packet_close(&p);
 }
 
 /* MapTransferEx's own statuses. */
@@ -213,11 +205,11 @@ static void map_ex_statuses(void)
     ULONG length = PAGE_SIZE;
     struct packet p;
 
-    if (!set_up(&p, TRUE)) {
+    if (!packet_open(&p, TRUE)) {
         return;
     }
     p.action = DeallocateObjectKeepRegisters;
-    EXPECT_STATUS(get_channel(&p, 2, 0, take_base, NULL), STATUS_SUCCESS);
+    EXPECT_STATUS(packet_get_channel(&p, 2, 0, packet_take_base, NULL), STATUS_SUCCESS);
     EXPECT_STATUS(p.call->MapTransferEx(p.adapter, p.mdl, p.base, 0, 0, &length, TRUE, list, one - 1,
                                         NULL, NULL), STATUS_INVALID_PARAMETER);
     EXPECT_STATUS(p.call->MapTransferEx(p.adapter, p.mdl, p.base, 0, 4, &length, TRUE, list, one, NULL,
@@ -233,7 +225,7 @@ static void map_ex_statuses(void)
     EXPECT_STATUS(p.call->FlushAdapterBuffersEx(p.adapter, p.mdl, p.base, 1, length, TRUE),
                   STATUS_SUCCESS);
     p.call->FreeMapRegisters(p.adapter, p.base, 2);
-    tear_down(&p);
+    packet_close(&p);
 }
 
 /* Registers are pages touched, whatever is asked. */
@@ -243,7 +235,7 @@ static void sizes(void)
     ULONG size = 0, registers = 0;
     struct packet p;
 
-    if (!set_up(&p, TRUE)) {
+    if (!packet_open(&p, TRUE)) {
         return;
     }
     EXPECT_STATUS(p.call->CalculateScatterGatherList(p.adapter, NULL, (PVOID)(ULONG_PTR)4095, 2, &size,
@@ -252,6 +244,8 @@ static void sizes(void)
     EXPECT_EQUAL(size, FIELD_OFFSET(SCATTER_GATHER_LIST, Elements) + 2 * sizeof(SCATTER_GATHER_ELEMENT));
     EXPECT_STATUS(p.call->CalculateScatterGatherList(p.adapter, NULL, NULL, 6 * PAGE_SIZE, &size, NULL),
                   STATUS_INSUFFICIENT_RESOURCES);
+    EXPECT_STATUS(p.call->CalculateScatterGatherList(p.adapter, p.mdl, NULL, 0, &size, NULL),
+                  STATUS_INVALID_PARAMETER);
     EXPECT_STATUS(p.call->CalculateScatterGatherList(p.adapter, p.mdl, NULL, 4 * PAGE_SIZE + 1, &size,
                                                      NULL), STATUS_BUFFER_TOO_SMALL);
     EXPECT_STATUS(p.call->GetDmaTransferInfo(p.adapter, p.mdl, 0, 1, FALSE, &info),
@@ -270,9 +264,9 @@ static void sizes(void)
     EXPECT_STATUS(p.call->InitializeDmaTransferContext(p.adapter, NULL), STATUS_INVALID_PARAMETER);
     EXPECT_STATUS(p.call->BuildMdlFromScatterGatherList(p.adapter, NULL, p.mdl, &p.mdl->Next),
                   STATUS_INVALID_PARAMETER);
-    EXPECT_STATUS(p.call->BuildScatterGatherList(p.adapter, p.pdo, p.mdl, NULL, 1, take_list, &p, TRUE,
+    EXPECT_STATUS(p.call->BuildScatterGatherList(p.adapter, p.pdo, p.mdl, NULL, 1, packet_take_list, &p, TRUE,
                                                  NULL, 0), STATUS_INVALID_PARAMETER);
-    tear_down(&p);
+    packet_close(&p);
 }
 
 /* One register for each page and one more, up to what the HAL gives at most. */
@@ -313,13 +307,13 @@ static void halves(void)
         DMA_ADAPTER_INFO info = { .Version = DMA_ADAPTER_INFO_VERSION1 };
         ULONG length = 100, more = PAGE_SIZE - 100;
 
-        if (!set_up(&p, (BOOLEAN)lists)) {
+        if (!packet_open(&p, (BOOLEAN)lists)) {
             return;
         }
         EXPECT_STATUS(p.call->GetDmaAdapterInfo(p.adapter, &info), STATUS_SUCCESS);
         EXPECT(lists ? info.V1.ScatterGatherLimit > 1 : info.V1.ScatterGatherLimit == 1);
         p.action = DeallocateObjectKeepRegisters;
-        EXPECT_STATUS(p.call->AllocateAdapterChannel(p.adapter, p.pdo, 1, take_base, &p), STATUS_SUCCESS);
+        EXPECT_STATUS(p.call->AllocateAdapterChannel(p.adapter, p.pdo, 1, packet_take_base, &p), STATUS_SUCCESS);
         first = p.call->MapTransfer(p.adapter, p.mdl, p.base, NULL, &length, TRUE);
         second = p.call->MapTransfer(p.adapter, p.mdl, p.base, (PVOID)(ULONG_PTR)100, &more, TRUE);
         EXPECT_EQUAL(length, 100);
@@ -327,7 +321,7 @@ static void halves(void)
         EXPECT_EQUAL(second.QuadPart, first.QuadPart + 100);
         EXPECT(p.call->FlushAdapterBuffers(p.adapter, p.mdl, p.base, NULL, PAGE_SIZE, TRUE));
         p.call->FreeMapRegisters(p.adapter, p.base, 1);
-        tear_down(&p);
+        packet_close(&p);
     }
 }
 

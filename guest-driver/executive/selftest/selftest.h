@@ -33,8 +33,8 @@ struct check {
 extern const struct check backtrace_checks[], buffer_checks[], cache_type_checks[], channel_checks[],
     clock_checks[], contiguous_checks[], dispatcher_checks[], domain_checks[], dpc_checks[], file_checks[],
     format_checks[], guard_checks[], image_checks[], interrupt_checks[], irp_checks[], mapping_checks[],
-    mdl_checks[], object_checks[], packet_checks[], pool_checks[], processor_checks[],
-    remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
+    mdl_checks[], object_checks[], packet_call_checks[], packet_checks[], pool_checks[],
+    processor_checks[], remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
 
 /* The driver object of selftest.sys itself. */
 extern PDRIVER_OBJECT selftest_driver;

@@ -140,11 +140,11 @@ PORTCLS_SLAVE_SLOT(WaitForTC, 0x90);
  * PASSIVE_LEVEL; exported by portcls.sys.  Makes a bus-master channel without
  * a buffer for the device that DeviceObject (a functional device object whose
  * stack stands on the device's PDO) belongs to.  DeviceDescription may have
- * any version that IoGetDmaAdapter takes.  PoolType must be nonpaged.
+ * any version that IoGetDmaAdapter takes.  PoolType must be nonpaged.  On
+ * OuterUnknown see portcls_sync.h.
  *
  *   STATUS_INVALID_PARAMETER           no OutDmaChannel, DeviceDescription or
- *                                      DeviceObject; paged pool; an
- *                                      OuterUnknown with no place for it
+ *                                      DeviceObject; paged pool
  *   STATUS_DEVICE_CONFIGURATION_ERROR  IoGetDmaAdapter refused the description
  *   STATUS_INSUFFICIENT_RESOURCES      out of pool
  */

@@ -3,8 +3,8 @@
  * Kernel streaming as C drivers see it: ks.h and ksmedia.h of mingw-w64
  *
  * They need a TCHAR that no kernel header has, and declare their GUIDs without
- * defining them: who includes <initguid.h> before this gets those that audio
- * drivers use.
+ * defining them: the one file of an image that includes <initguid.h> before
+ * this gets those that audio drivers use.
  */
 #ifndef PCMASTER_PORTCLS_KS_H
 #define PCMASTER_PORTCLS_KS_H

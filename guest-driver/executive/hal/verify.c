@@ -194,3 +194,12 @@ void HalpRequireAtMost(const HAL_ADAPTER *Adapter, PCSTR Routine, KIRQL Irql)
                   "called above the highest IRQL that it allows");
     }
 }
+
+void HalpRequireIrql(PCSTR Routine, KIRQL Highest)
+{
+    if (Highest == PASSIVE_LEVEL) {
+        HalpRequirePassive(NULL, Routine);
+    } else {
+        HalpRequireAtMost(NULL, Routine, Highest);
+    }
+}

@@ -64,6 +64,9 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
  */
 BOOLEAN HalpInitializeVerifier(void);
 
+/* Stops if Routine was called above that IRQL: for routines of no adapter. */
+void HalpRequireIrql(PCSTR Routine, KIRQL Highest);
+
 /* Stops if Routine is about to free memory of a common buffer at Address. */
 void HalpCheckFree(PVOID Address, PCSTR Routine);
 

@@ -5,18 +5,12 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "executive.h"
-#include "halp.h"
-
-#include <initguid.h>
-#include "portcls_dma.h"
-#include "wdm3.h"
+#include "pcp.h"
 
 #define CHANNEL_TAG         'hCmD'
 
 typedef struct _DMA_CHANNEL {
-    IDmaChannel Interface;      /* first: a pointer to it is one to us */
-    volatile LONG References;
+    PC_OBJECT Object;
     PDMA_ADAPTER Adapter;
     ULONG MaximumSize;
     ULONG AllocatedSize;
@@ -27,12 +21,7 @@ typedef struct _DMA_CHANNEL {
 
 static DMA_CHANNEL *Channel(IDmaChannel *This)
 {
-    return CONTAINING_RECORD(This, DMA_CHANNEL, Interface);
-}
-
-static ULONG NTAPI AddRef(IDmaChannel *This)
-{
-    return (ULONG)InterlockedIncrement(&Channel(This)->References);
+    return PcpObject(This);
 }
 
 static VOID NTAPI FreeBuffer(IDmaChannel *This)
@@ -49,32 +38,6 @@ static VOID NTAPI FreeBuffer(IDmaChannel *This)
     channel->Logical.QuadPart = 0;
     channel->AllocatedSize = 0;
     channel->Size = 0;
-}
-
-static ULONG NTAPI Release(IDmaChannel *This)
-{
-    DMA_CHANNEL *channel = Channel(This);
-    LONG left = InterlockedDecrement(&channel->References);
-
-    if (!left) {
-        FreeBuffer(This);
-        channel->Adapter->DmaOperations->PutDmaAdapter(channel->Adapter);
-        ExFreePoolWithTag(channel, CHANNEL_TAG);
-    }
-    return (ULONG)left;
-}
-
-static NTSTATUS NTAPI QueryInterface(IDmaChannel *This, REFIID InterfaceId,
-                                     PVOID *Object)
-{
-    if (!IsEqualGUIDAligned(InterfaceId, &IID_IUnknown) &&
-        !IsEqualGUIDAligned(InterfaceId, &IID_IDmaChannel)) {
-        *Object = NULL;
-        return STATUS_INVALID_PARAMETER;
-    }
-    AddRef(This);
-    *Object = This;
-    return STATUS_SUCCESS;
 }
 
 /*
@@ -177,9 +140,7 @@ static VOID NTAPI CopyTo(IDmaChannel *This, PVOID Destination, PVOID Source,
 }
 
 static const IDmaChannelVtbl Methods = {
-    .QueryInterface = QueryInterface,
-    .AddRef = AddRef,
-    .Release = Release,
+    PCP_UNKNOWN,
     .AllocateBuffer = AllocateBuffer,
     .FreeBuffer = FreeBuffer,
     .TransferCount = TransferCount,
@@ -192,6 +153,27 @@ static const IDmaChannelVtbl Methods = {
     .GetAdapterObject = GetAdapterObject,
     .CopyTo = CopyTo,
     .CopyFrom = CopyTo,
+};
+
+static void Delete(PVOID Object)
+{
+    DMA_CHANNEL *channel = Object;
+
+    FreeBuffer(Object);
+    if (channel->Adapter) {
+        channel->Adapter->DmaOperations->PutDmaAdapter(channel->Adapter);
+    }
+}
+
+/* Not IDmaChannelSlave: a bus master needs no controller. */
+static const GUID *const Ids[] = { &IID_IDmaChannel, NULL };
+
+static const PC_CLASS Class = {
+    .Tag = CHANNEL_TAG,
+    .Size = sizeof(DMA_CHANNEL),
+    .Vtbl = &Methods,
+    .Ids = Ids,
+    .Delete = Delete,
 };
 
 /* The PDO is at the bottom of the stack that the FDO stands in. */
@@ -215,23 +197,21 @@ NTSTATUS NTAPI PcNewDmaChannel(PDMACHANNEL *OutDmaChannel,
     DMA_CHANNEL *channel;
     NTSTATUS status;
 
+    PCP_PASSIVE("PcNewDmaChannel");
     if (!OutDmaChannel || !DeviceDescription || !DeviceObject ||
-        OuterUnknown || PoolType & PagedPool) {
+        PoolType & PagedPool) {
         return STATUS_INVALID_PARAMETER;
     }
-    channel = ExAllocatePoolWithTag(PoolType, sizeof(*channel), CHANNEL_TAG);
+    channel = PcpNewObject(&Class, OuterUnknown, PoolType);
     if (!channel) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    RtlZeroMemory(channel, sizeof(*channel));
     status = GetAdapter(DeviceObject, DeviceDescription, &channel->Adapter);
     if (!NT_SUCCESS(status)) {
-        ExFreePoolWithTag(channel, CHANNEL_TAG);
+        PcpRelease(&channel->Object.Inner);
         return status;
     }
-    channel->Interface.lpVtbl = &Methods;
-    channel->References = 1;
     channel->MaximumSize = DeviceDescription->MaximumLength;
-    *OutDmaChannel = &channel->Interface;
+    *OutDmaChannel = (PDMACHANNEL)channel;
     return STATUS_SUCCESS;
 }

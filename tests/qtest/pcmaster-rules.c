@@ -623,6 +623,37 @@ static void test_windows(void)
     dut_stop(d);
 }
 
+/* A window that was of use is no more when it is closed, moved or turned. */
+static void test_window_changes(void)
+{
+    const uint32_t both = PCM_W_ENABLE | PCM_W_READ | PCM_W_WRITE;
+    const struct {
+        uint64_t first, last;
+        uint32_t ctrl;
+        uint64_t actual;
+    } changes[] = {
+        { 0x300000, 0x300fff, PCM_W_READ | PCM_W_WRITE, ONES },
+        { 0x300000, 0x300fff, PCM_W_ENABLE | PCM_W_READ, 40 },
+        { 0x400000, 0x400fff, both, ONES },
+        { 0x301000, 0x300fff, both, ONES },
+    };
+    Dut *d = dut_start("q35", "");
+
+    dut_set_window(d, 7, 0x200000, 0x200fff, both);
+    for (unsigned i = 0; i < ARRAY_SIZE(changes); i++) {
+        dut_set_window(d, 40, 0x300000, 0x300fff, both);
+        dut_exercise(d, PCM_EX_FILL, 0x300000, 16, 1, PCM_EX_OK, 16);
+        dut_set_window(d, 40, changes[i].first, changes[i].last,
+                       changes[i].ctrl);
+        dut_exercise(d, PCM_EX_FILL, 0x300000, 16, 1, PCM_EX_VIOLATION, 0);
+        dut_expect_record(d, &(DutRecord) {
+            PCM_RULE_WINDOW, EX, true, PCM_POLICY_ABORT, 0x300000, 16,
+            0x200fff, changes[i].actual, 0x300000, PCM_LANDED_NOWHERE });
+        dut_expect_no_record(d);
+    }
+    dut_stop(d);
+}
+
 /* Under the other policies the transfer goes where it was told. */
 static void test_window_policies(void)
 {
@@ -656,6 +687,7 @@ void pcm_add_rule_tests(void)
     qtest_add_func("/pcmaster/rule/ring-boundary", test_ring_boundary);
     qtest_add_func("/pcmaster/rule/ring-abort", test_ring_abort);
     qtest_add_func("/pcmaster/window/table", test_windows);
+    qtest_add_func("/pcmaster/window/changes", test_window_changes);
     qtest_add_func("/pcmaster/window/policies", test_window_policies);
     for (unsigned i = 0; i < ARRAY_SIZE(rule_cases); i++) {
         pcm_add_case("rule", rule_cases[i].name, &rule_cases[i], test_rule);

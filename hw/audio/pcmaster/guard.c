@@ -47,7 +47,7 @@ static void dismantle_when_done(void *opaque)
     PcmasterState *s = opaque;
 
     if (s->depth) {
-        /* The work waits for somebody who lets QEMU's main loop run. */
+        /* Not where the work ends: the audio back end may be part of it. */
         aio_bh_schedule_oneshot(qemu_get_aio_context(), dismantle_when_done,
                                 s);
         return;
@@ -60,13 +60,7 @@ void pcmaster_unplug(PcmasterState *s)
 {
     s->unplugged = true;
     object_ref(OBJECT(s));
-    if (s->depth) {
-        /* Not where the work ends: the audio back end may be part of it. */
-        aio_bh_schedule_oneshot(qemu_get_aio_context(), dismantle_when_done,
-                                s);
-    } else {
-        dismantle_when_done(s);
-    }
+    dismantle_when_done(s);
 }
 
 bool pcmaster_guard(PcmasterState *s)

@@ -63,7 +63,7 @@ def _refused(path, outcome):
     """Raises Problem: why a person's driver could not be started."""
     missing = [match[1] for match in map(MISSING.match, outcome.lines) if match]
     if missing:
-        raise Problem(f"{path} imports what the executive does not have:\n"
+        raise Problem(f"{path} could not be started: the executive lacks what it imports:\n"
                       + "\n".join(f"  {printable(name)}" for name in missing))
     if any(map(COUNTED.match, outcome.lines)) and not _counted(outcome)[0]:
         raise Problem(f"{path}: the machine has no device of those that the driver is for; "

@@ -5,8 +5,9 @@ import os
 import re
 from pathlib import Path
 
+import booting
 import running
-from pcmaster import guest, process
+from pcmaster import boot, driver, guest, process
 
 EDU = ["--driver", "edu.sys", "--device", "edu"]
 NAMES = ["edu/liveness", "edu/interrupt", "edu/factorial", "edu/common-buffer", "edu/packets"]
@@ -96,6 +97,14 @@ class DriverTest(running.RunCase):
             self.assertIn("is not for pcmaster", self.refused(*EDU, *words))
         self.assert_status(0, self.run_with("--driver", "pcmaster.sys", "--exercise", "play",
                                             "--device", "edu"))
+
+    def test_pcmasters_inf_is_for_the_device_that_is_there(self):
+        image = self.image("driver.sys")
+        ids = self.folder / "driver.ids"
+        ids.write_text("\n".join(driver.ids_for(image, [])))
+        ran = booting.boot(booting.SMALL, {"client": "none"}, ids=ids)
+        self.assertIn("devices for the driver: 1, started: 1", ran.text)
+        self.assertEqual(ran.status, boot.HELD, ran.text)
 
     def test_a_device_that_it_cannot_drive(self):
         text = self.refused("--driver", "edu.sys", "--device", "ich9-usb-ehci1",

@@ -22,13 +22,14 @@ SUITES = {
     "instruments": "QEMU's own tests of every device, its style and its migration checkers",
     "sanitizers": "the qtests under ASan and UBSan, and the device's line coverage",
 }
-# Only if asked for: each takes many minutes.
+# Only if asked for: each takes many minutes, or much room.
 MORE_SUITES = {
     "versions": "the device and its qtests in QEMU 10.2",
+    "windows": "Wine loads the drivers and installs them by their .inf (100 MB to download)",
     "mutation": "breaks the device on purpose, change by change; the qtests notice",
 }
 # Debian packages that no other suite needs.
-PACKAGES = {"images": ["python3-pefile"]}
+PACKAGES = {"images": ["python3-pefile"], "windows": ["wine64"]}
 KINDS = {"sanitizers": qemu.SANITIZED}
 PROJECT = "pcmaster"
 JUNIT = "meson-logs/testlog.junit.xml"

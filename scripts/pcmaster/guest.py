@@ -21,6 +21,7 @@ IMAGES = {
     "client.sys": "guest-driver/executive/client.sys",
     "driver.sys": "guest-driver/windows/pcmaster.sys",
     "faulty.sys": "guest-driver/windows/pcmaster-faulty.sys",
+    "edu.sys": "guest-driver/edu/edu.sys",
     "exercises": "guest-driver/exercises/pcmaster-exercises",
 }
 BUILD_MIB = 100

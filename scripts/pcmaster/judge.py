@@ -52,13 +52,13 @@ def fault(guest, name):
 
 def judge(plan, outcome, results, comparison, due):
     """Judges a run that ought to hold; due: the names that must be there."""
-    complaints = _boot(outcome) + results.faults()
+    complaints = ended(outcome) + results.faults()
     complaints += [f"{point.name} did not hold" for point in results.failed]
     complaints += _missing(results, due)
     log = device_log(plan.out / "device.log")
     complaints += log.broken
     complaints += _provoked(results.points, log.violations)
-    complaints += _moved(results, log) + _iommu(plan, outcome, log)
+    complaints += _moved(results, log) + denied(plan, outcome, log)
     complaints += [line for point in results.points for line in _point(point, plan.shape)]
     if comparison and not comparison.exact:
         complaints.append(f"the recording is not what was played: {comparison}")
@@ -68,13 +68,13 @@ def judge(plan, outcome, results, comparison, due):
 def judge_fault(plan, outcome, results, entry):
     """Judges a run of a faulty driver: it holds if the device caught it."""
     name, rule = entry["name"], entry["rule"]
-    complaints = _boot(outcome) + results.faults()
+    complaints = ended(outcome) + results.faults()
     complaints += [f"{point.name} was not caught" for point in results.failed]
     point = next((p for p in results.points if p.name == f"fault/{name}"), None)
     if point is None:
         complaints.append(f"fault/{name} gave no result")
     log = device_log(plan.out / "device.log")
-    complaints += log.broken + _moved(results, log) + _iommu(plan, outcome, log)
+    complaints += log.broken + _moved(results, log) + denied(plan, outcome, log)
     policy = plan.keys["policy"]
     caught = [v for v in log.violations if v.rule == rule and v.policy == policy]
     if not caught:
@@ -115,7 +115,7 @@ def device_log(path):
     return log
 
 
-def _iommu(plan, outcome, log):
+def denied(plan, outcome, log):
     """Where the parties do not agree on what the IOMMU has denied."""
     if not plan.shape.iommu or log.broken:
         return []
@@ -186,7 +186,8 @@ def _missing(results, due):
     return complaints
 
 
-def _boot(outcome):
+def ended(outcome):
+    """That the guest did not end well, as sentences."""
     if outcome.status == boot.HELD and not outcome.silent:
         return []
     return [outcome.ended]

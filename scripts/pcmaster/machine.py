@@ -2,6 +2,7 @@
 """QEMU's command line: the machine, the device and what the guest is given."""
 
 import fcntl
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class Plan:
     audiodev: str = None    # a back end to listen with, in QEMU's words
     verbose: bool = False
     shape: Shape = Shape()
+    devices: tuple = ()     # more of them, in QEMU's words; see placed()
+    ids: Path = None        # what the driver is for, an ID a line; None: pcmaster
 
     @property
     def icount(self):
@@ -56,10 +59,25 @@ def accelerator(plan):
 
 
 def device(plan):
-    """The device, and where its sound goes."""
+    """The device, where its sound goes, and other devices."""
     words, bus = plan.shape.device_bus()
-    return [*words, "-audiodev", sound(plan),
-            "-device", f"pcmaster,bus={bus},audiodev=snd"]
+    words += ["-audiodev", sound(plan), "-device", f"pcmaster,bus={bus},audiodev=snd"]
+    for more in plan.devices:
+        words += ["-device", more]
+    return words
+
+
+def placed(programs, spec, shape):
+    """The words of a device that was asked for: one that is PCI's goes to the first
+    root bus unless they name another. Problem if QEMU has no such device."""
+    name, _, properties = spec.partition(",")
+    listing = process.output([programs / SYSTEM, "-M", shape.board, "-device", "help"]) or ""
+    found = re.search(rf'^name "{re.escape(name)}"(?:, bus (\S+))?', listing, re.MULTILINE)
+    if not found:
+        raise Problem(f"--device {name}: this QEMU has no such device")
+    if found[1] != "PCI" or "bus=" in properties:
+        return spec
+    return f"{spec},bus={shape.root_bus}"
 
 
 def sound(plan):
@@ -97,6 +115,8 @@ def guest(plan):
     """The guest's images, files and command line."""
     files = modules(plan)
     keys = dict(plan.keys)
+    if plan.ids:
+        files["driver.ids"] = plan.ids
     if plan.wav:
         files["play.pcm"] = plan.out / "play.pcm"
         keys["play"] = f"{plan.wav.rate}:{plan.wav.channels}:{plan.wav.sample}"

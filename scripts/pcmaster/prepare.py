@@ -5,14 +5,15 @@ from pcmaster import guest, packages, qemu
 from pcmaster.cache import Cache
 
 
-def everything(kinds=()):
+def everything(kinds=(), more=()):
     """Installs and builds what is missing: (cache, QEMU's folder, guest).
 
-    kinds: of QEMU that will be wanted besides the plain one.
+    kinds: of QEMU that will be wanted besides the plain one. more: packages that
+    only a part of the tests needs.
     """
     cache = Cache()
     with cache.lock():
-        packages.ensure(cache)
+        packages.ensure(cache, more)
         made = cache, qemu.ensure(cache), guest.ensure(cache)
         for kind in kinds:
             qemu.ensure(cache, kind)

@@ -8,7 +8,7 @@ import shutil
 import sys
 import textwrap
 
-from pcmaster import CHECKOUT, bugcheck, machine, process, tap
+from pcmaster import CHECKOUT, boot, bugcheck, machine, process, tap
 from pcmaster.qemu import SYSTEM
 from pcmaster.ui import Colours, printable
 
@@ -80,6 +80,18 @@ def print_rows(pairs, stream=None):
         print(f"{name:{width}}  " + f"\n{'':{width}}  ".join(folded), file=stream)
 
 
+def stopped(plan, outcome, fault=None):
+    """Prints why the guest did not end well: its bug check, or its last words."""
+    check = bugcheck.parse(outcome.lines)
+    if check:
+        rows = list(bugcheck.rows(check, machine.modules(plan)))
+        if not fault:
+            print()
+        print_rows(([("fault", fault)] if fault else []) + rows)
+    elif outcome.status != boot.HELD:
+        print("\nthe console's last lines:\n" + outcome.tail())
+
+
 def counts(results):
     """How many results held, failed and were skipped, as words."""
     skipped = sum(point.skipped is not None for point in results.points)
@@ -91,10 +103,10 @@ def counts(results):
 def exercising(outcome, results, but=()):
     """Seconds of wall time from the plan to the last result but those named.
 
-    None: nothing else was run.
+    None: nothing else was run, or the plan came at the end.
     """
     points = [point for point in results.points if point.name not in but]
-    if not points or results.plan_line is None or not outcome.times:
+    if not points or not _planned_first(results) or not outcome.times:
         return None
     return outcome.seconds_between(results.plan_line, points[-1].line)
 
@@ -152,6 +164,12 @@ def keep(plan, outcome, results, verdict, comparison, programs):
     (plan.out / "results.json").write_text(text + "\n", encoding="utf-8")
 
 
+def _planned_first(results):
+    """Whether the plan came before all results."""
+    return results.plan_line is not None and (
+        not results.points or results.plan_line < results.points[0].line)
+
+
 def _rounded(seconds):
     """To a tenth of a millisecond; None stays None."""
     return None if seconds is None else round(seconds, 4)
@@ -160,7 +178,7 @@ def _rounded(seconds):
 def _each(outcome, results):
     """The seconds of wall time that each result took."""
     lines = [results.plan_line, *(point.line for point in results.points)]
-    if None in lines or not outcome.times:
+    if not _planned_first(results) or not outcome.times:
         return [None] * len(results.points)
     return list(itertools.starmap(outcome.seconds_between, itertools.pairwise(lines)))
 

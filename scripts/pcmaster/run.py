@@ -9,7 +9,7 @@ import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pcmaster import boot, bugcheck, judge, machine, pe, prepare, report, shape, tap, wav
+from pcmaster import boot, driver, judge, machine, pe, prepare, report, shape, tap, wav
 from pcmaster.cache import need_space, remove
 from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, command
 
@@ -21,7 +21,7 @@ ASTRAY = {"limit": ("wrap",), "end-of-range": ("wrap",), "use-after-free": POLIC
 ALWAYS_ASTRAY = ("device-before", "device-behind")
 PLATFORMS = ("win7", "win8", "win10")
 OUTPUTS = ("console.log", "qemu.log", "device.log", "played.wav", "play.pcm",
-           "results.tap", "results.json")
+           "results.tap", "results.json", "driver.ids")
 OUT_MIB = 16
 MORE = """\
 environment:
@@ -66,7 +66,15 @@ def parse(argv=None):
     add("--accel", choices=("tcg", "kvm"), default="tcg",
         help="how the guest's processors run (default: tcg); kvm needs --realtime")
     add("--driver", metavar="FILE.sys", type=Path,
-        help="load this driver instead of ours")
+        help="load this driver instead of ours, for the devices that the .inf of the same "
+        "name beside it lists; if pcmaster is none of them it is started and removed, and "
+        "what it says is shown. edu.sys is one that comes with this")
+    add("--hardware-id", metavar="ID", action="append", default=[],
+        help=r"a device that --driver is for, such as 'PCI\VEN_8086&DEV_2415', in place "
+        "of what the .inf says; may be given several times")
+    add("--device", metavar="SPEC", action="append", default=[],
+        help="add this QEMU device to the machine, such as edu or AC97; may be given "
+        "several times")
     add("--out", metavar="DIR", type=Path, default=Path("out"),
         help="where to keep logs, the recording and results (default: out)")
     add("--verbose", action="store_true", help="show the guest's console, and keep "
@@ -88,6 +96,8 @@ def _check(parser, options):
         parser.error("--fault needs the interface of Windows 10")
     if options.policy and not options.fault:
         parser.error("--policy goes with --fault")
+    if options.hardware_id and not options.driver:
+        parser.error("--hardware-id goes with --driver")
     if options.accel == "kvm" and not options.realtime:
         parser.error("--accel kvm goes with --realtime: only tcg can run the "
                      "guest's time as fast as it is computed")
@@ -106,7 +116,7 @@ def main(argv=None):
     options = parse(argv)
     plays = not options.fault and not options.list and (
         options.file or fnmatchcase(tap.PLAY, _glob(options)))
-    if options.driver:
+    if options.driver and not driver.comes_with_this(options.driver):
         pe.check(options.driver)
     sound = wav.read(options.file or DEFAULT_WAV) if options.file else None
     if options.accel == "kvm":
@@ -114,13 +124,18 @@ def main(argv=None):
     _, programs, guest = prepare.everything()
     if options.list:
         return listing(guest)
+    if options.driver:
+        options.driver = driver.path_of(options.driver, guest)
+        ids = driver.ids_for(options.driver, options.hardware_id)
+        if not driver.is_ours(ids):
+            return run_other(programs, guest, ids, options)
     if plays and not sound:
         sound = wav.read(DEFAULT_WAV)
     if options.audiodev:
         machine.check_audiodev(programs, options.audiodev)
     if options.fault:
         options.shape = shape_for(options, judge.fault(guest, options.fault))
-    plan = make_plan(options, guest, sound)
+    plan = make_plan(programs, options, guest, sound)
     with out_folder(plan):
         if options.fault:
             return run_fault(programs, guest, plan, options)
@@ -156,7 +171,7 @@ def shape_for(options, entry):
     return dataclasses.replace(options.shape, iommu=True)
 
 
-def make_plan(options, guest, sound):
+def make_plan(programs, options, guest, sound):
     """What to boot; Problem if a fault or a glob names nothing."""
     if options.fault:
         keys = {"exercise": "none", "fault": options.fault}
@@ -165,23 +180,29 @@ def make_plan(options, guest, sound):
         elif options.policy:
             raise Problem(f"--policy: the guest's verifier, not the device, stops "
                           f"{options.fault}")
-        driver = guest.images["faulty.sys"]
+        image = guest.images["faulty.sys"]
     else:
         glob = _glob(options)
         found = judge.exercises(guest, glob)
         if not found and not sound:
             raise Problem(f"no exercise matches '{glob}'; --list names them all")
         keys = {"exercise": glob if found else "none"}
-        driver = guest.images["driver.sys"]
-    keys["platform"] = options.platform
-    keys["verify"] = "off" if options.no_verify else "on"
+        image = guest.images["driver.sys"]
     keys["memory"] = options.shape.memory
     keys["iommu"] = int(options.shape.iommu)
+    return plan_of(programs, options, guest, options.driver or image, keys, sound)
+
+
+def plan_of(programs, options, guest, image, keys, sound=None):
+    """What to boot with these options, this driver and these keys."""
+    out = options.out.absolute()
     return machine.Plan(
-        images=guest.images, driver=options.driver or driver, keys=keys,
-        out=options.out.absolute(), wav=sound, realtime=options.realtime,
+        images=guest.images, driver=image, out=out, wav=sound, realtime=options.realtime,
+        keys={**keys, "platform": options.platform,
+              "verify": "off" if options.no_verify else "on"},
         accel=options.accel, audiodev=options.audiodev, verbose=options.verbose,
-        shape=options.shape)
+        shape=options.shape,
+        devices=tuple(machine.placed(programs, spec, options.shape) for spec in options.device))
 
 
 @contextlib.contextmanager
@@ -209,10 +230,22 @@ def out_folder(plan):
         os.close(folder)
 
 
+def run_other(programs, guest, ids, options):
+    """Runs a driver of other devices than pcmaster; returns the exit status."""
+    if options.fault or options.exercise or options.file:
+        raise Problem(f"{options.driver} is not for pcmaster: it takes no FILE.wav, "
+                      "--exercise or --fault")
+    plan = plan_of(programs, options, guest, options.driver, {"client": "none"})
+    plan = dataclasses.replace(plan, ids=plan.out / "driver.ids")
+    with out_folder(plan):
+        plan.ids.write_text("\n".join(ids) + "\n", encoding="ascii")
+        return driver.run(programs, plan, options)
+
+
 def run_exercises(programs, guest, plan, options):
     """Runs the exercises and plays; prints the table; returns the status."""
     outcome = boot.run(programs, plan)
-    _could_start(options, outcome)
+    driver.could_start(options, outcome)
     results = tap.parse(outcome.lines)
     comparison = recorded(plan)
     due = judge.exercises(guest, plan.keys["exercise"])
@@ -221,7 +254,7 @@ def run_exercises(programs, guest, plan, options):
     report.keep(plan, outcome, results, verdict, comparison, programs)
     if results.points:
         report.table(results.points)
-    _stopped(plan, outcome)
+    report.stopped(plan, outcome)
     line = report.counts(results)
     if comparison:
         line += f"; audio: {comparison}"
@@ -235,7 +268,7 @@ def run_exercises(programs, guest, plan, options):
 def run_fault(programs, guest, plan, options):
     """Runs a faulty driver; prints the diagnosis; returns the status."""
     outcome = boot.run(programs, plan)
-    _could_start(options, outcome)
+    driver.could_start(options, outcome)
     results = tap.parse(outcome.lines)
     entry = judge.fault(guest, options.fault)
     if entry in guest.mistakes:
@@ -247,21 +280,9 @@ def run_fault(programs, guest, plan, options):
     report.keep(plan, outcome, results, verdict, None, programs)
     if results.points and entry in guest.faults:
         report.fault(results.points[0], verdict, entry["about"])
-    _stopped(plan, outcome, f"{entry['name']}: {entry['about']}")
+    report.stopped(plan, outcome, f"{entry['name']}: {entry['about']}")
     report.summary(verdict.complaints, "not caught" if verdict.complaints else how)
     return EXIT_FAILED if verdict.complaints else EXIT_HELD
-
-
-def _stopped(plan, outcome, fault=None):
-    """Prints why the guest did not end well: its bug check, or its last words."""
-    check = bugcheck.parse(outcome.lines)
-    if check:
-        rows = list(bugcheck.rows(check, machine.modules(plan)))
-        if not fault:
-            print()
-        report.print_rows(([("fault", fault)] if fault else []) + rows)
-    elif outcome.status != boot.HELD:
-        print("\nthe console's last lines:\n" + outcome.tail())
 
 
 def recorded(plan):
@@ -273,15 +294,6 @@ def recorded(plan):
                            wav.read(plan.out / "played.wav"))
     except Problem:
         return wav.Comparison(plan.wav.frames, 0, None)
-
-
-def _could_start(options, outcome):
-    """Raises Problem if QEMU refused to start, or the guest a person's driver."""
-    if outcome.status == boot.REFUSED and not outcome.lines:
-        raise Problem(f"QEMU did not start:\n{outcome.tail()}")
-    if options.driver and outcome.status == boot.COULD_NOT_START:
-        raise Problem(f"{options.driver} could not be started. The console's last "
-                      f"lines:\n{outcome.tail()}")
 
 
 if __name__ == "__main__":

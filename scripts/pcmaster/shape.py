@@ -83,11 +83,16 @@ class Shape:
         share = self.memory // self.nodes
         return share if node < self.nodes - 1 else self.memory - node * share
 
+    @property
+    def root_bus(self):
+        """The name of the first root bus."""
+        return {"q35": "pcie.0", "pc": "pci.0"}[self.board]
+
     def device_bus(self):
         """QEMU's options for the bus of the device, and its name: near
         DEVICE_NODE, or on the first root bus where there are no nodes."""
         bridge = {"q35": "pxb-pcie", "pc": "pxb"}[self.board]
-        bus = {"q35": "pcie.0", "pc": "pci.0"}[self.board]
+        bus = self.root_bus
         words = []
         if self.nodes > 1:
             words = ["-device", f"{bridge},id=pxb1,bus={bus},bus_nr=0x40,"

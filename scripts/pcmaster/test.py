@@ -17,15 +17,19 @@ SUITES = {
     "scripts": "what scripts/run and scripts/overlay are made of",
     "fuzz": "a short run of each fuzz target, in a QEMU with ASan and UBSan",
     "guest": "exercises, faults, playback and scripts/run's errors, in a guest",
+    "images": "the drivers as Windows would see them: their PE, imports and .inf files",
     "matrix": "every exercise on machines of every shape",
     "instruments": "QEMU's own tests of every device, its style and its migration checkers",
     "sanitizers": "the qtests under ASan and UBSan, and the device's line coverage",
 }
-# Only if asked for: each takes many minutes.
+# Only if asked for: each takes many minutes, or much room.
 MORE_SUITES = {
     "versions": "the device and its qtests in QEMU 10.2",
+    "windows": "Wine loads the drivers and installs them by their .inf (100 MB to download)",
     "mutation": "breaks the device on purpose, change by change; the qtests notice",
 }
+# Debian packages that no other suite needs.
+PACKAGES = {"images": ["python3-pefile"], "windows": ["wine64"]}
 KINDS = {"sanitizers": qemu.SANITIZED}
 PROJECT = "pcmaster"
 JUNIT = "meson-logs/testlog.junit.xml"
@@ -54,9 +58,11 @@ def main(argv=None):
         for name, about in (SUITES | MORE_SUITES).items():
             print(f"{name:11} {about}{' (if asked for)' if name in MORE_SUITES else ''}")
         return EXIT_HELD
-    kinds = [KINDS[name] for name in options.suite or SUITES if name in KINDS]
-    cache, _, guest = prepare.everything(kinds)
-    if "fuzz" in (options.suite or SUITES):
+    suites = options.suite or SUITES
+    kinds = [KINDS[name] for name in suites if name in KINDS]
+    more = [package for name in suites for package in PACKAGES.get(name, [])]
+    cache, _, guest = prepare.everything(kinds, more)
+    if "fuzz" in suites:
         fuzz.prepare(cache)
     run(guest.folder, options.suite)
     return conclude(guest.folder)

@@ -58,13 +58,16 @@ def programs_and_images():
     return programs, guest.images
 
 
-def boot(on, keys, client=None, driver=None):
-    """Boots that machine with these keys, and waits for its end."""
+def boot(on, keys, client=None, driver=None, ids=None):
+    """Boots that machine with these keys, and waits for its end.
+
+    ids: a file of what the driver is for.
+    """
     programs, images = programs_and_images()
     if client:
         images = {**images, "client.sys": client}
     plan = machine.Plan(images=images, driver=driver or images["driver.sys"],
-                        keys=keys, out=None)
+                        keys=keys, out=None, ids=ids)
     words = [programs / SYSTEM, *on.words(), "-accel", plan.accel, "-icount", plan.icount,
              "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config",
              *machine.console(), *machine.guest(plan)]

@@ -239,9 +239,11 @@ BOOLEAN IopBootOption(const char *Name, char *Value, ULONG Size);
 /* Reads a whole fw_cfg file into pool; NULL: none, or no memory. */
 PVOID IopReadFile(const char *Name, ULONG *Size);
 
-/* The next PDO with that hardware ID after Previous (NULL: the first). */
-PDEVICE_OBJECT IopFindPdo(USHORT Vendor, USHORT Device,
-                          PDEVICE_OBJECT Previous);
+/* Learns from the host which devices the driver is for. */
+void IopInitializeMatch(void);
+
+/* The next PDO that the driver is for after Previous (NULL: the first). */
+PDEVICE_OBJECT IopNextMatch(PDEVICE_OBJECT Previous);
 
 /* What an IOMMU must know of a device. */
 typedef struct _IOP_REMAPPING {

@@ -8,6 +8,8 @@
 
 #include "executive.h"
 
+#include "pci.h"
+
 #define IOP_TAG             'poI '
 
 /* Called once, when the last reference has gone; frees the body itself. */
@@ -42,6 +44,10 @@ void IopEnumeratePci(void);
 
 /* A driver object with default dispatch routines. NULL: no memory. */
 PDRIVER_OBJECT IopCreateDriver(void);
+
+/* The PDO after Previous (NULL: the first), and what it is known by. */
+PDEVICE_OBJECT IopNextPdo(PDEVICE_OBJECT Previous);
+void IopPdoIds(PDEVICE_OBJECT Pdo, PCI_IDS *Ids);
 
 /* Raw and translated resources of a PDO, for IRP_MN_START_DEVICE. */
 PCM_RESOURCE_LIST IopPdoResources(PDEVICE_OBJECT Pdo);

@@ -172,17 +172,14 @@ void IopEnumeratePci(void)
     PciEnumerate(MakePdo);
 }
 
-PDEVICE_OBJECT IopFindPdo(USHORT Vendor, USHORT Device,
-                          PDEVICE_OBJECT Previous)
+PDEVICE_OBJECT IopNextPdo(PDEVICE_OBJECT Previous)
 {
-    PDEVICE_OBJECT pdo = Previous ? Previous->NextDevice
-                                  : Driver->DeviceObject;
+    return Previous ? Previous->NextDevice : Driver->DeviceObject;
+}
 
-    while (pdo && (Extension(pdo)->Function.VendorId != Vendor ||
-                   Extension(pdo)->Function.DeviceId != Device)) {
-        pdo = pdo->NextDevice;
-    }
-    return pdo;
+void IopPdoIds(PDEVICE_OBJECT Pdo, PCI_IDS *Ids)
+{
+    PciIds(&Extension(Pdo)->Function, Ids);
 }
 
 NTSTATUS NTAPI IoGetDeviceNumaNode(PDEVICE_OBJECT Pdo, PUSHORT NodeNumber)

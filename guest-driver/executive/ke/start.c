@@ -6,8 +6,6 @@
 #include "ki.h"
 
 #include "halp.h"
-#include "pcmaster_regs.h"
-
 #define STACK_SIZE              0x10000
 #define HOME_AREA               32      /* the x64 convention's */
 
@@ -27,22 +25,26 @@ static ULONGLONG HpetAddress(void)
     return address;
 }
 
-static ULONG StartDevices(PDRIVER_OBJECT Driver)
+/* FALSE: there is none, or none could be started. */
+static BOOLEAN StartDevices(PDRIVER_OBJECT Driver)
 {
     PDEVICE_OBJECT pdo = NULL;
-    ULONG started = 0;
+    ULONG found = 0, started = 0;
 
-    while ((pdo = IopFindPdo(PCM_PCI_VENDOR_ID, PCM_PCI_DEVICE_ID, pdo))) {
+    while ((pdo = IopNextMatch(pdo))) {
+        found++;
         started += NT_SUCCESS(IopStartDevice(Driver, pdo));
     }
-    return started;
+    DbgPrint("executive: devices for the driver: %u, started: %u\n", found,
+             started);
+    return started != 0;
 }
 
 static void RemoveDevices(void)
 {
     PDEVICE_OBJECT pdo = NULL;
 
-    while ((pdo = IopFindPdo(PCM_PCI_VENDOR_ID, PCM_PCI_DEVICE_ID, pdo))) {
+    while ((pdo = IopNextMatch(pdo))) {
         IopRemoveDevice(pdo);
     }
 }
@@ -62,10 +64,25 @@ static void CheckNothingLeft(ULONGLONG PagesBefore)
     }
 }
 
-/* The client's entry point does the whole work, and its status says how. */
+/*
+ * The client's entry point does the whole work, and its status says how. With
+ * client=none starting and removing the devices is all there is to do.
+ */
+static NTSTATUS RunClient(void)
+{
+    PDRIVER_OBJECT client;
+    char choice[sizeof("none") + 1] = "";
+
+    if (IopBootOption("client", choice, sizeof(choice)) &&
+        RtlEqualMemory(choice, "none", sizeof("none"))) {
+        return STATUS_SUCCESS;
+    }
+    return IopLoadDriver("client.sys", &client);
+}
+
 static UCHAR Run(void)
 {
-    PDRIVER_OBJECT driver, client;
+    PDRIVER_OBJECT driver;
     ULONGLONG pages = MiCountUsed();
     NTSTATUS status = IopLoadDriver("driver.sys", &driver);
 
@@ -74,10 +91,9 @@ static UCHAR Run(void)
         return BOOT_EXIT_NO_START;
     }
     if (!StartDevices(driver)) {
-        CannotStart("no pcmaster device was started (is -device pcmaster "
-                    "there?)");
+        CannotStart("the driver has no device to drive");
     }
-    status = IopLoadDriver("client.sys", &client);
+    status = RunClient();
     RemoveDevices();
     IopUnloadDriver(driver);
     CheckNothingLeft(pages);
@@ -106,6 +122,7 @@ static void __attribute__((noreturn, used)) Continue(
     }
     HalpInitializeRemapping();
     IopInitialize();
+    IopInitializeMatch();
     DbgPrint("executive: %u NUMA node%s, %u processor%s, command line: %s\n",
              MiNodeCount(), MiNodeCount() == 1 ? "" : "s", KiProcessorCount,
              KiProcessorCount == 1 ? "" : "s", Boot->command_line);

@@ -18,6 +18,7 @@
 #define   COMMAND_MEMORY        0x0002u
 #define   COMMAND_MASTER        0x0004u
 #define   STATUS_CAPABILITIES   0x00100000u
+#define REG_CLASS               0x08
 #define REG_HEADER              0x0c
 #define   HEADER_MULTIFUNCTION  0x00800000u
 #define   HEADER_TYPE(value)    ((value) >> 16 & 0x7f)
@@ -29,6 +30,7 @@
 #define   BAR_PREFETCHABLE      0x8u
 #define   BAR_FLAGS             0xfu
 #define REG_BUSES               0x18
+#define REG_SUBSYSTEM           0x2c
 #define REG_CAPABILITIES        0x34
 #define   CAPABILITY_MSI        0x05
 #define   CAPABILITY_EXPRESS    0x10
@@ -103,6 +105,9 @@ static void Identify(PCI_FUNCTION *Function, ULONG Id)
 {
     Function->VendorId = (USHORT)Id;
     Function->DeviceId = (USHORT)(Id >> 16);
+    Function->Subsystem = ReadConfig(Function, REG_SUBSYSTEM);
+    Function->Class = ReadConfig(Function, REG_CLASS) >> 8;
+    Function->Revision = (UCHAR)ReadConfig(Function, REG_CLASS);
     Function->MsiCapability = FindCapability(Function, CAPABILITY_MSI);
 }
 

@@ -18,6 +18,9 @@ typedef struct _PCI_FUNCTION {
     UCHAR RootBus;
     USHORT VendorId;
     USHORT DeviceId;
+    ULONG Subsystem;            /* device << 16 | vendor */
+    ULONG Class;                /* base << 16 | sub << 8 | interface */
+    UCHAR Revision;
     UCHAR MsiCapability;        /* offset, 0: none */
     USHORT RequesterId;         /* that its DMA bears where it meets an IOMMU */
 } PCI_FUNCTION;
@@ -51,6 +54,23 @@ ULONG PciWayTo(const PCI_FUNCTION *Function, PCI_PLACE Way[PCI_WAY_MAX]);
 
 /* Measures a base address register. The function must not be in use. */
 PCI_MEMORY PciReadBar(const PCI_FUNCTION *Function, ULONG Bar);
+
+/* What drivers for a function may ask for it by, the most exact first. */
+#define PCI_ID_MAX              48
+#define PCI_HARDWARE_IDS        4
+#define PCI_IDS_COUNT           11
+
+typedef char PCI_ID[PCI_ID_MAX];
+
+typedef union _PCI_IDS {
+    PCI_ID All[PCI_IDS_COUNT];
+    struct {
+        PCI_ID Hardware[PCI_HARDWARE_IDS];
+        PCI_ID Compatible[PCI_IDS_COUNT - PCI_HARDWARE_IDS];
+    };
+} PCI_IDS;
+
+void PciIds(const PCI_FUNCTION *Function, PCI_IDS *Ids);
 
 /* Memory decoding and bus mastering, on or off. */
 void PciEnable(const PCI_FUNCTION *Function, BOOLEAN Enable);

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+struct pcm_machine;
+
 struct pcm_ops {
     /*
      * Sends a command (pcmaster_ioctl.h) and returns its status, 0 for
@@ -21,6 +23,14 @@ struct pcm_ops {
     void (*print)(void *context, const char *line);
     /* Copies LENGTH bytes of the sound from OFFSET on; 0 for success. */
     uint32_t (*sound)(void *context, uint64_t offset, void *data, uint32_t length);
+    /*
+     * Does to the machine what PCM_MACHINE_ (pcmaster_machine.h) ACT says; 0 for
+     * success, if AFTER was filled in.  NULL: this guest has no hand for it.
+     */
+    uint32_t (*machine)(void *context, uint32_t act, struct pcm_machine *after);
+    /* Closes the way to the driver; opens it again, 0 for success. */
+    void (*leave)(void *context);
+    uint32_t (*enter)(void *context);
     void *context;
 };
 

@@ -338,6 +338,11 @@ void exercise_spill(struct run *run, const struct request *request);
 
 void exercise_stress(struct run *run, const struct request *request);
 
+void exercise_rebalance(struct run *run, const struct request *request);
+void exercise_surprise_removal(struct run *run, const struct request *request);
+void exercise_eject(struct run *run, const struct request *request);
+void exercise_down_up(struct run *run, const struct request *request);
+
 /* --- violation.c ------------------------------------------------------------- */
 
 /* What the specification says of a transfer under the rule that it breaks. */

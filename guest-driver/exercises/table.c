@@ -738,5 +738,17 @@ const struct exercise exercise_table[] = {
     { "stress/24-lines", "The same below 16 MiB", exercise_stress, EX(24, 3 * PAGE_BYTES, ANY_NODE) },
     { "stress/common-buffer", "AllocateCommonBuffer on all processors", exercise_stress,
       EX(32, 4 * PAGE_BYTES, ANY_NODE, VERSION(2), .describe = PCM_DESCRIBE_DMA32) },
+
+    /* --- Plug and Play and power: what memory is the client's remains so --------------------------------- */
+    { "pnp/rebalance", "Stopped and started with other memory and another interrupt, a buffer alive",
+      exercise_rebalance, EX(64, 64 * KIB, ANY_NODE) },
+    { "pnp/rebalance-24-lines", "The same ten times over", exercise_rebalance,
+      EX(24, PAGE_BYTES, ANY_NODE, .elements = 10) },
+    { "pnp/surprise-removal", "Pulled out with a buffer alive: commands fail, nothing leaks, it comes back",
+      exercise_surprise_removal, EX(64, 64 * KIB, ANY_NODE) },
+    { "pnp/eject", "Removal is refused while a file is open; then it goes, and comes back",
+      exercise_eject, EX(64, 64 * KIB, ANY_NODE) },
+    { "power/down-up", "D3 and D0 by the system's sleep, a buffer alive", exercise_down_up,
+      EX(64, 64 * KIB, ANY_NODE) },
     { .name = NULL },
 };

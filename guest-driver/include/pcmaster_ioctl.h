@@ -59,11 +59,14 @@ enum pcm_command {
 
 /* Result codes that replies carry; the values are those of NTSTATUS. */
 #define PCM_STATUS_SUCCESS                      0x00000000u
+#define PCM_STATUS_DEVICE_POWERED_OFF           0x8000000fu
+#define PCM_STATUS_DEVICE_BUSY                  0x80000011u
 #define PCM_STATUS_UNSUCCESSFUL                 0xc0000001u
 #define PCM_STATUS_INVALID_PARAMETER            0xc000000du
 #define PCM_STATUS_NO_SUCH_DEVICE               0xc000000eu
 #define PCM_STATUS_BUFFER_TOO_SMALL             0xc0000023u
 #define PCM_STATUS_INVALID_DEVICE_REQUEST       0xc0000010u
+#define PCM_STATUS_DELETE_PENDING               0xc0000056u
 #define PCM_STATUS_INSUFFICIENT_RESOURCES       0xc000009au
 #define PCM_STATUS_NOT_SUPPORTED                0xc00000bbu
 #define PCM_STATUS_DEVICE_CONFIGURATION_ERROR   0xc0000182u

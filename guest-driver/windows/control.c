@@ -4,7 +4,7 @@
 
 /*
  * DATA holds the request, and takes the reply.  Every length has been checked;
- * the device is started and locked.
+ * the device answers and is locked.
  */
 typedef NTSTATUS (*control_routine)(struct device *device, struct file *file, PVOID data);
 
@@ -72,8 +72,12 @@ NTSTATUS NTAPI control_create(PDEVICE_OBJECT self, PIRP irp)
 {
     struct device *device = self->DeviceExtension;
     PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
-    struct file *file = pool_allocate(sizeof(*file));
+    struct file *file;
 
+    if (device->removed) {
+        return complete(irp, STATUS_DELETE_PENDING, 0);
+    }
+    file = pool_allocate(sizeof(*file));
     if (!file) {
         return complete(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
     }
@@ -170,9 +174,11 @@ NTSTATUS NTAPI control_dispatch(PDEVICE_OBJECT self, PIRP irp)
                             stack->Parameters.DeviceIoControl.OutputBufferLength)) {
         status = STATUS_INVALID_BUFFER_SIZE;
     } else {
-        device_lock(device);
-        status = device->started ? control->routine(device, stack->FileObject->FsContext, data)
-                                 : STATUS_DEVICE_NOT_READY;
+        device_lock_settled(device);
+        status = device_status(device);
+        if (NT_SUCCESS(status)) {
+            status = control->routine(device, stack->FileObject->FsContext, data);
+        }
         device_unlock(device);
     }
     complete(irp, status, NT_SUCCESS(status) ? control->out : 0);

@@ -24,6 +24,29 @@ void device_unlock(struct device *device)
     KeLeaveCriticalRegion();
 }
 
+void device_lock_settled(struct device *device)
+{
+    for (;;) {
+        KeWaitForSingleObject(&device->settled, Executive, KernelMode, FALSE, NULL);
+        device_lock(device);
+        if (KeReadStateEvent(&device->settled)) {
+            return;
+        }
+        device_unlock(device);
+    }
+}
+
+NTSTATUS device_status(const struct device *device)
+{
+    if (device->removed) {
+        return STATUS_DELETE_PENDING;
+    }
+    if (!device->started) {
+        return STATUS_DEVICE_NOT_READY;
+    }
+    return device->powered ? STATUS_SUCCESS : STATUS_DEVICE_POWERED_OFF;
+}
+
 NTSTATUS complete(PIRP irp, NTSTATUS status, ULONG_PTR information)
 {
     irp->IoStatus.Status = status;
@@ -32,7 +55,7 @@ NTSTATUS complete(PIRP irp, NTSTATUS status, ULONG_PTR information)
     return status;
 }
 
-/* Power and WMI requests: there is nothing of ours in them. */
+/* WMI requests: there is nothing of ours in them. */
 static NTSTATUS NTAPI pass_on(PDEVICE_OBJECT self, PIRP irp)
 {
     struct device *device = self->DeviceExtension;
@@ -58,7 +81,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path)
     driver->DriverUnload = unload;
     driver->DriverExtension->AddDevice = pnp_add_device;
     driver->MajorFunction[IRP_MJ_PNP] = pnp_dispatch;
-    driver->MajorFunction[IRP_MJ_POWER] = pass_on;
+    driver->MajorFunction[IRP_MJ_POWER] = power_dispatch;
     driver->MajorFunction[IRP_MJ_SYSTEM_CONTROL] = pass_on;
     driver->MajorFunction[IRP_MJ_CREATE] = control_create;
     driver->MajorFunction[IRP_MJ_CLEANUP] = control_cleanup;

@@ -43,7 +43,10 @@ struct device {
     IO_REMOVE_LOCK remove_lock;
     KEVENT lock;                        /* see device_lock */
     LIST_ENTRY files;
-    BOOLEAN started;
+    BOOLEAN started;                    /* it has its resources */
+    BOOLEAN powered;                    /* it is in D0 */
+    BOOLEAN removed;                    /* it is gone: nothing of it may be touched */
+    KEVENT settled;                     /* clear while a stop is asked for or has come */
 
     volatile UCHAR *registers;
     ULONG register_bytes;
@@ -178,6 +181,12 @@ static inline void write64(struct device *device, ULONG offset, ULONGLONG value)
 void device_lock(struct device *device);
 void device_unlock(struct device *device);
 
+/* The same once no stop is under way: until then, commands wait. */
+void device_lock_settled(struct device *device);
+
+/* Device locked.  STATUS_SUCCESS: the registers answer. */
+NTSTATUS device_status(const struct device *device);
+
 /* Completes IRP with STATUS and INFORMATION bytes; returns STATUS. */
 NTSTATUS complete(PIRP irp, NTSTATUS status, ULONG_PTR information);
 
@@ -186,8 +195,18 @@ NTSTATUS complete(PIRP irp, NTSTATUS status, ULONG_PTR information);
 DRIVER_ADD_DEVICE pnp_add_device;
 DRIVER_DISPATCH pnp_dispatch;
 
+/* Lets DEVICE's lower drivers handle IRP first, and takes it back from them. */
+NTSTATUS forward_and_wait(struct device *device, PIRP irp);
+
+/* Whoever waits for the stream with the lock held gives up, and the lock back. */
+void hardware_stopping(struct device *device);
+
 /* Ends all DMA; afterwards no rule is set, every violation aborts, interrupts are enabled. */
 void hardware_reset(struct device *device);
+
+/* --- power.c ------------------------------------------------------------- */
+
+DRIVER_DISPATCH power_dispatch;
 
 /* --- interrupt.c --------------------------------------------------------- */
 

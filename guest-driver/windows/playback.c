@@ -331,7 +331,7 @@ void playback_release(struct device *device)
     if (!stream) {
         return;
     }
-    if (device->started) {
+    if (NT_SUCCESS(device_status(device))) {
         stream_write(device, PCM_S_CTL, 0);
         stream_write(device, PCM_S_INT_ENABLE, 0);
         window_close(device, STREAM_WINDOW);

@@ -94,6 +94,7 @@ NTSTATUS NTAPI pnp_add_device(PDRIVER_OBJECT driver, PDEVICE_OBJECT physical)
     device->physical = physical;
     IoInitializeRemoveLock(&device->remove_lock, PCM_POOL_TAG, 0, 0);
     KeInitializeEvent(&device->lock, SynchronizationEvent, TRUE);
+    KeInitializeEvent(&device->settled, NotificationEvent, TRUE);
     InitializeListHead(&device->files);
     interrupt_init(device);
 
@@ -159,26 +160,23 @@ void hardware_reset(struct device *device)
     write32(device, PCM_INT_ENABLE, PCM_INT_VIOLATION | PCM_INT_EXERCISER | PCM_INT_STREAM(0));
 }
 
-/* Whoever waits for the stream with the lock held gives up, and the lock back. */
-static void hardware_stopping(struct device *device)
+void hardware_stopping(struct device *device)
 {
     InterlockedExchange(&device->stopping, TRUE);
     KeSetEvent(&device->stream_event, IO_NO_INCREMENT, FALSE);
 }
 
 /*
- * Device locked.  Also after a start that failed half-way.  PRESENT: the
- * hardware still answers; its DMA ends before the memory is given back.
+ * Device locked.  Also after a start that failed half-way.  All DMA ends, and
+ * what Plug and Play gave is given back; what clients have remains theirs.
  */
-static void hardware_stop(struct device *device, BOOLEAN present)
+static void hardware_stop(struct device *device)
 {
-    if (device->started) {
-        device->started = FALSE;
-        if (present) {
-            write32(device, PCM_CTRL, PCM_CTRL_RESET);
-        }
-        control_release_all(device);
+    if (NT_SUCCESS(device_status(device))) {
+        write32(device, PCM_CTRL, PCM_CTRL_RESET);
     }
+    device->started = FALSE;
+    playback_release(device);
     interrupt_disconnect(device);
     registers_unmap(device);
 }
@@ -193,12 +191,14 @@ static NTSTATUS hardware_start(struct device *device, const CM_RESOURCE_LIST *re
         status = interrupt_connect(device, resource_find(resources, CmResourceTypeInterrupt));
     }
     if (!NT_SUCCESS(status)) {
-        hardware_stop(device, TRUE);
+        hardware_stop(device);
         return status;
     }
     hardware_reset(device);
     InterlockedExchange(&device->stopping, FALSE);
     device->started = TRUE;
+    device->powered = TRUE;
+    KeSetEvent(&device->settled, IO_NO_INCREMENT, FALSE);
     return STATUS_SUCCESS;
 }
 
@@ -210,8 +210,7 @@ static NTSTATUS NTAPI signal_completion(PDEVICE_OBJECT self, PIRP irp, PVOID eve
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
-/* Lets the drivers below handle IRP first, and takes it back from them. */
-static NTSTATUS forward_and_wait(struct device *device, PIRP irp)
+NTSTATUS forward_and_wait(struct device *device, PIRP irp)
 {
     KEVENT done;
     NTSTATUS status;
@@ -240,15 +239,45 @@ static NTSTATUS pnp_start(struct device *device, PIRP irp)
     return complete(irp, status, 0);
 }
 
+/* Device not locked.  From here on commands wait for what comes of it. */
+static void pnp_query_stop(struct device *device)
+{
+    device_lock(device);
+    KeClearEvent(&device->settled);
+    device_unlock(device);
+}
+
+static void pnp_stop(struct device *device)
+{
+    hardware_stopping(device);
+    device_lock(device);
+    hardware_stop(device);
+    device_unlock(device);
+}
+
+/* The device has gone.  Commands fail from here on; what they made is freed. */
+static void pnp_surprise(struct device *device)
+{
+    hardware_stopping(device);
+    device_lock(device);
+    device->removed = TRUE;
+    hardware_stop(device);
+    control_release_all(device);
+    KeSetEvent(&device->settled, IO_NO_INCREMENT, FALSE);
+    device_unlock(device);
+}
+
 /* The lock's count falls to that of this request before the device goes. */
 static NTSTATUS pnp_remove(struct device *device, PIRP irp)
 {
     NTSTATUS status;
 
     hardware_stopping(device);
+    KeSetEvent(&device->settled, IO_NO_INCREMENT, FALSE);
     IoReleaseRemoveLockAndWait(&device->remove_lock, irp);
     device_lock(device);
-    hardware_stop(device, TRUE);
+    hardware_stop(device);
+    control_release_all(device);
     device_unlock(device);
     irp->IoStatus.Status = STATUS_SUCCESS;
     IoSkipCurrentIrpStackLocation(irp);
@@ -275,15 +304,21 @@ NTSTATUS NTAPI pnp_dispatch(PDEVICE_OBJECT self, PIRP irp)
     case IRP_MN_REMOVE_DEVICE:
         return pnp_remove(device, irp);
     case IRP_MN_STOP_DEVICE:
+        pnp_stop(device);
+        irp->IoStatus.Status = STATUS_SUCCESS;
+        break;
     case IRP_MN_SURPRISE_REMOVAL:
-        hardware_stopping(device);
-        device_lock(device);
-        hardware_stop(device, minor == IRP_MN_STOP_DEVICE);
-        device_unlock(device);
+        pnp_surprise(device);
         irp->IoStatus.Status = STATUS_SUCCESS;
         break;
     case IRP_MN_QUERY_STOP_DEVICE:
+        pnp_query_stop(device);
+        irp->IoStatus.Status = STATUS_SUCCESS;
+        break;
     case IRP_MN_CANCEL_STOP_DEVICE:
+        KeSetEvent(&device->settled, IO_NO_INCREMENT, FALSE);
+        irp->IoStatus.Status = STATUS_SUCCESS;
+        break;
     case IRP_MN_QUERY_REMOVE_DEVICE:
     case IRP_MN_CANCEL_REMOVE_DEVICE:
         irp->IoStatus.Status = STATUS_SUCCESS;

@@ -13,6 +13,7 @@ SHOWN = re.compile(r"format \[(.*)\] \[(.*)\]$", re.MULTILINE)
 SHOWN_AT_LEAST = 30
 EXPORTS = ("ntoskrnl.def", "hal/hal.def", "portcls/portcls.def")
 DMA = "0xe6 DRIVER_VERIFIER_DMA_VIOLATION"
+FOUND = "0xc4 DRIVER_VERIFIER_DETECTED_VIOLATION"
 FAULT = "0x50 PAGE_FAULT_IN_NONPAGED_AREA"
 IRQL = "0xa IRQL_NOT_LESS_OR_EQUAL"
 REGIONS = "0x1 APC_INDEX_MISMATCH"
@@ -22,6 +23,11 @@ CLIENT = "= client.sys+0x"
 VIOLATIONS = {
     "region-never-left": (REGIONS, "critical regions were entered and never left"),
     "unsupported-member": (DMA, "a member of DMA_OPERATIONS that this executive does not have"),
+    "adapter-of-removed": (DMA, "never-put", "IRP_MN_REMOVE_DEVICE"),
+    "interrupt-of-removed": (FOUND, "the driver has left its interrupt connected"),
+    "attached-to-removed": (FOUND, "a device object is still attached"),
+    "item-freed-queued": (FOUND, "IoFreeWorkItem: the item is queued"),
+    "item-queued-twice": ("0xe4 WORKER_INVALID", "IoQueueWorkItem: the item is queued already"),
     "write-null": (FAULT, CLIENT, "address     0000000000000000\n"),
     "write-at-dispatch": ("0xd1 DRIVER_IRQL_NOT_LESS_OR_EQUAL", CLIENT),
     "write-code": (FAULT, CLIENT, "error code 0x3\n"),

@@ -3,11 +3,14 @@
 #include "client.h"
 
 #include "pcmaster_ioctl.h"
+#include "pcmaster_machine.h"
 
 #define COMMAND_LINE_MAX            4096u
+#define DRIVER_NAME                 L"\\DosDevices\\pcmaster"
 
 struct client {
     struct link link;
+    struct link machine;
     HANDLE sound;                       /* NULL: nothing is played */
 };
 
@@ -30,6 +33,28 @@ static uint32_t read_sound(void *context, uint64_t offset, void *data, uint32_t 
     struct client *client = context;
 
     return (uint32_t)file_read(client->sound, offset, data, length);
+}
+
+static uint32_t act(void *context, uint32_t wanted, struct pcm_machine *after)
+{
+    struct client *client = context;
+
+    return (uint32_t)link_command(&client->machine, PCM_MACHINE_IOCTL(wanted), NULL, 0, after,
+                                  sizeof(*after));
+}
+
+static void leave(void *context)
+{
+    struct client *client = context;
+
+    link_close(&client->link);
+}
+
+static uint32_t enter(void *context)
+{
+    struct client *client = context;
+
+    return (uint32_t)link_open(&client->link, DRIVER_NAME);
 }
 
 /* LINE: at least COMMAND_LINE_MAX bytes. */
@@ -75,15 +100,22 @@ static NTSTATUS sound_open(struct client *client, struct pcm_options *options)
 
 static NTSTATUS run(struct client *client, const struct pcm_options *options)
 {
-    const struct pcm_ops ops = { send, print, read_sound, client };
-    NTSTATUS status = link_open(&client->link);
+    const struct pcm_ops ops = { send, print, read_sound, act, leave, enter, client };
+    NTSTATUS status = link_open(&client->link, DRIVER_NAME);
     enum pcm_outcome outcome;
 
     if (!NT_SUCCESS(status)) {
         DbgPrint("client: the driver's device cannot be opened: status %08x\n", status);
         return STATUS_NO_SUCH_DEVICE;
     }
+    status = link_open(&client->machine, L"\\Device\\Machine");
+    if (!NT_SUCCESS(status)) {
+        DbgPrint("client: the machine's device cannot be opened: status %08x\n", status);
+        link_close(&client->link);
+        return status;
+    }
     outcome = pcm_run(&ops, options);
+    link_close(&client->machine);
     link_close(&client->link);
     return outcome == PCM_ALL_HELD      ? STATUS_SUCCESS
            : outcome == PCM_SOME_FAILED ? STATUS_UNSUCCESSFUL

@@ -22,13 +22,13 @@ NTSTATUS file_read(HANDLE file, ULONGLONG offset, PVOID data, ULONG length);
 
 /* --- link.c: PASSIVE_LEVEL ------------------------------------------------- */
 
-/* The driver's device, open. */
+/* A device, open: the driver's, or the machine's. */
 struct link {
     PDEVICE_OBJECT device;
     PFILE_OBJECT file;
 };
 
-NTSTATUS link_open(struct link *link);
+NTSTATUS link_open(struct link *link, const WCHAR *name);
 void link_close(struct link *link);
 
 /* Sends the I/O control code and waits; returns what the driver returned. */

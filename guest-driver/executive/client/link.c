@@ -2,17 +2,21 @@
 /* client.sys: the way to the driver */
 #include "client.h"
 
-NTSTATUS link_open(struct link *link)
+NTSTATUS link_open(struct link *link, const WCHAR *name)
 {
-    UNICODE_STRING name;
+    UNICODE_STRING string;
 
-    RtlInitUnicodeString(&name, L"\\DosDevices\\pcmaster");
-    return IoGetDeviceObjectPointer(&name, FILE_READ_DATA | FILE_WRITE_DATA, &link->file, &link->device);
+    link->file = NULL;
+    RtlInitUnicodeString(&string, name);
+    return IoGetDeviceObjectPointer(&string, FILE_READ_DATA | FILE_WRITE_DATA, &link->file, &link->device);
 }
 
 void link_close(struct link *link)
 {
-    ObDereferenceObject(link->file);
+    if (link->file) {
+        ObDereferenceObject(link->file);
+        link->file = NULL;
+    }
 }
 
 NTSTATUS link_command(const struct link *link, ULONG code, const void *in, ULONG in_length, PVOID out,
@@ -23,6 +27,9 @@ NTSTATUS link_command(const struct link *link, ULONG code, const void *in, ULONG
     NTSTATUS status;
     PIRP irp;
 
+    if (!link->file) {
+        return STATUS_INVALID_HANDLE;
+    }
     KeInitializeEvent(&done, NotificationEvent, FALSE);
     irp = IoBuildDeviceIoControlRequest(code, link->device, (PVOID)in, in_length, out, out_length, FALSE,
                                         &done, &result);

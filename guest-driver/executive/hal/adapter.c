@@ -208,6 +208,7 @@ PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
     adapter->Limit = LastOf(width);
     adapter->Node = NodeOf(Pdo);
     adapter->Domain = domain;
+    adapter->Pdo = Pdo;
     InitializeListHead(&adapter->Buffers);
     HalpNoteSite(&adapter->Made, "IoGetDmaAdapter");
     HalpRememberAdapter(adapter);

@@ -32,6 +32,7 @@ struct _HAL_ADAPTER {
     ULONG AddressWidth;
     NODE_REQUIREMENT Node;      /* the device's own */
     HAL_DOMAIN *Domain;
+    PDEVICE_OBJECT Pdo;
     BOOLEAN Joined;             /* JoinDmaDomain, and not left since */
     KSPIN_LOCK Lock;
     LIST_ENTRY Buffers;

@@ -219,15 +219,32 @@ void HalpCheckFree(PVOID Address, PCSTR Routine)
     KeReleaseSpinLock(&Lock, irql);
 }
 
+static void NeverPut(const HAL_ADAPTER *Adapter, PCSTR Routine)
+{
+    HalpCheckReturned(Adapter, Routine);
+    HalpBreach(&(HAL_BREACH){ .Rule = HalRuleNeverPut, .Routine = Routine,
+                              .Adapter = Adapter });
+}
+
 void HalpCheckUnload(void)
 {
-    static const char routine[] = "DriverUnload";
-    const HAL_ADAPTER *adapter;
-
     if (HalpVerifying && !IsListEmpty(&Adapters)) {
-        adapter = CONTAINING_RECORD(Adapters.Flink, HAL_ADAPTER, AllLink);
-        HalpCheckReturned(adapter, routine);
-        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleNeverPut,
-                                  .Routine = routine, .Adapter = adapter });
+        NeverPut(CONTAINING_RECORD(Adapters.Flink, HAL_ADAPTER, AllLink),
+                 "DriverUnload");
     }
+}
+
+void HalpCheckRemoved(PDEVICE_OBJECT Pdo)
+{
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Lock);
+
+    for (PLIST_ENTRY a = Adapters.Flink; HalpVerifying && a != &Adapters;
+         a = a->Flink) {
+        const HAL_ADAPTER *adapter = CONTAINING_RECORD(a, HAL_ADAPTER, AllLink);
+
+        if (adapter->Pdo == Pdo) {
+            NeverPut(adapter, "IRP_MN_REMOVE_DEVICE");
+        }
+    }
+    KeReleaseSpinLock(&Lock, irql);
 }

@@ -59,6 +59,9 @@ void KiStartClock(void);
 /* A free device vector of which KI_VECTOR_IRQL is the IRQL; 0: none left. */
 ULONG KiAllocateVector(void);
 
+/* Gives such a vector back, which has no handler. */
+void KiFreeVector(ULONG Vector);
+
 /* Connects a handler, called at the vector's IRQL; NULL disconnects. */
 void KiSetVectorHandler(ULONG Vector, KI_INTERRUPT_HANDLER *Handler,
                         PVOID Context);
@@ -260,8 +263,13 @@ BOOLEAN IopIsReservedFor(PDEVICE_OBJECT Pdo, ULONG Range);
 /* The bottom of a device stack, referenced. As <ntifs.h> declares it. */
 PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject);
 
-/* AddDevice and IRP_MN_START_DEVICE; IRP_MN_REMOVE_DEVICE. */
+/* AddDevice and IRP_MN_START_DEVICE. */
 NTSTATUS IopStartDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo);
+
+/*
+ * IRP_MN_QUERY_REMOVE_DEVICE and IRP_MN_REMOVE_DEVICE. A driver that refuses, or
+ * an open file, keeps the device as it was: STATUS_DEVICE_BUSY for the latter.
+ */
 NTSTATUS IopRemoveDevice(PDEVICE_OBJECT Pdo);
 
 /*

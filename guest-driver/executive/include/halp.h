@@ -76,6 +76,9 @@ BOOLEAN HalpIsVerifying(void);
 /* Stops if there is an adapter that PutDmaAdapter has not got back. */
 void HalpCheckUnload(void);
 
+/* Stops if one of those is of the device that has just been removed. */
+void HalpCheckRemoved(PDEVICE_OBJECT Pdo);
+
 /* Stops if what surrounds any common buffer was written to. PASSIVE_LEVEL. */
 void HalpCheckAllBuffers(void);
 

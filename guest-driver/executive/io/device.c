@@ -5,19 +5,19 @@
  */
 #include "iop.h"
 
-/* Behind DEVICE_OBJECT.DeviceObjectExtension, which is the system's own. */
-typedef struct _IOP_EXTENSION {
-    PDEVICE_OBJECT AttachedTo;
-} IOP_EXTENSION;
-
 typedef struct __attribute__((aligned(16))) _IOP_DEVICE {
     DEVICE_OBJECT Object;
     IOP_EXTENSION Extension;
 } IOP_DEVICE;
 
+IOP_EXTENSION *IopExtension(PDEVICE_OBJECT DeviceObject)
+{
+    return &((IOP_DEVICE *)DeviceObject)->Extension;
+}
+
 static PDEVICE_OBJECT *AttachedTo(PDEVICE_OBJECT DeviceObject)
 {
-    return &((IOP_DEVICE *)DeviceObject)->Extension.AttachedTo;
+    return &IopExtension(DeviceObject)->AttachedTo;
 }
 
 static NTSTATUS NTAPI InvalidRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -81,6 +81,8 @@ NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject,
     device->Characteristics = DeviceCharacteristics;
     device->Flags = DO_DEVICE_INITIALIZING | (Exclusive ? DO_EXCLUSIVE : 0);
     device->StackSize = 1;
+    IopExtension(device)->SystemPower.SystemState = PowerSystemWorking;
+    IopExtension(device)->DevicePower.DeviceState = PowerDeviceD0;
     DriverObject->DeviceObject = device;
     *DeviceObject = device;
     return STATUS_SUCCESS;
@@ -121,6 +123,8 @@ PDEVICE_OBJECT NTAPI IoAttachDeviceToDeviceStack(PDEVICE_OBJECT SourceDevice,
 {
     PDEVICE_OBJECT top = Top(TargetDevice);
 
+    /* As long as something is attached to it, it is not deleted. */
+    ObReferenceObject(top);
     top->AttachedDevice = SourceDevice;
     *AttachedTo(SourceDevice) = top;
     SourceDevice->StackSize = (CCHAR)(top->StackSize + 1);
@@ -132,6 +136,7 @@ VOID NTAPI IoDetachDevice(PDEVICE_OBJECT TargetDevice)
 {
     *AttachedTo(TargetDevice->AttachedDevice) = NULL;
     TargetDevice->AttachedDevice = NULL;
+    ObDereferenceObject(TargetDevice);
 }
 
 PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject)

@@ -28,6 +28,8 @@ static void DeleteFile(PVOID Object)
     PFILE_OBJECT file = Object;
 
     SendFileIrp(file, IRP_MJ_CLOSE);
+    InterlockedDecrement(&file->DeviceObject->ReferenceCount);
+    IopFileClosed(file->DeviceObject);
     ObDereferenceObject(file->DeviceObject);
     IopFreeObject(file);
 }
@@ -56,8 +58,10 @@ NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName,
     file->Type = IO_TYPE_FILE;
     file->Size = sizeof(*file);
     file->DeviceObject = device;
+    InterlockedIncrement(&device->ReferenceCount);
     status = SendFileIrp(file, IRP_MJ_CREATE);
     if (!NT_SUCCESS(status)) {
+        InterlockedDecrement(&device->ReferenceCount);
         IopFreeObject(file);
         return status;
     }

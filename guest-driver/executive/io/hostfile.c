@@ -37,7 +37,9 @@ void IopInitialize(void)
     if (!fwcfg_init(Physical)) {
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 0, 0, 0, 0);
     }
+    IopInitializeWork();
     IopEnumeratePci();
+    IopCreateMachine();
 }
 
 static bool FindHostFile(const char *Name, struct fwcfg_file *File)

@@ -12,6 +12,17 @@
 
 #define IOP_TAG             'poI '
 
+/* Behind DEVICE_OBJECT.DeviceObjectExtension, which is the system's own. */
+typedef struct _IOP_EXTENSION {
+    PDEVICE_OBJECT AttachedTo;
+    POWER_STATE SystemPower;    /* as PoSetPowerState was told */
+    POWER_STATE DevicePower;
+    PDRIVER_OBJECT Service;     /* of a PDO: the driver that it is started with */
+    BOOLEAN RemoveAtLastClose;  /* of a PDO: IRP_MN_REMOVE_DEVICE is due then */
+} IOP_EXTENSION;
+
+IOP_EXTENSION *IopExtension(PDEVICE_OBJECT DeviceObject);
+
 /* Called once, when the last reference has gone; frees the body itself. */
 typedef void IOP_DELETE(PVOID Object);
 
@@ -51,5 +62,62 @@ void IopPdoIds(PDEVICE_OBJECT Pdo, PCI_IDS *Ids);
 
 /* Raw and translated resources of a PDO, for IRP_MN_START_DEVICE. */
 PCM_RESOURCE_LIST IopPdoResources(PDEVICE_OBJECT Pdo);
+
+/*
+ * Other memory and another interrupt for a PDO that was stopped. FALSE: it has
+ * to do with what it had, or some of it.
+ */
+BOOLEAN IopChangePdoResources(PDEVICE_OBJECT Pdo);
+
+/*
+ * From here on the function answers nothing and does no DMA: it is as if it was
+ * pulled out. Its PDO goes with IRP_MN_REMOVE_DEVICE.
+ */
+void IopUnplugPdo(PDEVICE_OBJECT Pdo);
+
+/* A new PDO for a function that was unplugged, not started; NULL: there is none. */
+PDEVICE_OBJECT IopPlugPdo(void);
+
+/* Where the PCI bus sees its function: its memory, its vector. */
+ULONGLONG IopPdoMemory(PDEVICE_OBJECT Pdo);
+ULONG IopPdoVector(PDEVICE_OBJECT Pdo);
+
+/*
+ * IRP_MN_QUERY_STOP_DEVICE, IRP_MN_STOP_DEVICE, and IRP_MN_START_DEVICE with
+ * other resources. A driver that refuses keeps what it has, and its status is
+ * returned.
+ */
+NTSTATUS IopRebalanceDevice(PDEVICE_OBJECT Pdo);
+
+/*
+ * IRP_MN_SURPRISE_REMOVAL, and IRP_MN_REMOVE_DEVICE as soon as no file is open:
+ * by the time this returns, or with IopFileClosed().
+ */
+void IopSurpriseRemoval(PDEVICE_OBJECT Pdo);
+
+/* The last reference to a file of the device's stack may have gone. */
+void IopFileClosed(PDEVICE_OBJECT Device);
+
+/* What a system thread does, at PASSIVE_LEVEL, one after the other. */
+typedef struct _IOP_WORK {
+    LIST_ENTRY Link;
+    void (*Routine)(struct _IOP_WORK *Work);
+} IOP_WORK;
+
+/* Starts that thread. */
+void IopInitializeWork(void);
+
+/* IRQL <= DISPATCH_LEVEL. Work is the thread's until it calls the routine. */
+void IopQueueWork(IOP_WORK *Work);
+
+/*
+ * Asks the stack of each device that was started, and then tells it, as the
+ * power manager does on the way to a sleeping state or back. A driver that
+ * refuses stops it all, and its status is returned.
+ */
+NTSTATUS IopSetSystemPower(SYSTEM_POWER_STATE State);
+
+/* The device of machine.c. */
+void IopCreateMachine(void);
 
 #endif

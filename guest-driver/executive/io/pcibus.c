@@ -16,6 +16,7 @@ typedef struct _PDO_EXTENSION {
     PCI_FUNCTION Function;
     NODE_REQUIREMENT Node;
     ULONG Vector;
+    BOOLEAN Unplugged;
     struct {
         CM_RESOURCE_LIST List;
         CM_PARTIAL_RESOURCE_DESCRIPTOR More[RESOURCES_MAX - 1];
@@ -69,7 +70,9 @@ static void AddInterrupt(PDO_EXTENSION *Pdo)
     if (!Pdo->Function.MsiCapability) {
         return;
     }
-    Pdo->Vector = KiAllocateVector();
+    if (!Pdo->Vector) {
+        Pdo->Vector = KiAllocateVector();
+    }
     if (!Pdo->Vector) {
         return;
     }
@@ -99,6 +102,47 @@ PCM_RESOURCE_LIST IopPdoResources(PDEVICE_OBJECT Pdo)
     return list;
 }
 
+/* The new interrupt is taken before the old is given back, so as to be another. */
+static BOOLEAN ChangeVector(PDO_EXTENSION *Pdo)
+{
+    ULONG vector = Pdo->Vector ? KiAllocateVector() : 0;
+
+    if (vector) {
+        KiFreeVector(Pdo->Vector);
+        Pdo->Vector = vector;
+    }
+    return !Pdo->Function.MsiCapability || vector;
+}
+
+BOOLEAN IopChangePdoResources(PDEVICE_OBJECT Pdo)
+{
+    PDO_EXTENSION *extension = Extension(Pdo);
+    BOOLEAN moved = PciMoveMemory(&extension->Function);
+    BOOLEAN changed = ChangeVector(extension);
+
+    RtlZeroMemory(&extension->Resources, sizeof(extension->Resources));
+    return moved && changed;
+}
+
+ULONGLONG IopPdoMemory(PDEVICE_OBJECT Pdo)
+{
+    const CM_PARTIAL_RESOURCE_LIST *list =
+        &IopPdoResources(Pdo)->List[0].PartialResourceList;
+
+    for (ULONG i = 0; i < list->Count; i++) {
+        if (list->PartialDescriptors[i].Type == CmResourceTypeMemory) {
+            return (ULONGLONG)
+                list->PartialDescriptors[i].u.Memory.Start.QuadPart;
+        }
+    }
+    return 0;
+}
+
+ULONG IopPdoVector(PDEVICE_OBJECT Pdo)
+{
+    return Extension(Pdo)->Vector;
+}
+
 static void Start(PDO_EXTENSION *Pdo)
 {
     PciEnable(&Pdo->Function, TRUE);
@@ -119,19 +163,110 @@ static void Stop(PDO_EXTENSION *Pdo)
     PciEnable(&Pdo->Function, FALSE);
 }
 
-static NTSTATUS NTAPI DispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+/* A driver that has let go of its device has disconnected its interrupt. */
+static void CheckDisconnected(const PDO_EXTENSION *Pdo, const char *Request)
+{
+    if (Pdo->Vector && KiIsVectorConnected(Pdo->Vector)) {
+        DbgPrint("io: %s: the driver has left its interrupt connected\n",
+                 Request);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0, Pdo->Vector, 0, 0);
+    }
+}
+
+void IopUnplugPdo(PDEVICE_OBJECT Pdo)
+{
+    Stop(Extension(Pdo));
+    Extension(Pdo)->Unplugged = TRUE;
+}
+
+static BOOLEAN WasUnplugged;
+static PCI_FUNCTION LastUnplugged;
+
+/* IRP_MN_REMOVE_DEVICE, completed: what is no longer there has no PDO. */
+static void ForgetUnplugged(PDEVICE_OBJECT Pdo)
+{
+    PDO_EXTENSION *extension = Extension(Pdo);
+
+    if (extension->Vector) {
+        KiFreeVector(extension->Vector);
+    }
+    LastUnplugged = extension->Function;
+    WasUnplugged = TRUE;
+    IoDeleteDevice(Pdo);
+}
+
+static void SetDevicePower(PDEVICE_OBJECT DeviceObject, POWER_STATE State)
+{
+    PDO_EXTENSION *pdo = Extension(DeviceObject);
+    BOOLEAN on = State.DeviceState == PowerDeviceD0;
+    POWER_STATE before = PoSetPowerState(DeviceObject, DevicePowerState, State);
+
+    if (pdo->Unplugged || on == (before.DeviceState == PowerDeviceD0)) {
+        return;
+    }
+    if (on) {
+        PciSetPower(&pdo->Function, TRUE);
+        PciRestoreMemory(&pdo->Function);
+        Start(pdo);
+    } else {
+        Stop(pdo);
+        PciSetPower(&pdo->Function, FALSE);
+    }
+}
+
+static NTSTATUS NTAPI DispatchPower(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(Irp);
     NTSTATUS status = Irp->IoStatus.Status;
 
     switch (stack->MinorFunction) {
+    case IRP_MN_SET_POWER:
+        if (stack->Parameters.Power.Type == DevicePowerState) {
+            SetDevicePower(DeviceObject, stack->Parameters.Power.State);
+        }
+        status = STATUS_SUCCESS;
+        break;
+    case IRP_MN_QUERY_POWER:
+        status = STATUS_SUCCESS;
+        break;
+    default:
+        break;
+    }
+    PoStartNextPowerIrp(Irp);
+    Irp->IoStatus.Status = status;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return status;
+}
+
+static void EnsurePower(PDEVICE_OBJECT DeviceObject)
+{
+    SetDevicePower(DeviceObject, (POWER_STATE){ .DeviceState = PowerDeviceD0 });
+}
+
+static NTSTATUS NTAPI DispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(Irp);
+    NTSTATUS status = Irp->IoStatus.Status;
+    BOOLEAN forget = FALSE;
+
+    switch (stack->MinorFunction) {
     case IRP_MN_START_DEVICE:
+        if (Extension(DeviceObject)->Unplugged) {
+            status = STATUS_NO_SUCH_DEVICE;
+            break;
+        }
+        EnsurePower(DeviceObject);
         Start(Extension(DeviceObject));
         status = STATUS_SUCCESS;
         break;
     case IRP_MN_STOP_DEVICE:
     case IRP_MN_REMOVE_DEVICE:
+        CheckDisconnected(Extension(DeviceObject),
+                          stack->MinorFunction == IRP_MN_STOP_DEVICE
+                              ? "IRP_MN_STOP_DEVICE" : "IRP_MN_REMOVE_DEVICE");
         Stop(Extension(DeviceObject));
+        forget = stack->MinorFunction == IRP_MN_REMOVE_DEVICE &&
+                 Extension(DeviceObject)->Unplugged;
         status = STATUS_SUCCESS;
         break;
     case IRP_MN_QUERY_STOP_DEVICE:
@@ -146,6 +281,9 @@ static NTSTATUS NTAPI DispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     }
     Irp->IoStatus.Status = status;
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    if (forget) {
+        ForgetUnplugged(DeviceObject);
+    }
     return status;
 }
 
@@ -162,6 +300,17 @@ static void MakePdo(const PCI_FUNCTION *Function)
     pdo->Flags &= ~DO_DEVICE_INITIALIZING;
 }
 
+PDEVICE_OBJECT IopPlugPdo(void)
+{
+    if (!WasUnplugged) {
+        return NULL;
+    }
+    WasUnplugged = FALSE;
+    PciRestoreMemory(&LastUnplugged);
+    MakePdo(&LastUnplugged);
+    return Driver->DeviceObject;
+}
+
 void IopEnumeratePci(void)
 {
     Driver = IopCreateDriver();
@@ -169,6 +318,7 @@ void IopEnumeratePci(void)
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 0, 0, 0, 0);
     }
     Driver->MajorFunction[IRP_MJ_PNP] = DispatchPnp;
+    Driver->MajorFunction[IRP_MJ_POWER] = DispatchPower;
     PciEnumerate(MakePdo);
 }
 

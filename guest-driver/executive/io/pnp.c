@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "iop.h"
+#include "halp.h"
 #include "ldrp.h"
 
 NTSTATUS IopLoadDriver(const char *Name, PDRIVER_OBJECT *Driver)
@@ -74,6 +75,64 @@ static NTSTATUS SendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction)
     return status;
 }
 
+/* Files that are open on any device of the stack. */
+static LONG CountOpen(PDEVICE_OBJECT Pdo)
+{
+    LONG open = 0;
+
+    for (PDEVICE_OBJECT device = Pdo; device; device = device->AttachedDevice) {
+        open += device->ReferenceCount;
+    }
+    return open;
+}
+
+/* The driver lets go of the device. The PDO may be gone afterwards. */
+static NTSTATUS Remove(PDEVICE_OBJECT Pdo)
+{
+    NTSTATUS status;
+
+    IopExtension(Pdo)->RemoveAtLastClose = FALSE;
+    IopExtension(Pdo)->Service = NULL;
+    status = SendPnp(Pdo, IRP_MN_REMOVE_DEVICE);
+    HalpCheckRemoved(Pdo);
+    if (Pdo->AttachedDevice) {
+        DbgPrint("io: IRP_MN_REMOVE_DEVICE: a device object is still attached\n");
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0, (ULONG_PTR)Pdo,
+                     (ULONG_PTR)Pdo->AttachedDevice, 0);
+    }
+    return status;
+}
+
+/* Whoever holds the PDO must not see it go under its hands. */
+static NTSTATUS RemoveReferenced(PDEVICE_OBJECT Pdo)
+{
+    NTSTATUS status;
+
+    ObReferenceObject(Pdo);
+    status = Remove(Pdo);
+    ObDereferenceObject(Pdo);
+    return status;
+}
+
+void IopSurpriseRemoval(PDEVICE_OBJECT Pdo)
+{
+    SendPnp(Pdo, IRP_MN_SURPRISE_REMOVAL);
+    IopExtension(Pdo)->RemoveAtLastClose = TRUE;
+    if (!CountOpen(Pdo)) {
+        RemoveReferenced(Pdo);
+    }
+}
+
+void IopFileClosed(PDEVICE_OBJECT Device)
+{
+    PDEVICE_OBJECT base = IoGetDeviceAttachmentBaseRef(Device);
+
+    if (IopExtension(base)->RemoveAtLastClose && !CountOpen(base)) {
+        Remove(base);
+    }
+    ObDereferenceObject(base);
+}
+
 NTSTATUS IopStartDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
 {
     NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
@@ -88,7 +147,31 @@ NTSTATUS IopStartDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
     status = SendPnp(Pdo, IRP_MN_START_DEVICE);
     if (!NT_SUCCESS(status)) {
         DbgPrint("io: IRP_MN_START_DEVICE failed with 0x%x\n", status);
-        SendPnp(Pdo, IRP_MN_REMOVE_DEVICE);
+        RemoveReferenced(Pdo);
+        return status;
+    }
+    IopExtension(Pdo)->Service = Driver;
+    return status;
+}
+
+NTSTATUS IopRebalanceDevice(PDEVICE_OBJECT Pdo)
+{
+    NTSTATUS status = SendPnp(Pdo, IRP_MN_QUERY_STOP_DEVICE);
+
+    if (!NT_SUCCESS(status)) {
+        SendPnp(Pdo, IRP_MN_CANCEL_STOP_DEVICE);
+        return status;
+    }
+    SendPnp(Pdo, IRP_MN_STOP_DEVICE);
+    if (!IopChangePdoResources(Pdo)) {
+        DbgPrint("io: the device keeps some of its resources: there are no "
+                 "others\n");
+    }
+    status = SendPnp(Pdo, IRP_MN_START_DEVICE);
+    if (!NT_SUCCESS(status)) {
+        DbgPrint("io: IRP_MN_START_DEVICE after a stop failed with 0x%x\n",
+                 status);
+        IopSurpriseRemoval(Pdo);
     }
     return status;
 }
@@ -100,7 +183,12 @@ NTSTATUS IopRemoveDevice(PDEVICE_OBJECT Pdo)
     if (!NT_SUCCESS(status)) {
         DbgPrint("io: the driver refuses IRP_MN_QUERY_REMOVE_DEVICE: 0x%x\n",
                  status);
-        return SendPnp(Pdo, IRP_MN_CANCEL_REMOVE_DEVICE);
+        SendPnp(Pdo, IRP_MN_CANCEL_REMOVE_DEVICE);
+        return status;
     }
-    return SendPnp(Pdo, IRP_MN_REMOVE_DEVICE);
+    if (CountOpen(Pdo)) {
+        SendPnp(Pdo, IRP_MN_CANCEL_REMOVE_DEVICE);
+        return STATUS_DEVICE_BUSY;
+    }
+    return RemoveReferenced(Pdo);
 }

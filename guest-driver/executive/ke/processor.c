@@ -143,6 +143,11 @@ ULONG KiAllocateVector(void)
     return 0;
 }
 
+void KiFreeVector(ULONG Vector)
+{
+    Handlers[Vector].Allocated = false;
+}
+
 bool KiIsVectorConnected(ULONG Vector)
 {
     return Handlers[Vector].Routine != NULL;

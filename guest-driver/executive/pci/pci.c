@@ -23,7 +23,6 @@
 #define   HEADER_MULTIFUNCTION  0x00800000u
 #define   HEADER_TYPE(value)    ((value) >> 16 & 0x7f)
 #define   HEADER_BRIDGE         1
-#define REG_BAR(n)              (0x10 + 4 * (n))
 #define   BAR_IO                0x1u
 #define   BAR_TYPE_MASK         0x6u
 #define   BAR_TYPE_64           0x4u
@@ -32,6 +31,7 @@
 #define REG_BUSES               0x18
 #define REG_SUBSYSTEM           0x2c
 #define REG_CAPABILITIES        0x34
+#define   CAPABILITY_POWER      0x01
 #define   CAPABILITY_MSI        0x05
 #define   CAPABILITY_EXPRESS    0x10
 #define   EXPRESS_TYPE(header)  ((header) >> 20 & 0xf)
@@ -40,11 +40,16 @@
 #define   MSI_MULTIPLE_MASK     0x00700000u
 #define   MSI_64_BIT            0x00800000u
 #define   CAPABILITIES_MAX      48
+#define POWER_CONTROL           4
+#define   POWER_STATE           0x0003u
+#define   POWER_D3HOT           0x0003u
+#define   POWER_STATUS          0x8000u     /* written as 1, it goes */
 #define NO_FUNCTION             0xffffffffu
 
 #define BUSES                   256
 #define DEVICES                 32
 #define FUNCTIONS               8
+#define BRIDGE_BARS             2
 
 /* How a bridge marks what comes from below it (PCI Express to PCI/PCI-X Bridge
    Specification 1.0, 2.3). */
@@ -68,14 +73,13 @@ static ULONG Address(const PCI_FUNCTION *Function, ULONG Register)
            (Register & 0xfc);
 }
 
-static ULONG ReadConfig(const PCI_FUNCTION *Function, ULONG Register)
+ULONG PciReadConfig(const PCI_FUNCTION *Function, ULONG Register)
 {
     port_write32(PORT_ADDRESS, Address(Function, Register));
     return port_read32(PORT_DATA);
 }
 
-static void WriteConfig(const PCI_FUNCTION *Function, ULONG Register,
-                        ULONG Value)
+void PciWriteConfig(const PCI_FUNCTION *Function, ULONG Register, ULONG Value)
 {
     port_write32(PORT_ADDRESS, Address(Function, Register));
     port_write32(PORT_DATA, Value);
@@ -86,12 +90,12 @@ static UCHAR FindCapability(const PCI_FUNCTION *Function, UCHAR Id)
 {
     UCHAR at;
 
-    if (!(ReadConfig(Function, REG_COMMAND) & STATUS_CAPABILITIES)) {
+    if (!(PciReadConfig(Function, REG_COMMAND) & STATUS_CAPABILITIES)) {
         return 0;
     }
-    at = (UCHAR)ReadConfig(Function, REG_CAPABILITIES) & 0xfc;
+    at = (UCHAR)PciReadConfig(Function, REG_CAPABILITIES) & 0xfc;
     for (ULONG i = 0; at && i < CAPABILITIES_MAX; i++) {
-        ULONG header = ReadConfig(Function, at);
+        ULONG header = PciReadConfig(Function, at);
 
         if ((UCHAR)header == Id) {
             return at;
@@ -105,10 +109,11 @@ static void Identify(PCI_FUNCTION *Function, ULONG Id)
 {
     Function->VendorId = (USHORT)Id;
     Function->DeviceId = (USHORT)(Id >> 16);
-    Function->Subsystem = ReadConfig(Function, REG_SUBSYSTEM);
-    Function->Class = ReadConfig(Function, REG_CLASS) >> 8;
-    Function->Revision = (UCHAR)ReadConfig(Function, REG_CLASS);
+    Function->Subsystem = PciReadConfig(Function, REG_SUBSYSTEM);
+    Function->Class = PciReadConfig(Function, REG_CLASS) >> 8;
+    Function->Revision = (UCHAR)PciReadConfig(Function, REG_CLASS);
     Function->MsiCapability = FindCapability(Function, CAPABILITY_MSI);
+    Function->PowerCapability = FindCapability(Function, CAPABILITY_POWER);
 }
 
 static BRIDGE_KIND KindOf(const PCI_FUNCTION *Bridge)
@@ -118,13 +123,13 @@ static BRIDGE_KIND KindOf(const PCI_FUNCTION *Bridge)
     if (!at) {
         return TAKES_OWNERSHIP;
     }
-    return EXPRESS_TYPE(ReadConfig(Bridge, at)) == EXPRESS_TO_PCI
+    return EXPRESS_TYPE(PciReadConfig(Bridge, at)) == EXPRESS_TO_PCI
                ? GIVES_SECONDARY_BUS : KEEPS_REQUESTER;
 }
 
 static void NoteBridge(const PCI_FUNCTION *Function)
 {
-    UCHAR secondary = (UCHAR)(ReadConfig(Function, REG_BUSES) >> 8);
+    UCHAR secondary = (UCHAR)(PciReadConfig(Function, REG_BUSES) >> 8);
 
     Above[secondary].Present = true;
     Above[secondary].Place.Bus = Function->Bus;
@@ -149,11 +154,11 @@ static void Scan(void (*Visit)(PCI_FUNCTION *Function, ULONG Id, PVOID Context),
             f.Bus = (UCHAR)(slot / DEVICES);
             f.Device = (UCHAR)(slot % DEVICES);
             f.Function = (UCHAR)i;
-            id = ReadConfig(&f, REG_ID);
+            id = PciReadConfig(&f, REG_ID);
             if (id == NO_FUNCTION) {
                 continue;
             }
-            if (ReadConfig(&f, REG_HEADER) & HEADER_MULTIFUNCTION) {
+            if (PciReadConfig(&f, REG_HEADER) & HEADER_MULTIFUNCTION) {
                 functions = FUNCTIONS;
             }
             Visit(&f, id, Context);
@@ -163,7 +168,7 @@ static void Scan(void (*Visit)(PCI_FUNCTION *Function, ULONG Id, PVOID Context),
 
 static bool IsBridge(const PCI_FUNCTION *Function)
 {
-    return HEADER_TYPE(ReadConfig(Function, REG_HEADER)) == HEADER_BRIDGE;
+    return HEADER_TYPE(PciReadConfig(Function, REG_HEADER)) == HEADER_BRIDGE;
 }
 
 typedef struct _FOUND {
@@ -177,8 +182,10 @@ static void Visit(PCI_FUNCTION *Function, ULONG Id, PVOID Context)
 
     if (IsBridge(Function)) {
         NoteBridge(Function);
+        PciNoteMemory(Function, BRIDGE_BARS);
     } else if (found->Count < RTL_NUMBER_OF(found->Functions)) {
         Identify(Function, Id);
+        PciNoteMemory(Function, PCI_BARS);
         found->Functions[found->Count++] = *Function;
     } else {
         DbgPrint("pci: too many functions, %02x:%02x.%u is left out\n",
@@ -248,28 +255,28 @@ void PciEnumerate(void (*Found)(const PCI_FUNCTION *Function))
 
 PCI_MEMORY PciReadBar(const PCI_FUNCTION *Function, ULONG Bar)
 {
-    ULONG low = ReadConfig(Function, REG_BAR(Bar)), high = 0;
+    ULONG low = PciReadConfig(Function, PCI_REG_BAR(Bar)), high = 0;
     bool wide = (low & BAR_TYPE_MASK) == BAR_TYPE_64 && Bar + 1 < PCI_BARS;
-    ULONG command = ReadConfig(Function, REG_COMMAND);
+    ULONG command = PciReadConfig(Function, REG_COMMAND);
     PCI_MEMORY memory = { 0 };
     ULONGLONG mask;
 
     if (low & BAR_IO) {
         return memory;
     }
-    WriteConfig(Function, REG_COMMAND, (command & 0xffff) & ~COMMAND_MEMORY);
-    WriteConfig(Function, REG_BAR(Bar), MAXULONG);
-    mask = 0xffffffff00000000ull | (ReadConfig(Function, REG_BAR(Bar)) &
+    PciWriteConfig(Function, REG_COMMAND, (command & 0xffff) & ~COMMAND_MEMORY);
+    PciWriteConfig(Function, PCI_REG_BAR(Bar), MAXULONG);
+    mask = 0xffffffff00000000ull | (PciReadConfig(Function, PCI_REG_BAR(Bar)) &
                                     ~BAR_FLAGS);
-    WriteConfig(Function, REG_BAR(Bar), low);
+    PciWriteConfig(Function, PCI_REG_BAR(Bar), low);
     if (wide) {
-        high = ReadConfig(Function, REG_BAR(Bar + 1));
-        WriteConfig(Function, REG_BAR(Bar + 1), MAXULONG);
-        mask &= (ULONGLONG)ReadConfig(Function, REG_BAR(Bar + 1)) << 32 |
+        high = PciReadConfig(Function, PCI_REG_BAR(Bar + 1));
+        PciWriteConfig(Function, PCI_REG_BAR(Bar + 1), MAXULONG);
+        mask &= (ULONGLONG)PciReadConfig(Function, PCI_REG_BAR(Bar + 1)) << 32 |
                 MAXULONG;
-        WriteConfig(Function, REG_BAR(Bar + 1), high);
+        PciWriteConfig(Function, PCI_REG_BAR(Bar + 1), high);
     }
-    WriteConfig(Function, REG_COMMAND, command & 0xffff);
+    PciWriteConfig(Function, REG_COMMAND, command & 0xffff);
     memory.Wide = wide;
     memory.Base = (ULONGLONG)high << 32 | (low & ~BAR_FLAGS);
     if (memory.Base && (ULONG)mask) {
@@ -282,29 +289,43 @@ PCI_MEMORY PciReadBar(const PCI_FUNCTION *Function, ULONG Bar)
 void PciEnable(const PCI_FUNCTION *Function, BOOLEAN Enable)
 {
     ULONG bits = COMMAND_MEMORY | COMMAND_MASTER;
-    ULONG command = ReadConfig(Function, REG_COMMAND) & 0xffff;
+    ULONG command = PciReadConfig(Function, REG_COMMAND) & 0xffff;
 
-    WriteConfig(Function, REG_COMMAND, Enable ? command | bits
+    PciWriteConfig(Function, REG_COMMAND, Enable ? command | bits
                                               : command & ~bits);
+}
+
+void PciSetPower(const PCI_FUNCTION *Function, BOOLEAN On)
+{
+    ULONG at = Function->PowerCapability + POWER_CONTROL;
+    LARGE_INTEGER settled = { .QuadPart = -10 * 10000 };
+    ULONG control;
+
+    if (!Function->PowerCapability) {
+        return;
+    }
+    control = PciReadConfig(Function, at) & ~(POWER_STATUS | POWER_STATE);
+    PciWriteConfig(Function, at, control | (On ? 0 : POWER_D3HOT));
+    KeDelayExecutionThread(KernelMode, FALSE, &settled);
 }
 
 void PciSetMessage(const PCI_FUNCTION *Function, ULONGLONG Address,
                    ULONG Data)
 {
     ULONG at = Function->MsiCapability;
-    ULONG control = ReadConfig(Function, at) &
+    ULONG control = PciReadConfig(Function, at) &
                     ~(MSI_ENABLE | MSI_MULTIPLE_MASK);
 
-    WriteConfig(Function, at, control);
+    PciWriteConfig(Function, at, control);
     if (!Address) {
         return;
     }
-    WriteConfig(Function, at + 4, (ULONG)Address);
+    PciWriteConfig(Function, at + 4, (ULONG)Address);
     if (control & MSI_64_BIT) {
-        WriteConfig(Function, at + 8, (ULONG)(Address >> 32));
-        WriteConfig(Function, at + 12, Data);
+        PciWriteConfig(Function, at + 8, (ULONG)(Address >> 32));
+        PciWriteConfig(Function, at + 12, Data);
     } else {
-        WriteConfig(Function, at + 8, Data);
+        PciWriteConfig(Function, at + 8, Data);
     }
-    WriteConfig(Function, at, control | MSI_ENABLE);
+    PciWriteConfig(Function, at, control | MSI_ENABLE);
 }

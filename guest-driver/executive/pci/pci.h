@@ -22,6 +22,7 @@ typedef struct _PCI_FUNCTION {
     ULONG Class;                /* base << 16 | sub << 8 | interface */
     UCHAR Revision;
     UCHAR MsiCapability;        /* offset, 0: none */
+    UCHAR PowerCapability;      /* likewise */
     USHORT RequesterId;         /* that its DMA bears where it meets an IOMMU */
 } PCI_FUNCTION;
 
@@ -52,6 +53,11 @@ void PciEnumerate(void (*Found)(const PCI_FUNCTION *Function));
  */
 ULONG PciWayTo(const PCI_FUNCTION *Function, PCI_PLACE Way[PCI_WAY_MAX]);
 
+/* A register of 32 bits, by its offset; and that of a base address register. */
+ULONG PciReadConfig(const PCI_FUNCTION *Function, ULONG Register);
+void PciWriteConfig(const PCI_FUNCTION *Function, ULONG Register, ULONG Value);
+#define PCI_REG_BAR(n)          (0x10 + 4 * (n))
+
 /* Measures a base address register. The function must not be in use. */
 PCI_MEMORY PciReadBar(const PCI_FUNCTION *Function, ULONG Bar);
 
@@ -74,6 +80,24 @@ void PciIds(const PCI_FUNCTION *Function, PCI_IDS *Ids);
 
 /* Memory decoding and bus mastering, on or off. */
 void PciEnable(const PCI_FUNCTION *Function, BOOLEAN Enable);
+
+/*
+ * D0, or D3hot, and the 10 ms that either takes. A function that has come back
+ * to D0 may have lost its configuration. PASSIVE_LEVEL.
+ */
+void PciSetPower(const PCI_FUNCTION *Function, BOOLEAN On);
+
+/* Notes what memory the first Bars registers decode: place.c. */
+void PciNoteMemory(const PCI_FUNCTION *Function, ULONG Bars);
+
+/*
+ * Gives each memory range of the function, which must not be in use, another
+ * place. FALSE: there was none for one of them, and it stays where it is.
+ */
+BOOLEAN PciMoveMemory(const PCI_FUNCTION *Function);
+
+/* Writes the base address registers anew, as they were last noted. */
+void PciRestoreMemory(const PCI_FUNCTION *Function);
 
 /* Message-signalled interrupts to this address; Address 0: off. */
 void PciSetMessage(const PCI_FUNCTION *Function, ULONGLONG Address,

@@ -30,7 +30,7 @@ struct check {
 };
 
 /* All that one file checks; an entry without a name ends it. */
-extern const struct check backtrace_checks[], buffer_checks[], cache_type_checks[], channel_checks[],
+extern const struct check pnp_checks[], power_checks[], work_checks[], backtrace_checks[], buffer_checks[], cache_type_checks[], channel_checks[],
     clock_checks[], contiguous_checks[], dispatcher_checks[], domain_checks[], dpc_checks[], file_checks[],
     format_checks[], guard_checks[], image_checks[], interrupt_checks[], irp_checks[], mapping_checks[],
     mdl_checks[], object_checks[], packet_call_checks[], packet_checks[], pool_checks[],

@@ -25,12 +25,12 @@ FUNCTION = re.compile(r"(?:static )?\w+ (\w+)\(struct scene \*s\)$")
 MARK = re.compile(r"/\* ([a-z*-]+) \*/$")
 RULES = "guest-driver/executive/hal/verify.h"
 RULE = re.compile(r'RULE\(\w+, (0x[0-9a-f]+),\s*"([a-z-]+)"')
-# Noticed when the driver is unloaded: what the report says of what is alive.
-AT_UNLOAD = {"never-put": "adapter made in: new_adapter",
-             "unload-buffer": "allocated in: new_buffer",
-             "unload-channel": "granted in: take_registers",
-             "unload-registers": "granted in: take_registers",
-             "unload-list": "granted in: take_list"}
+# Noticed when the device is removed: what the report says of what is alive.
+AT_REMOVAL = {"never-put": "adapter made in: new_adapter",
+              "unload-buffer": "allocated in: new_buffer",
+              "unload-channel": "granted in: take_registers",
+              "unload-registers": "granted in: take_registers",
+              "unload-list": "granted in: take_list"}
 SEVERAL_NODES = {"result-node"}
 # The executive's own mistakes are made where the driver asks for a buffer.
 OWN = "result-"
@@ -107,9 +107,9 @@ class Stopped(unittest.TestCase):
         self.assertEqual(check.report.code, self.code, ran.text)
         self.assertEqual(check.code, 0xe6, ran.text)
         text = "\n".join(map(": ".join, bugcheck.rows(check, modules())))
-        if name in AT_UNLOAD:
-            self.assertEqual(check.report.routine, "DriverUnload")
-            self.assertIn(f"\n{AT_UNLOAD[name]} at {SOURCES}", text)
+        if name in AT_REMOVAL:
+            self.assertEqual(check.report.routine, "IRP_MN_REMOVE_DEVICE")
+            self.assertIn(f"\n{AT_REMOVAL[name]} at {SOURCES}", text)
             return
         function, line = self.place
         self.assertIn(f"\nin: {function} at {line}\n", text)

@@ -64,9 +64,14 @@ VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
 
     HalpRequireAtMost(adapter, routine, DISPATCH_LEVEL);
     HalpCheckReturned(adapter, routine);
+    /* Of two processors that put it one comes too late. */
+    if (InterlockedExchange((volatile LONG *)&adapter->Signature, 0) !=
+        ADAPTER_SIGNATURE) {
+        Stale(adapter, routine);
+        return;
+    }
     HalpForgetAdapter(adapter);
     HalpNoteSite(&adapter->Released, routine);
-    adapter->Signature = 0;
     HalpFreeLate(&Released, adapter, ADAPTER_TAG);
 }
 

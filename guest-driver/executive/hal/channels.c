@@ -91,7 +91,7 @@ VOID NTAPI HalpFreeMapRegisters(PDMA_ADAPTER DmaAdapter, PVOID MapRegisterBase,
     HAL_GRANT *grant;
 
     HalpRequireDispatch(adapter, "FreeMapRegisters");
-    grant = HalpFindGrant(adapter, MapRegisterBase);
+    grant = HalpClaimGrant(adapter, MapRegisterBase);
     if (!grant) {
         HalpGrantUnknown(adapter, HalRuleRegistersUnknown, "FreeMapRegisters",
                          MapRegisterBase);

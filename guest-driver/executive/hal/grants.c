@@ -109,7 +109,10 @@ static void CallWithRegisters(HAL_GRANT *Grant, PIRP Irp)
     }
     KeAcquireSpinLockAtDpcLevel(&adapter->Lock);
     Grant->Calling = FALSE;
-    release = Grant->Owned && action == DeallocateObject;
+    release = Grant->Owned && !Grant->Claimed && action == DeallocateObject;
+    if (release) {
+        Grant->Claimed = TRUE;
+    }
     if (action == DeallocateObjectKeepRegisters &&
         adapter->Map.Holder == Grant) {
         adapter->Map.Holder = NULL;
@@ -211,16 +214,19 @@ BOOLEAN HalpFreeObject(HAL_ADAPTER *Adapter, IO_ALLOCATION_ACTION Action,
 {
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Adapter->Lock);
     HAL_GRANT *holder = Adapter->Map.Holder;
-    bool held = holder && holder->Owned;
+    bool held = holder && holder->Owned && !holder->Claimed;
     bool keep = held && holder->Count &&
                 Action == DeallocateObjectKeepRegisters;
+    bool release = held && !keep && Action != KeepObject;
 
     if (keep) {
         Adapter->Map.Holder = NULL;
         Serve(Adapter);
+    } else if (release) {
+        holder->Claimed = TRUE;
     }
     KeReleaseSpinLock(&Adapter->Lock, irql);
-    if (held && !keep && Action != KeepObject) {
+    if (release) {
         HalpReleaseGrant(holder, Routine);
     }
     return held;
@@ -242,12 +248,12 @@ static HAL_GRANT *Find(PLIST_ENTRY Head, const VOID *Wanted,
 
 static const VOID *BaseOf(const HAL_GRANT *Grant)
 {
-    return Grant->Kind == HAL_LIST ? NULL : Grant;
+    return Grant->Kind == HAL_LIST || Grant->Claimed ? NULL : Grant;
 }
 
 static const VOID *ListOf(const HAL_GRANT *Grant)
 {
-    return Grant->List;
+    return Grant->Claimed ? NULL : Grant->List;
 }
 
 static const VOID *TransferOf(const HAL_GRANT *Grant)
@@ -271,6 +277,19 @@ static HAL_GRANT *FindIn(HAL_ADAPTER *Adapter, PLIST_ENTRY Head,
     return grant;
 }
 
+static HAL_GRANT *Claim(HAL_ADAPTER *Adapter, const VOID *Wanted,
+                        const VOID *(*What)(const HAL_GRANT *Grant))
+{
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Adapter->Lock);
+    HAL_GRANT *grant = Wanted ? Find(&Adapter->Map.Grants, Wanted, What) : NULL;
+
+    if (grant) {
+        grant->Claimed = TRUE;
+    }
+    KeReleaseSpinLock(&Adapter->Lock, irql);
+    return grant;
+}
+
 HAL_GRANT *HalpFindGrant(HAL_ADAPTER *Adapter, const VOID *Base)
 {
     return FindIn(Adapter, &Adapter->Map.Grants, Base, BaseOf);
@@ -279,6 +298,16 @@ HAL_GRANT *HalpFindGrant(HAL_ADAPTER *Adapter, const VOID *Base)
 HAL_GRANT *HalpFindList(HAL_ADAPTER *Adapter, const VOID *List)
 {
     return FindIn(Adapter, &Adapter->Map.Grants, List, ListOf);
+}
+
+HAL_GRANT *HalpClaimGrant(HAL_ADAPTER *Adapter, const VOID *Base)
+{
+    return Claim(Adapter, Base, BaseOf);
+}
+
+HAL_GRANT *HalpClaimList(HAL_ADAPTER *Adapter, const VOID *List)
+{
+    return Claim(Adapter, List, ListOf);
 }
 
 BOOLEAN HalpIsAllocating(HAL_ADAPTER *Adapter, PDEVICE_OBJECT Device)

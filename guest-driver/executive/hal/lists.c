@@ -263,7 +263,7 @@ VOID NTAPI HalpPutScatterGatherList(PDMA_ADAPTER DmaAdapter,
     HAL_GRANT *grant;
 
     HalpRequireDispatch(adapter, routine);
-    grant = HalpFindList(adapter, ScatterGather);
+    grant = HalpClaimList(adapter, ScatterGather);
     if (!grant) {
         HalpGrantUnknown(adapter, HalRuleListUnknown, routine, ScatterGather);
         return;

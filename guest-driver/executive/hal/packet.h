@@ -72,6 +72,7 @@ struct _HAL_GRANT {
     HAL_SITE Asked;             /* who has asked for them */
     HAL_SITE Freed;
     BOOLEAN Owned;              /* granted, and not given back */
+    BOOLEAN Claimed;            /* by who is giving it back */
     BOOLEAN Calling;            /* a channel's routine is running */
 
     /* What to call when they are there; Control or ListControl may be NULL. */
@@ -166,8 +167,8 @@ void HalpCheckMapsReturned(const HAL_ADAPTER *Adapter, PCSTR Routine);
 NTSTATUS HalpRequestGrant(HAL_GRANT *Grant, BOOLEAN Wait);
 
 /*
- * Gives the registers back, for Routine, and calls those whose turn has come.
- * The driver may do so while its own routine is still running, on this
+ * Gives back the registers that the caller has claimed, for Routine, and calls
+ * those whose turn has come. The driver may do so while its own routine is still running, on this
  * processor or on another: the grant outlives that.
  */
 void HalpReleaseGrant(HAL_GRANT *Grant, PCSTR Routine);
@@ -182,9 +183,13 @@ BOOLEAN HalpFreeObject(HAL_ADAPTER *Adapter, IO_ALLOCATION_ACTION Action,
 /* Takes back a request that waits with this context; FALSE: none does. */
 BOOLEAN HalpCancelRequest(HAL_ADAPTER *Adapter, HAL_TRANSFER_CONTEXT *Transfer);
 
-/* The grant that a driver names; NULL: it has no such. */
+/* The grant that a driver names; NULL: it has no such, or is giving it back. */
 HAL_GRANT *HalpFindGrant(HAL_ADAPTER *Adapter, const VOID *Base);
 HAL_GRANT *HalpFindList(HAL_ADAPTER *Adapter, const VOID *List);
+
+/* The same, to give it back: of two processors that try, one gets NULL. */
+HAL_GRANT *HalpClaimGrant(HAL_ADAPTER *Adapter, const VOID *Base);
+HAL_GRANT *HalpClaimList(HAL_ADAPTER *Adapter, const VOID *List);
 
 /*
  * Whether AllocateAdapterChannel has been called for that device object, and

@@ -20,23 +20,24 @@ struct _DMA_COMMON_BUFFER_VECTOR {
 
 static HAL_LATE FreedVectors;
 
-static void Give(PDMA_COMMON_BUFFER_VECTOR Vector, ULONG Index, PCSTR Routine)
+/* False: it was freed already, perhaps just now by another processor. */
+static bool Give(PDMA_COMMON_BUFFER_VECTOR Vector, ULONG Index, PCSTR Routine)
 {
-    HAL_BUFFER *element = Vector->Elements[Index];
+    HAL_BUFFER *element = InterlockedExchangePointer(
+        (PVOID volatile *)&Vector->Elements[Index], NULL);
 
-    Vector->Elements[Index] = NULL;
-    HalpGiveBuffer(Vector->Adapter, Routine, element);
+    if (element) {
+        HalpGiveBuffer(Vector->Adapter, Routine, element);
+    }
+    return element != NULL;
 }
 
 static void GiveAll(PDMA_COMMON_BUFFER_VECTOR Vector, PCSTR Routine)
 {
     for (ULONG i = Vector->Count; i--;) {
-        if (Vector->Elements[i]) {
-            Give(Vector, i, Routine);
-        }
+        Give(Vector, i, Routine);
     }
     HalpNoteSite(&Vector->Freed, Routine);
-    Vector->Signature = 0;
     HalpFreeLate(&FreedVectors, Vector, VECTOR_TAG);
 }
 
@@ -108,6 +109,7 @@ NTSTATUS NTAPI HalpAllocateCommonBufferVector(
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     if (!TakeAll(vector, routine, &request, SizeOfElements)) {
+        vector->Signature = 0;
         GiveAll(vector, routine);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -116,18 +118,12 @@ NTSTATUS NTAPI HalpAllocateCommonBufferVector(
     return STATUS_SUCCESS;
 }
 
-/* NULL: it is none of this adapter's, and the verifier is off. */
-static PDMA_COMMON_BUFFER_VECTOR CheckVector(HAL_ADAPTER *Adapter,
-                                             PDMA_COMMON_BUFFER_VECTOR Vector,
-                                             PCSTR Routine)
+static void Unknown(const HAL_ADAPTER *Adapter,
+                    PDMA_COMMON_BUFFER_VECTOR Vector, PCSTR Routine)
 {
-    const struct _DMA_COMMON_BUFFER_VECTOR *freed;
+    const struct _DMA_COMMON_BUFFER_VECTOR *freed =
+        HalpFindLate(&FreedVectors, Vector, NULL);
 
-    if (Vector && Vector->Signature == VECTOR_SIGNATURE &&
-        Vector->Adapter == Adapter) {
-        return Vector;
-    }
-    freed = HalpFindLate(&FreedVectors, Vector, NULL);
     HalpBreach(&(HAL_BREACH){
         .Rule = HalRuleVectorUnknown,
         .Routine = Routine,
@@ -136,7 +132,35 @@ static PDMA_COMMON_BUFFER_VECTOR CheckVector(HAL_ADAPTER *Adapter,
         .Freed = freed ? &freed->Freed : NULL,
         .Actual = (ULONG_PTR)Vector,
     });
+}
+
+/* NULL: it is none of this adapter's, and the verifier is off. */
+static PDMA_COMMON_BUFFER_VECTOR CheckVector(HAL_ADAPTER *Adapter,
+                                             PDMA_COMMON_BUFFER_VECTOR Vector,
+                                             PCSTR Routine)
+{
+    if (Vector && Vector->Signature == VECTOR_SIGNATURE &&
+        Vector->Adapter == Adapter) {
+        return Vector;
+    }
+    Unknown(Adapter, Vector, Routine);
     return NULL;
+}
+
+static void NoElement(const HAL_ADAPTER *Adapter,
+                      PDMA_COMMON_BUFFER_VECTOR Vector, ULONG Index,
+                      PCSTR Routine)
+{
+    HalpBreach(&(HAL_BREACH){
+        .Rule = HalRuleVectorElement,
+        .Routine = Routine,
+        .Adapter = Adapter,
+        .Compared = TRUE,
+        .Expected = Vector->Count,
+        .Actual = Index,
+        .Detail = Index < Vector->Count ? "the element was freed already"
+                                        : "the vector has no such element",
+    });
 }
 
 /* NULL: there is no such element, and the verifier is off. */
@@ -152,16 +176,7 @@ static HAL_BUFFER *Element(HAL_ADAPTER *Adapter,
     if (Index < vector->Count && vector->Elements[Index]) {
         return vector->Elements[Index];
     }
-    HalpBreach(&(HAL_BREACH){
-        .Rule = HalRuleVectorElement,
-        .Routine = Routine,
-        .Adapter = Adapter,
-        .Compared = TRUE,
-        .Expected = vector->Count,
-        .Actual = Index,
-        .Detail = Index < vector->Count ? "the element was freed already"
-                                        : "the vector has no such element",
-    });
+    NoElement(Adapter, vector, Index, Routine);
     return NULL;
 }
 
@@ -187,8 +202,9 @@ VOID NTAPI HalpFreeCommonBufferFromVector(PDMA_ADAPTER DmaAdapter,
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
 
     HalpRequirePassive(adapter, routine);
-    if (Element(adapter, Vector, Index, routine)) {
-        Give(Vector, Index, routine);
+    if (Element(adapter, Vector, Index, routine) &&
+        !Give(Vector, Index, routine)) {
+        NoElement(adapter, Vector, Index, routine);
     }
 }
 
@@ -199,7 +215,13 @@ VOID NTAPI HalpFreeCommonBufferVector(PDMA_ADAPTER DmaAdapter,
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
 
     HalpRequirePassive(adapter, routine);
-    if (CheckVector(adapter, Vector, routine)) {
-        GiveAll(Vector, routine);
+    if (!CheckVector(adapter, Vector, routine)) {
+        return;
     }
+    if (InterlockedExchange((volatile LONG *)&Vector->Signature, 0) !=
+        VECTOR_SIGNATURE) {
+        Unknown(adapter, Vector, routine);
+        return;
+    }
+    GiveAll(Vector, routine);
 }

@@ -67,6 +67,8 @@ const struct mistake mistake_table[] = {
       PCM_MISTAKE_DEVICE_BEHIND },
     { "device-padding", "write-outside", "The device writes behind a common buffer, in its last page",
       PCM_MISTAKE_DEVICE_PADDING },
+    { "device-evidence", "write-outside", "The device writes behind a common buffer, and then memory runs out",
+      PCM_MISTAKE_DEVICE_EVIDENCE },
     { "channel-free-twice", "channel-free-twice", "FreeAdapterChannel called twice",
       PCM_MISTAKE_CHANNEL_FREE_TWICE },
     { "registers-unknown", "registers-unknown", "FreeMapRegisters called twice",

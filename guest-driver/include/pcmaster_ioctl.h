@@ -507,6 +507,7 @@ enum pcm_mistake_id {
     PCM_MISTAKE_CHANNEL_INSIDE,
     PCM_MISTAKE_IRQL_LIST_EX,
     PCM_MISTAKE_IRQL_CONTEXT,
+    PCM_MISTAKE_DEVICE_EVIDENCE,
     /* Up to RESULT_CONTENTS the executive's own: it spoils its results. */
     PCM_MISTAKE_RESULT_LIMIT,
     PCM_MISTAKE_RESULT_MINIMUM,

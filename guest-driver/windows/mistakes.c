@@ -136,6 +136,7 @@ static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_CHANNEL_INSIDE] = { channel_from_routine, 0 },
     [PCM_MISTAKE_IRQL_LIST_EX] = { irql_list_ex, 0 },
     [PCM_MISTAKE_IRQL_CONTEXT] = { irql_context, 0 },
+    [PCM_MISTAKE_DEVICE_EVIDENCE] = { device_evidence, LENGTH },
 };
 
 /* Returns only if nothing has stopped the mistake. */

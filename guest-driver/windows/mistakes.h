@@ -72,6 +72,7 @@ void check_buffers(struct scene *s);
 void device_before(struct scene *s);
 void device_behind(struct scene *s);
 void device_padding(struct scene *s);
+void device_evidence(struct scene *s);
 
 /* They only ask: it is the executive that spoils what it gives. */
 void ask_ex(struct scene *s);

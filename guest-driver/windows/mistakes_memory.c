@@ -76,6 +76,16 @@ void device_padding(struct scene *s)
     s->call->FreeCommonBuffer(s->dma, s->length, s->logical, s->address, TRUE); /* device-padding */
 }
 
+/* A request finds no place: guards are given up, but not what was written to. */
+void device_evidence(struct scene *s)
+{
+    PHYSICAL_ADDRESS at;
+
+    device_write(s, s->logical.QuadPart, s->length + 16);
+    s->call->AllocateCommonBuffer(s->dma, MAXULONG, &at, TRUE);
+    s->call->FreeCommonBuffer(s->dma, s->length, s->logical, s->address, TRUE); /* device-evidence */
+}
+
 /* --- what the executive itself gets wrong: the driver only asks ------------- */
 
 void ask_ex(struct scene *s)

@@ -18,7 +18,7 @@ POLICIES = ("abort", "wrap", "record")
 # Faults that an IOMMU makes nothing of: the policies under which they are about
 # memory that is not the card's own, and mistakes that always are.
 ASTRAY = {"limit": ("wrap",), "end-of-range": ("wrap",), "use-after-free": POLICIES}
-ALWAYS_ASTRAY = ("device-before", "device-behind")
+ALWAYS_ASTRAY = ("device-before", "device-behind", "device-evidence")
 PLATFORMS = ("win7", "win8", "win10")
 OUTPUTS = ("console.log", "qemu.log", "device.log", "played.wav", "play.pcm",
            "results.tap", "results.json", "driver.ids")

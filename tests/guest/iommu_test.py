@@ -50,7 +50,8 @@ class Iommu(running.RunCase):
 
     def test_what_is_about_physical_memory_is_refused(self):
         for words in (("--fault", "use-after-free"), ("--fault", "limit", "--policy", "wrap"),
-                      ("--fault", "device-before"), ("--fault", "device-behind")):
+                      ("--fault", "device-before"), ("--fault", "device-behind"),
+                      ("--fault", "device-evidence")):
             with self.subTest(words):
                 ran = self.run_with("--iommu", *words)
                 self.assert_status(2, ran)

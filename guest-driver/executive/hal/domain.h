@@ -24,6 +24,7 @@ typedef struct _HAL_DOMAIN {
     KSPIN_LOCK Lock;
     ULONGLONG Table;            /* the topmost, physical */
     struct frames Space;        /* logical addresses */
+    ULONGLONG Fixed;            /* allocations in it that stay: firmware's */
 } HAL_DOMAIN;
 
 /* Which logical addresses will do. Judged on bytes; whole pages are mapped. */

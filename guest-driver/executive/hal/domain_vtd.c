@@ -243,6 +243,31 @@ static bool MapReserved(HAL_DOMAIN *Domain, PDEVICE_OBJECT Pdo)
     return true;
 }
 
+/* Ranges of logical addresses that somebody has. */
+static ULONGLONG CountUsed(const HAL_DOMAIN *Domain)
+{
+    struct frames_statistics space;
+
+    return frames_statistics(&Domain->Space, SPACE_NODE, &space)
+               ? space.allocations : 0;
+}
+
+void HalpCheckDomains(void)
+{
+    for (HAL_DOMAIN *domain = Domains; domain; domain = domain->Next) {
+        KIRQL irql = KeAcquireSpinLockRaiseToDpc(&domain->Lock);
+        ULONGLONG used = CountUsed(domain);
+
+        KeReleaseSpinLock(&domain->Lock, irql);
+        if (used != domain->Fixed) {
+            DbgPrint("\niommu: %llu ranges of logical addresses are in use, "
+                     "not %llu\n", used, domain->Fixed);
+            KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, 0, (ULONG_PTR)used,
+                         (ULONG_PTR)domain->Fixed, 0);
+        }
+    }
+}
+
 static HAL_DOMAIN *MakeDomain(PDEVICE_OBJECT Pdo, const IOP_REMAPPING *Device)
 {
     HAL_DOMAIN *domain = ExAllocatePoolWithTag(NonPagedPool, sizeof(*domain),
@@ -260,6 +285,7 @@ static HAL_DOMAIN *MakeDomain(PDEVICE_OBJECT Pdo, const IOP_REMAPPING *Device)
         MapReserved(domain, Pdo) &&
         HalpVtdAdmit(domain->Unit, domain->Requester, domain->Id,
                      domain->Table)) {
+        domain->Fixed = CountUsed(domain);
         return domain;
     }
     /* What hardware may know of stays. */

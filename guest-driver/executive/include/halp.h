@@ -79,6 +79,9 @@ void HalpCheckUnload(void);
 /* Stops if one of those is of the device that has just been removed. */
 void HalpCheckRemoved(PDEVICE_OBJECT Pdo);
 
+/* Stops if an IOMMU's logical addresses are in use that nobody has any more. */
+void HalpCheckDomains(void);
+
 /* Stops if what surrounds any common buffer was written to. PASSIVE_LEVEL. */
 void HalpCheckAllBuffers(void);
 

@@ -54,6 +54,7 @@ static void CheckNothingLeft(ULONGLONG PagesBefore)
 {
     HalpCheckUnload();
     if (HalpIsVerifying()) {
+        HalpCheckDomains();
         MiCheckUsed(PagesBefore);
     }
     if (KiCountCriticalRegions()) {

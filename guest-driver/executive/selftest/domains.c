@@ -30,8 +30,7 @@ static HANDLE domain_of(PDMA_ADAPTER adapter)
     return operations(adapter)->GetDmaDomain(adapter);
 }
 
-/* Whether an IOMMU stands between the devices and memory. */
-static bool remapped(void)
+bool remapped(void)
 {
     PDMA_ADAPTER one = new_adapter(64), other = other_adapter();
     bool differ = one && other && domain_of(one) != domain_of(other);

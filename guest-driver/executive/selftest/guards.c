@@ -78,7 +78,31 @@ static void given_up(void)
     put_adapter(adapter);
 }
 
+/* The very page that guards a buffer is given to who can use no other. */
+static void one_given_up(void)
+{
+    PDMA_ADAPTER adapter = new_adapter(32);
+    PHYSICAL_ADDRESS guarded_at, behind_at, low, above;
+    PVOID guarded = adapter && !remapped() ? take(adapter, PAGE_SIZE, &guarded_at) : NULL, behind;
+
+    if (guarded) {
+        low.QuadPart = guarded_at.QuadPart + PAGE_SIZE;
+        above.QuadPart = low.QuadPart + PAGE_SIZE;
+        behind = operations(adapter)->AllocateCommonBufferWithBounds(
+            adapter, &low, &above, PAGE_SIZE, 0, NULL, MM_ANY_NODE_OK, &behind_at);
+        EXPECT(behind != NULL);
+        if (behind) {
+            operations(adapter)->FreeCommonBuffer(adapter, PAGE_SIZE, behind_at, behind, TRUE);
+        }
+        operations(adapter)->FreeCommonBuffer(adapter, PAGE_SIZE, guarded_at, guarded, TRUE);
+    }
+    if (adapter) {
+        put_adapter(adapter);
+    }
+}
+
 const struct check guard_checks[] = {
     { "guards/given-up", given_up },
+    { "guards/one-given-up", one_given_up },
     { NULL, NULL },
 };

@@ -30,11 +30,12 @@ struct check {
 };
 
 /* All that one file checks; an entry without a name ends it. */
-extern const struct check pnp_checks[], power_checks[], work_checks[], backtrace_checks[], buffer_checks[], cache_type_checks[], channel_checks[],
+extern const struct check backtrace_checks[], bounce_checks[], buffer_checks[], cache_type_checks[],
+    channel_checks[], pnp_checks[], power_checks[], work_checks[],
     clock_checks[], contiguous_checks[], dispatcher_checks[], domain_checks[], dpc_checks[], file_checks[],
     format_checks[], guard_checks[], image_checks[], interrupt_checks[], irp_checks[], mapping_checks[],
-    mdl_checks[], object_checks[], packet_call_checks[], packet_checks[], pool_checks[],
-    processor_checks[], remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
+    mdl_checks[], object_checks[], packet_call_checks[], packet_checks[], placement_checks[],
+    pool_checks[],    processor_checks[], remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
 extern const struct check portcls_interrupt_checks[], portcls_resources_checks[], portcls_service_checks[],
     portcls_unknown_checks[];
 
@@ -95,5 +96,8 @@ void put_adapter(PDMA_ADAPTER adapter);
 
 /* Unless an IOMMU stands between, a logical address must be that of the page at ADDRESS. */
 void expect_logical(const volatile void *address, LONGLONG logical);
+
+/* Whether an IOMMU stands between the devices and memory. */
+bool remapped(void);
 
 #endif /* PCMASTER_SELFTEST_H */

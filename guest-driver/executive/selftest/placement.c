@@ -138,8 +138,7 @@ static void large_pages(void)
     put_adapter(adapter);
 }
 
-/* Whether a page can be had at that logical address; it is given back. */
-static bool page_at(PDMA_ADAPTER adapter, LONGLONG address)
+bool page_at(PDMA_ADAPTER adapter, LONGLONG address)
 {
     PHYSICAL_ADDRESS low = { .QuadPart = address }, above = { .QuadPart = address + PAGE_SIZE }, logical;
     PVOID buffer = operations(adapter)->AllocateCommonBufferWithBounds(adapter, &low, &above, PAGE_SIZE, 0,

@@ -34,7 +34,7 @@ extern const struct check backtrace_checks[], bounce_checks[], buffer_checks[], 
     channel_checks[], pnp_checks[], power_checks[], work_checks[],
     clock_checks[], contiguous_checks[], dispatcher_checks[], domain_checks[], dpc_checks[], file_checks[],
     format_checks[], guard_checks[], image_checks[], interrupt_checks[], irp_checks[], mapping_checks[],
-    mdl_checks[], object_checks[], packet_call_checks[], packet_checks[], placement_checks[],
+    mdl_checks[], object_checks[], packet_call_checks[], packet_checks[], part_checks[], placement_checks[],
     pool_checks[],    processor_checks[], remove_lock_checks[], routine_checks[], string_checks[], timer_checks[];
 extern const struct check portcls_interrupt_checks[], portcls_resources_checks[], portcls_service_checks[],
     portcls_unknown_checks[];
@@ -99,5 +99,10 @@ void expect_logical(const volatile void *address, LONGLONG logical);
 
 /* Whether an IOMMU stands between the devices and memory. */
 bool remapped(void);
+
+/* --- placement.c -------------------------------------------------------------------- */
+
+/* Whether a page can be had at that logical address; it is given back. */
+bool page_at(PDMA_ADAPTER adapter, LONGLONG address);
 
 #endif /* PCMASTER_SELFTEST_H */

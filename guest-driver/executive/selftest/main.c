@@ -4,7 +4,8 @@
 
 static const struct check *const groups[] = {
     timer_checks,   dispatcher_checks, dpc_checks,     interrupt_checks,  clock_checks,
-    packet_call_checks, packet_checks, part_checks, pool_checks,       contiguous_checks, mapping_checks, mdl_checks,
+    packet_call_checks, packet_checks, part_checks, pool_checks,          contiguous_checks,
+    mapping_checks, mdl_checks,
     routine_checks, buffer_checks,     placement_checks, domain_checks,  channel_checks,    image_checks,
     object_checks,  irp_checks,        remove_lock_checks, file_checks,   string_checks,
     format_checks,  backtrace_checks,  guard_checks,   processor_checks,  cache_type_checks,

@@ -287,4 +287,16 @@ PORTCLS_SLOT(IMiniportWaveCyclicStream, GetPosition, 0x30);
 PORTCLS_SLOT(IMiniportWaveCyclicStream, NormalizePhysicalPosition, 0x38);
 PORTCLS_SLOT(IMiniportWaveCyclicStream, Silence, 0x40);
 
+/* --- Of this project's port only --------------------------------------------------------- */
+
+/* KSPROPERTY_TYPE_GET of a pin: what went wrong with its timing since it was opened. */
+DEFINE_GUID(PCPROPSETID_PinFaults, 0x2B1C4F57, 0x7E0D, 0x4E6A, 0xB3, 0x58, 0x11, 0x9C, 0x60, 0xA2, 0xDF, 0x04);
+
+#define PCPROPERTY_PIN_FAULTS       0
+
+typedef struct {
+    ULONG Underruns;                    /* the device came to the end of the data before its last header */
+    ULONG Overruns;                     /* the device recorded over what nobody had read */
+} PCPIN_FAULTS;
+
 #endif /* PCMASTER_PORTCLS_WAVE_H */

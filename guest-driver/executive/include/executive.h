@@ -248,6 +248,12 @@ void IopInitializeMatch(void);
 /* The next PDO that the driver is for after Previous (NULL: the first). */
 PDEVICE_OBJECT IopNextMatch(PDEVICE_OBJECT Previous);
 
+/* Reference to the file behind a handle of ZwCreateFile; no such: *Object is NULL. */
+NTSTATUS IopReferenceFile(HANDLE Handle, PVOID *Object);
+
+/* A PCI function's PDO: its bus, and device << 16 | function. FALSE: it is none. */
+BOOLEAN IopPdoAddress(PDEVICE_OBJECT Pdo, ULONG *Bus, ULONG *Address);
+
 /* What an IOMMU must know of a device. */
 typedef struct _IOP_REMAPPING {
     ULONG Unit;                 /* index into the DMAR's */

@@ -242,8 +242,8 @@ NTSTATUS NTAPI ZwClose(HANDLE Handle)
     HOST_FILE *file = FromHandle(Handle);
 
     if (!file) {
-        return KiCloseThreadHandle(Handle) ? STATUS_SUCCESS
-                                           : STATUS_INVALID_HANDLE;
+        return KiCloseThreadHandle(Handle) || IopCloseFileHandle(Handle)
+                   ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
     }
     file->Open = false;
     return STATUS_SUCCESS;

@@ -40,8 +40,32 @@ const char *IopCommandLine(void);
 /* The device object that Name leads to, through symbolic links, or NULL. */
 PDEVICE_OBJECT IopFindDevice(PCUNICODE_STRING Name);
 
-/* Sets or (Device NULL) removes the name of a device object. */
+/*
+ * The same for a name behind which more may follow: Rest is then the part from
+ * the next backslash on, else empty.
+ */
+PDEVICE_OBJECT IopParseName(PCUNICODE_STRING Name, PUNICODE_STRING Rest);
+
+/*
+ * A file on the device, by IRP_MJ_CREATE; Name is what the driver sees of the
+ * path, Related the file that it is relative to, or NULL. Its last reference
+ * sends IRP_MJ_CLOSE, IopCleanUp() IRP_MJ_CLEANUP. PASSIVE_LEVEL.
+ */
+NTSTATUS IopOpen(PDEVICE_OBJECT Device, PCUNICODE_STRING Name,
+                 PFILE_OBJECT Related, PFILE_OBJECT *File);
+void IopCleanUp(PFILE_OBJECT File);
+
+/* Closes a handle of such a file; false: it is none. */
+bool IopCloseFileHandle(HANDLE Handle);
+
+/* Names a device object; it may have several names. Takes one away. */
 NTSTATUS IopNameDevice(PCUNICODE_STRING Name, PDEVICE_OBJECT Device);
+void IopForgetName(PCUNICODE_STRING Name);
+
+/* The interfaces of a PDO that goes. */
+void IopForgetInterfaces(PDEVICE_OBJECT Pdo);
+
+/* All names and interfaces of a device object. */
 void IopForgetDevice(PDEVICE_OBJECT Device);
 
 /*

@@ -148,8 +148,8 @@ NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp)
 }
 
 /*
- * METHOD_BUFFERED only: the other methods need memory descriptor lists, which
- * this executive does not have; NULL then.
+ * METHOD_BUFFERED and METHOD_NEITHER only; NULL for the direct methods, for which
+ * no caller has asked.
  */
 PIRP NTAPI IoBuildDeviceIoControlRequest(
     ULONG IoControlCode, PDEVICE_OBJECT DeviceObject, PVOID InputBuffer,
@@ -162,8 +162,10 @@ PIRP NTAPI IoBuildDeviceIoControlRequest(
     PIO_STACK_LOCATION stack;
     PIRP irp;
 
-    if (METHOD_FROM_CTL_CODE(IoControlCode) != METHOD_BUFFERED) {
-        DbgPrint("io: control code 0x%x is not METHOD_BUFFERED\n",
+    bool neither = METHOD_FROM_CTL_CODE(IoControlCode) == METHOD_NEITHER;
+
+    if (!neither && METHOD_FROM_CTL_CODE(IoControlCode) != METHOD_BUFFERED) {
+        DbgPrint("io: control code 0x%x is of a direct method\n",
                  IoControlCode);
         return NULL;
     }
@@ -171,7 +173,7 @@ PIRP NTAPI IoBuildDeviceIoControlRequest(
     if (!irp) {
         return NULL;
     }
-    if (length) {
+    if (length && !neither) {
         irp->AssociatedIrp.SystemBuffer =
             ExAllocatePoolWithTag(NonPagedPool, length, IOP_TAG);
         if (!irp->AssociatedIrp.SystemBuffer) {
@@ -194,5 +196,37 @@ PIRP NTAPI IoBuildDeviceIoControlRequest(
     stack->Parameters.DeviceIoControl.IoControlCode = IoControlCode;
     stack->Parameters.DeviceIoControl.InputBufferLength = InputBufferLength;
     stack->Parameters.DeviceIoControl.OutputBufferLength = OutputBufferLength;
+    stack->Parameters.DeviceIoControl.Type3InputBuffer = neither ? InputBuffer
+                                                                 : NULL;
     return irp;
+}
+
+static KSPIN_LOCK CancelLock;
+
+VOID NTAPI IoAcquireCancelSpinLock(PKIRQL Irql)
+{
+    KeAcquireSpinLock(&CancelLock, Irql);
+}
+
+VOID NTAPI IoReleaseCancelSpinLock(KIRQL Irql)
+{
+    KeReleaseSpinLock(&CancelLock, Irql);
+}
+
+/* The cancel routine releases the lock. */
+BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
+{
+    PDRIVER_CANCEL routine;
+    KIRQL irql;
+
+    IoAcquireCancelSpinLock(&irql);
+    Irp->Cancel = TRUE;
+    routine = IoSetCancelRoutine(Irp, NULL);
+    if (!routine) {
+        IoReleaseCancelSpinLock(irql);
+        return FALSE;
+    }
+    Irp->CancelIrql = irql;
+    routine(IoGetCurrentIrpStackLocation(Irp)->DeviceObject, Irp);
+    return TRUE;
 }

@@ -5,7 +5,7 @@
  */
 #include "iop.h"
 
-#define NAMES_MAX           32
+#define NAMES_MAX           64
 #define LINKS_MAX           8           /* that one look-up follows */
 
 typedef struct _OBJECT_HEADER {
@@ -121,10 +121,20 @@ NTSTATUS IopNameDevice(PCUNICODE_STRING Name, PDEVICE_OBJECT Device)
 
 void IopForgetDevice(PDEVICE_OBJECT Device)
 {
+    IopForgetInterfaces(Device);
     for (ULONG i = 0; i < NAMES_MAX; i++) {
         if (Names[i].Name.Length && Names[i].Device == Device) {
             RemoveName(&Names[i]);
         }
+    }
+}
+
+void IopForgetName(PCUNICODE_STRING Name)
+{
+    NAME *name = FindName(Name);
+
+    if (name) {
+        RemoveName(name);
     }
 }
 
@@ -162,4 +172,21 @@ PDEVICE_OBJECT IopFindDevice(PCUNICODE_STRING Name)
         name = FindName(&name->Target);
     }
     return name ? name->Device : NULL;
+}
+
+PDEVICE_OBJECT IopParseName(PCUNICODE_STRING Name, PUNICODE_STRING Rest)
+{
+    UNICODE_STRING part = *Name;
+    PDEVICE_OBJECT device = IopFindDevice(&part);
+
+    while (!device && part.Length > sizeof(WCHAR)) {
+        part.Length -= sizeof(WCHAR);
+        if (part.Buffer[part.Length / sizeof(WCHAR)] == L'\\') {
+            device = IopFindDevice(&part);
+        }
+    }
+    Rest->Buffer = part.Buffer + part.Length / sizeof(WCHAR);
+    Rest->Length = Name->Length - part.Length;
+    Rest->MaximumLength = Rest->Length;
+    return device;
 }

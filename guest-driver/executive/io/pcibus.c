@@ -381,3 +381,16 @@ BOOLEAN IopIsReservedFor(PDEVICE_OBJECT Pdo, ULONG Range)
 
     return count && acpi_dmar_reserves(MiDmar(), Range, 0, way, count);
 }
+
+BOOLEAN IopPdoAddress(PDEVICE_OBJECT Pdo, ULONG *Bus, ULONG *Address)
+{
+    const PCI_FUNCTION *function;
+
+    if (Pdo->DriverObject != Driver) {
+        return FALSE;
+    }
+    function = &Extension(Pdo)->Function;
+    *Bus = function->Bus;
+    *Address = (ULONG)function->Device << 16 | function->Function;
+    return TRUE;
+}

@@ -297,7 +297,7 @@ bool KiCloseThreadHandle(HANDLE Handle)
     return thread != NULL;
 }
 
-/* Handles of threads are the only ones that it knows. */
+/* It knows handles of threads and of files on devices. */
 NTSTATUS NTAPI ObReferenceObjectByHandle(
     HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
     KPROCESSOR_MODE AccessMode, PVOID *Object,
@@ -315,7 +315,7 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(
         ObReferenceObject(*Object);
     }
     KiUnlockDispatcher(irql);
-    return entry ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
+    return entry ? STATUS_SUCCESS : IopReferenceFile(Handle, Object);
 }
 
 /* One reference is the handle's, one the thread's own until it was reaped. */

@@ -81,4 +81,229 @@ ULONG NTAPI PcpRelease(PC_INTERFACE *This);
 #define PCP_PASSIVE(routine) HalpRequireIrql((routine), PASSIVE_LEVEL)
 #define PCP_DISPATCH(routine) HalpRequireIrql((routine), DISPATCH_LEVEL)
 
+/* --- adapter.c: the device, and its subdevices ---------------------------------- */
+
+#define PCP_TAG             'lcPP'
+
+/* The start of the device extension, which is the port class driver's. */
+typedef struct _PC_DEVICE {
+    PDEVICE_OBJECT Self;
+    PDEVICE_OBJECT Physical;
+    PDEVICE_OBJECT Lower;
+    PCPFNSTARTDEVICE StartDevice;
+    ULONG MaxObjects;
+    IO_REMOVE_LOCK RemoveLock;
+    KEVENT Lock;                /* of what follows, and of all pins; PASSIVE_LEVEL */
+    BOOLEAN Started;
+    DEVICE_POWER_STATE PowerState;
+    PADAPTERPOWERMANAGEMENT Power;      /* or NULL */
+    LIST_ENTRY Ports;           /* PC_PORT that were initialised, each counted */
+    LIST_ENTRY Subdevices;      /* those that were registered */
+    KSPIN_LOCK TimeoutLock;
+    LIST_ENTRY Timeouts;
+    KTIMER Timer;
+    KDPC TimerDpc;
+} PC_DEVICE;
+
+_Static_assert(sizeof(PC_DEVICE) <= PORT_CLASS_DEVICE_EXTENSION_SIZE, "PC_DEVICE");
+
+static inline PC_DEVICE *PcpDevice(PDEVICE_OBJECT DeviceObject)
+{
+    return DeviceObject->DeviceExtension;
+}
+
+void PcpLock(PC_DEVICE *Device);
+void PcpUnlock(PC_DEVICE *Device);
+
+/* Takes the device's filters from clients, and the miniports from their ports. */
+void PcpStopSubdevices(PC_DEVICE *Device);
+
+/* The port of a subdevice by its name, referenced; NULL: there is none. Locked. */
+struct _PC_PORT *PcpFindSubdevice(PC_DEVICE *Device, PCUNICODE_STRING Name);
+
+/* timeouts.c: no routine is called any more. PASSIVE_LEVEL. */
+void PcpStopTimeouts(PC_DEVICE *Device);
+void PcpInitializeTimeouts(PC_DEVICE *Device);
+
+/* pnp.c, power.c: called with the remove lock held, which they give back. */
+NTSTATUS PcpDispatchPnp(PC_DEVICE *Device, PIRP Irp);
+NTSTATUS PcpDispatchPower(PC_DEVICE *Device, PIRP Irp);
+
+/* --- Files: FILE_OBJECT.FsContext of filters and pins ----------------------------- */
+
+typedef struct _PC_FILE {
+    NTSTATUS (*Control)(struct _PC_FILE *File, PIRP Irp);      /* completes it */
+    void (*Cleanup)(struct _PC_FILE *File);
+    void (*Close)(struct _PC_FILE *File);
+} PC_FILE;
+
+/* --- wavecyclic.c: the port --------------------------------------------------------- */
+
+typedef struct _PC_PORT {
+    PC_OBJECT Object;
+    PC_DEVICE *Device;                  /* NULL: not initialised */
+    LIST_ENTRY Link;                    /* in PC_DEVICE.Ports, or to itself */
+    PMINIPORTWAVECYCLIC Miniport;       /* NULL: the device was stopped */
+    PPOWERNOTIFY PowerNotify;           /* the miniport's, or NULL */
+    PPCFILTER_DESCRIPTOR Description;   /* the miniport's */
+    LIST_ENTRY Pins;                    /* that are open */
+} PC_PORT;
+
+/* By QueryInterface: the port itself, for PcRegisterSubdevice. */
+extern const GUID PcpIidPort;
+
+const PCPIN_DESCRIPTOR *PcpPinDescriptor(const PC_PORT *Port, ULONG PinId);
+
+/*
+ * Device locked: pins off the hardware, the miniport released, and the port off
+ * the device's list. The port may go, unless the caller holds it.
+ */
+void PcpStopPort(PC_PORT *Port);
+
+/* Device locked. Before power goes, after it has come; and to tell the miniport. */
+void PcpSuspendPort(PC_PORT *Port);
+void PcpResumePort(PC_PORT *Port);
+
+/* --- filter.c, pin.c ------------------------------------------------------------------ */
+
+typedef struct _PC_FILTER {
+    PC_FILE File;
+    PC_DEVICE *Device;
+    PC_PORT *Port;
+    ULONG *Instances;                   /* of each pin, on this filter */
+} PC_FILTER;
+
+/* Takes over the reference to the port. Device locked. */
+NTSTATUS PcpOpenFilter(PC_PORT *Port, PFILE_OBJECT FileObject);
+
+/* Data is what follows KSSTRING_Pin and the backslash. Device locked. */
+NTSTATUS PcpOpenPin(PC_FILTER *Filter, PFILE_OBJECT FilterObject,
+                    PFILE_OBJECT FileObject, const VOID *Data, ULONG Length);
+
+/* Takes all streams of the port away: their pins can only be closed. Device locked. */
+void PcpDisconnectPins(PC_PORT *Port);
+
+/* Open pins of that number on all filters of the port. Device locked. */
+ULONG PcpCountPins(PC_PORT *Port, ULONG PinId);
+
+/* Whether the two formats or ranges agree in all three GUIDs, or one is a wildcard. */
+bool PcpFormatsAgree(const KSDATARANGE *One, const KSDATARANGE *Other);
+
+/* STATUS_NO_MATCH: no range of the pin has that format. */
+NTSTATUS PcpCheckFormat(const PCPIN_DESCRIPTOR *Pin, const KSDATAFORMAT *Format,
+                        ULONG Length);
+
+/* --- property.c ------------------------------------------------------------------------- */
+
+/* A property request on its way. */
+typedef struct _PC_PROPERTY {
+    PIRP Irp;
+    PC_PORT *Port;
+    PVOID Owner;                /* PC_FILTER or the pin */
+    PKSPROPERTY Property;       /* and what follows it */
+    ULONG PropertyLength;
+    PVOID Value;
+    ULONG ValueLength;          /* room for it, or its length when it is set */
+    ULONG Verb;
+    ULONG Used;                 /* out: of the value, or how much it takes */
+    BOOLEAN Marked;             /* the request is marked as pending */
+} PC_PROPERTY;
+
+/* Device locked. STATUS_BUFFER_OVERFLOW: Used is the room that it takes. */
+typedef NTSTATUS PC_PROPERTY_HANDLER(PC_PROPERTY *Request);
+
+/* A property that the port class driver handles itself; Set NULL ends a table. */
+typedef struct _PC_PROPERTY_ITEM {
+    const GUID *Set;
+    ULONG Id;
+    ULONG PropertyLength;               /* the least, with what follows KSPROPERTY */
+    ULONG ValueLength;                  /* the least; 0: the handler looks */
+    PC_PROPERTY_HANDLER *Get, *Set_;
+} PC_PROPERTY_ITEM;
+
+/*
+ * IOCTL_KS_PROPERTY: the items, then the miniport's table, which may be NULL,
+ * or that of the node that is asked for. Completes the request.
+ */
+NTSTATUS PcpProperty(PC_PORT *Port, PVOID Owner, PUNKNOWN *Stream, PIRP Irp,
+                     const PC_PROPERTY_ITEM *Items,
+                     const PCAUTOMATION_TABLE *(*Table)(PVOID Owner));
+
+/* Gives a value of that length, or says how long it is. */
+NTSTATUS PcpReturn(PC_PROPERTY *Request, const VOID *Value, ULONG Length);
+
+/* Any IRQL <= DISPATCH_LEVEL. Returns Status. */
+NTSTATUS PcpComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
+
+/* format.c: KSPROPERTY_PIN_DATAINTERSECTION. */
+PC_PROPERTY_HANDLER PcpDataIntersection;
+
+/* --- pin.c, pinproperty.c, stream.c -------------------------------------------------- */
+
+/*
+ * A pin, whose interface is IServiceSink. Positions are counted in bytes without
+ * end: of the device since it was acquired, of the stream since the client
+ * began it.
+ */
+typedef struct _PC_PIN {
+    PC_OBJECT Object;
+    PC_FILE File;
+    PC_FILTER *Filter;
+    PFILE_OBJECT FilterObject;          /* counted: the filter outlives its pins */
+    LIST_ENTRY Link;                    /* in PC_PORT.Pins */
+    ULONG Id;
+    BOOLEAN Capture;
+    PMINIPORTWAVECYCLICSTREAM Stream;   /* NULL: the device was stopped */
+    PDMACHANNEL Channel;
+    PSERVICEGROUP Group;
+    PKSDATAFORMAT Format;
+    KSSTATE State;                      /* of the stream */
+    KSSTATE Wanted;                     /* by the client; the same but without power */
+
+    KSPIN_LOCK Lock;                    /* of what follows */
+    BOOLEAN Running;
+    LIST_ENTRY Irps;
+    ULONG BlockAlign;
+    ULONG BufferSize;                   /* of the cyclic buffer */
+    ULONG Margin;                       /* how far ahead of the device data is put that comes late */
+    ULONG LastPosition;                 /* in the cyclic buffer */
+    ULONGLONG Passed;                   /* device: played or recorded */
+    ULONGLONG Edge;                     /* device: where data ends that was copied in, or out */
+    ULONGLONG Silenced;                 /* device: nothing stale before that */
+    ULONGLONG BaseDevice, BaseStream;   /* the same byte, counted in the two ways */
+    ULONGLONG Copied;                   /* stream: to or from the cyclic buffer */
+    ULONGLONG Played;                   /* stream */
+    ULONGLONG Queued;                   /* stream: the end of the last request */
+    BOOLEAN Starved, Ended;
+    ULONG Underruns, Overruns;
+} PC_PIN;
+
+/* Where a request's bytes begin in the stream, and how many there are. */
+#define PCP_IRP_PIN(irp) (*(PC_PIN **)&(irp)->Tail.Overlay.DriverContext[0])
+#define PCP_IRP_START(irp) (*(ULONGLONG *)&(irp)->Tail.Overlay.DriverContext[1])
+#define PCP_IRP_LENGTH(irp) (*(ULONG_PTR *)&(irp)->Tail.Overlay.DriverContext[2])
+
+extern const PC_PROPERTY_ITEM PcpPinProperties[];
+
+/* Device locked; not in KSSTATE_RUN. The format is one of the pin's. */
+NTSTATUS PcpChangeFormat(PC_PIN *Pin, const KSDATAFORMAT *Format);
+
+/* Device locked. Walks one step at a time; stays where a step fails. */
+NTSTATUS PcpSetPinState(PC_PIN *Pin, KSSTATE State);
+
+/* stream.c: IOCTL_KS_WRITE_STREAM, IOCTL_KS_READ_STREAM. Completes it, now or later. */
+NTSTATUS PcpStreamRequest(PC_PIN *Pin, PIRP Irp, bool Read);
+
+/* IRQL <= DISPATCH_LEVEL: moves what can be moved. */
+void PcpServicePin(PC_PIN *Pin);
+
+/* The cyclic buffer begins anew; what was not played is copied again. */
+void PcpRewindPin(PC_PIN *Pin);
+
+/* The device runs from now on, or no longer; what it did until then is counted. */
+void PcpRunPin(PC_PIN *Pin, bool Run);
+
+/* Ends all requests, and the stream begins at 0 if Restart. */
+void PcpFlushPin(PC_PIN *Pin, bool Restart);
+
 #endif

@@ -70,3 +70,11 @@ SIZE_T NTAPI RtlCompareMemory(const VOID *A, const VOID *B, SIZE_T Length)
     }
     return same;
 }
+
+VOID NTAPI RtlFreeUnicodeString(PUNICODE_STRING String)
+{
+    if (String->Buffer) {
+        ExFreePool(String->Buffer);
+        RtlZeroMemory(String, sizeof(*String));
+    }
+}

@@ -289,18 +289,29 @@ static void own_irp(void)
     take_stack_apart();
 }
 
-/* METHOD_NEITHER and the direct methods need MDLs, which there are none of. */
+/* METHOD_NEITHER passes the pointers on; the direct methods are refused. */
 static void other_methods(void)
 {
     IO_STATUS_BLOCK result;
-    UCHAR data[2] = { 0, 0 };
+    UCHAR in[2] = { 0, 0 }, out[3];
     KEVENT done;
+    PIRP irp;
 
     if (build_stack()) {
         KeInitializeEvent(&done, NotificationEvent, FALSE);
-        EXPECT(!IoBuildDeviceIoControlRequest(CODE(METHOD_NEITHER), devices[0], data, 2, data, 2,
-                                              FALSE, &done, &result));
-        EXPECT(!IoBuildDeviceIoControlRequest(CODE(METHOD_IN_DIRECT), devices[0], data, 2, data,
+        irp = IoBuildDeviceIoControlRequest(CODE(METHOD_NEITHER), devices[0], in, sizeof(in), out,
+                                            sizeof(out), FALSE, &done, &result);
+        if (irp) {
+            PIO_STACK_LOCATION stack = IoGetNextIrpStackLocation(irp);
+
+            EXPECT(stack->Parameters.DeviceIoControl.Type3InputBuffer == in);
+            EXPECT(irp->UserBuffer == out);
+            EXPECT_EQUAL(stack->Parameters.DeviceIoControl.InputBufferLength, sizeof(in));
+            EXPECT_EQUAL(stack->Parameters.DeviceIoControl.OutputBufferLength, sizeof(out));
+            IoFreeIrp(irp);
+        }
+        EXPECT(irp != NULL);
+        EXPECT(!IoBuildDeviceIoControlRequest(CODE(METHOD_IN_DIRECT), devices[0], in, 2, out,
                                               2, FALSE, &done, &result));
         take_stack_apart();
     }

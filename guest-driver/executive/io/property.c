@@ -1,0 +1,37 @@
+/*
+ * IoGetDeviceProperty: what the PCI bus knows of a device. There is no registry.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "iop.h"
+
+NTSTATUS NTAPI IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject,
+                                   DEVICE_REGISTRY_PROPERTY DeviceProperty,
+                                   ULONG BufferLength, PVOID PropertyBuffer,
+                                   PULONG ResultLength)
+{
+    ULONG bus, address, value;
+
+    if (!IopPdoAddress(DeviceObject, &bus, &address)) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    switch (DeviceProperty) {
+    case DevicePropertyLegacyBusType:
+        value = PCIBus;
+        break;
+    case DevicePropertyBusNumber:
+        value = bus;
+        break;
+    case DevicePropertyAddress:
+        value = address;
+        break;
+    default:
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
+    *ResultLength = sizeof(value);
+    if (BufferLength < sizeof(value)) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    RtlCopyMemory(PropertyBuffer, &value, sizeof(value));
+    return STATUS_SUCCESS;
+}

@@ -123,9 +123,11 @@ static void break_rule(struct run *run, const struct request *request, uint32_t 
     transfer_breaking(run, rule, &in, false, &e, &result);
 }
 
-/* Without the rule the same transfer is legal, before and after. */
-static void exercise_rule(struct run *run, const struct request *request, uint32_t rule,
-                          tighten_routine tighten)
+typedef void work_routine(struct run *run, const struct request *request,
+                          const struct pcm_allocated *allocated, const void *context);
+
+/* Has WORK done on a buffer as requested; afterwards DMA to it is as good as before. */
+static void on_buffer(struct run *run, const struct request *request, work_routine work, const void *context)
 {
     uint32_t adapter = adapter_needed(run, request);
     struct pcm_allocated allocated;
@@ -135,18 +137,40 @@ static void exercise_rule(struct run *run, const struct request *request, uint32
     }
     if (allocate(run, adapter, request, true, &allocated) && allocated.handle) {
         text_add(&run->logical, "%X", allocated.logical);
-        check_by_dma(run, request, allocated.handle, PCM_NODE_ANY);
-        if (allocated.logical >> PCM_ADDR_BITS_MIN) {
-            break_rule(run, request, rule, tighten, &allocated);
-        } else {
-            broken(run, "the buffer lies too low to tell");
-        }
+        work(run, request, &allocated, context);
         check_by_dma(run, request, allocated.handle, PCM_NODE_ANY);
         command_on(run, PCM_CMD_FREE, allocated.handle);
     } else {
         broken(run, "NULL was returned");
     }
     command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
+}
+
+struct rule_case {
+    uint32_t rule;
+    tighten_routine tighten;
+};
+
+/* Without the rule the same transfer is legal, before and after. */
+static void break_rule_between(struct run *run, const struct request *request,
+                               const struct pcm_allocated *allocated, const void *context)
+{
+    const struct rule_case *broken_rule = context;
+
+    check_by_dma(run, request, allocated->handle, PCM_NODE_ANY);
+    if (allocated->logical >> PCM_ADDR_BITS_MIN) {
+        break_rule(run, request, broken_rule->rule, broken_rule->tighten, allocated);
+    } else {
+        broken(run, "the buffer lies too low to tell");
+    }
+}
+
+static void exercise_rule(struct run *run, const struct request *request, uint32_t rule,
+                          tighten_routine tighten)
+{
+    const struct rule_case broken_rule = { rule, tighten };
+
+    on_buffer(run, request, break_rule_between, &broken_rule);
 }
 
 void exercise_rule_limit(struct run *run, const struct request *request)
@@ -179,26 +203,15 @@ void exercise_rule_node(struct run *run, const struct request *request)
 }
 
 /* Without an IOMMU the two addresses are one. */
-static void use_physical(struct run *run, const struct request *request)
+static void use_physical(struct run *run, const struct request *request,
+                         const struct pcm_allocated *allocated, const void *context)
 {
-    uint32_t adapter = adapter_needed(run, request);
-    struct pcm_allocated allocated;
-
-    if (!adapter) {
-        return;
+    (void)request;
+    (void)context;
+    if (allocated->physical != allocated->logical) {
+        broken(run, "the logical address is %X, the physical one %X, without an IOMMU", allocated->logical,
+               allocated->physical);
     }
-    if (allocate(run, adapter, request, true, &allocated) && allocated.handle) {
-        text_add(&run->logical, "%X", allocated.logical);
-        if (allocated.physical != allocated.logical) {
-            broken(run, "the logical address is %X, the physical one %X, without an IOMMU", allocated.logical,
-                   allocated.physical);
-        }
-        check_by_dma(run, request, allocated.handle, PCM_NODE_ANY);
-        command_on(run, PCM_CMD_FREE, allocated.handle);
-    } else {
-        broken(run, "NULL was returned");
-    }
-    command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
 }
 
 void exercise_physical(struct run *run, const struct request *request)
@@ -206,7 +219,7 @@ void exercise_physical(struct run *run, const struct request *request)
     if (run->options->iommu) {
         exercise_rule(run, request, PCM_RULE_IOMMU, tighten_physical);
     } else {
-        use_physical(run, request);
+        on_buffer(run, request, use_physical, NULL);
     }
 }
 
@@ -220,14 +233,16 @@ static void check_spoilt(struct run *run, const struct pcm_direction *direction,
     }
 }
 
-static void transfer_spoilt(struct run *run, const struct request *request, uint32_t handle)
+static void transfer_spoilt(struct run *run, const struct request *request,
+                            const struct pcm_allocated *allocated, const void *context)
 {
     const uint32_t places[] = { 0, 1, 7, request->length / 2, request->length - 1 };
     static struct pcm_transferred out;
     uint32_t i;
 
+    (void)context;
     for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        struct pcm_transfer in = transfer_of(request, handle, PCM_NODE_ANY);
+        struct pcm_transfer in = transfer_of(request, allocated->handle, PCM_NODE_ANY);
 
         in.directions |= PCM_SPOIL;
         in.spoiled = places[i];
@@ -246,19 +261,5 @@ static void transfer_spoilt(struct run *run, const struct request *request, uint
 
 void exercise_spoilt(struct run *run, const struct request *request)
 {
-    uint32_t adapter = adapter_needed(run, request);
-    struct pcm_allocated allocated;
-
-    if (!adapter) {
-        return;
-    }
-    if (allocate(run, adapter, request, true, &allocated) && allocated.handle) {
-        text_add(&run->logical, "%X", allocated.logical);
-        transfer_spoilt(run, request, allocated.handle);
-        check_by_dma(run, request, allocated.handle, PCM_NODE_ANY);
-        command_on(run, PCM_CMD_FREE, allocated.handle);
-    } else {
-        broken(run, "NULL was returned");
-    }
-    command_on(run, PCM_CMD_ADAPTER_PUT, adapter);
+    on_buffer(run, request, transfer_spoilt, NULL);
 }

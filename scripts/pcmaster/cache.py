@@ -26,6 +26,7 @@ from pathlib import Path
 from pcmaster.ui import Problem
 
 MIB = 1 << 20
+CONFIGURED = "pcmaster-configured"
 
 
 def cache_root(environ=os.environ):
@@ -95,6 +96,21 @@ def write_whole(path, data):
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(data)
     temporary.replace(path)
+
+
+def is_configured(folder):
+    """Whether a build folder was set up to its end, and at this very place.
+
+    Builds know absolute paths: one that came here by a move or a copy of the
+    cache may look into a folder that is gone.
+    """
+    stamp = folder / CONFIGURED
+    return stamp.is_file() and stamp.read_text() == str(folder)
+
+
+def note_configured(folder):
+    """Keeps that a build folder is set up."""
+    write_whole(folder / CONFIGURED, str(folder).encode())
 
 
 def need_space(path, mebibytes, purpose):

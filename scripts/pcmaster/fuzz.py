@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pcmaster import CHECKOUT, debian, overlay, packages, process, qemu
-from pcmaster.cache import Cache, digest, program_id, remove, write_whole
+from pcmaster.cache import (Cache, digest, is_configured, note_configured, program_id,
+                            remove, write_whole)
 from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, Step, command
 
 PROGRAM = "qemu-fuzz-x86_64"
@@ -104,13 +105,13 @@ def build(cache, tree, build_key, programs):
     env = process.build_environment(debian.meson_path(cache))
     log = cache.log("qemu-fuzz")
     with Step("QEMU for fuzzing") as step:
-        if not (folder / "configured").is_file():
+        if not is_configured(folder):
             for old in tree.home.glob("fuzz-*"):
                 remove(old)
             folder.mkdir()
             process.run_logged([source / "configure", *CONFIGURE], log, step,
                                cwd=folder, env=env)
-            write_whole(folder / "configured", b"")
+            note_configured(folder)
         process.run_logged(["ninja", PROGRAM], log, step, cwd=folder, env=env)
     qemu.keep(cache, [folder / PROGRAM], programs)
 

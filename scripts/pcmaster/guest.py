@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pcmaster import CHECKOUT, process
-from pcmaster.cache import (digest, need_space, program_id, remove, tree_digest,
-                            write_whole)
+from pcmaster.cache import (digest, is_configured, need_space, note_configured,
+                            program_id, remove, tree_digest, write_whole)
 from pcmaster.ui import Problem, Step
 
 SOURCES = ("meson.build", "meson_options.txt", "guest-driver", "tests", "hw/audio/pcmaster")
@@ -66,13 +66,13 @@ def build(cache, folder):
     env = process.build_environment()
     log = cache.log("guest-build")
     with Step("guest") as step:
-        if not (folder / "pcmaster-configured").is_file():
+        if not is_configured(folder):
             forget_lost_checkouts(cache)
             remove(folder)
             folder.parent.mkdir(exist_ok=True)
             write_whole(folder.parent / "checkout", str(CHECKOUT).encode())
             process.run_logged(["meson", "setup", folder, CHECKOUT], log, step, env=env)
-            write_whole(folder / "pcmaster-configured", b"")
+            note_configured(folder)
         process.run_logged(["ninja", "-C", folder], log, step, env=env)
 
 

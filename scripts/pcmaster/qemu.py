@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pcmaster import debian, overlay, process
-from pcmaster.cache import digest, need_space, program_id, remove, write_whole
+from pcmaster.cache import (digest, is_configured, need_space, note_configured,
+                            program_id, remove)
 from pcmaster.ui import Step
 
 SYSTEM = "qemu-system-x86_64"
@@ -174,7 +175,7 @@ def configured(cache, source, kind):
     Those that older compilers or options left are removed.
     """
     folder = source.parent / f"build-{kind.name}-{build_key(kind)}"
-    if (folder / "configured").is_file():
+    if is_configured(folder):
         return folder
     need_space(cache.root, BUILD_MIB, "a build of QEMU")
     for old in source.parent.glob(f"build-{kind.name}-*"):
@@ -184,7 +185,7 @@ def configured(cache, source, kind):
         process.run_logged([source / "configure", *CONFIGURE, *kind.options],
                            cache.log("qemu-configure"), step, cwd=folder,
                            env=process.build_environment(debian.meson_path(cache)))
-    write_whole(folder / "configured", b"")
+    note_configured(folder)
     return folder
 
 

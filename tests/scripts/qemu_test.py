@@ -181,3 +181,17 @@ class KindTest(unittest.TestCase):
             for kind in qemu.KINDS.values():
                 qemu.configured(cache, source, kind)
             self.assertEqual(run.call_count, len(qemu.KINDS))
+
+    def test_a_cache_that_was_moved_is_configured_anew(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch("pcmaster.process.run_logged") as run, \
+                mock.patch("pcmaster.debian.meson_path", return_value=None):
+            before = Cache(Path(folder, "before"))
+            source = before.path("qemu-1", "source")
+            source.mkdir(parents=True)
+            qemu.configured(before, source, qemu.PLAIN)
+            before.root.rename(Path(folder, "after"))
+            after = Cache(Path(folder, "after"))
+            for _ in range(2):
+                qemu.configured(after, after.path("qemu-1", "source"), qemu.PLAIN)
+            self.assertEqual(run.call_count, 2)

@@ -8,9 +8,22 @@
 #ifndef PCMASTER_EXERCISES_H
 #define PCMASTER_EXERCISES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct pcm_machine;
+struct pcm_options;
+
+/* How playing ended. */
+struct pcm_played {
+    uint32_t status;                /* 0, or that of what failed */
+    const char *what;               /* what failed */
+    uint64_t position;              /* bytes that were played */
+    uint64_t heard;                 /* bytes of the sound that were recorded as they are */
+    uint64_t silence_before;        /* frames recorded before the sound began */
+    uint32_t underruns;
+    uint32_t overruns;
+};
 
 struct pcm_ops {
     /*
@@ -21,8 +34,9 @@ struct pcm_ops {
                         uint32_t out_length);
     /* Prints LINE and ends the line; at most PCM_LINE_MAX bytes. */
     void (*print)(void *context, const char *line);
-    /* Copies LENGTH bytes of the sound from OFFSET on; 0 for success. */
-    uint32_t (*sound)(void *context, uint64_t offset, void *data, uint32_t length);
+    /* Plays the sound of the options; RECORD: what is heard meanwhile is compared with it. */
+    void (*play)(void *context, const struct pcm_options *options, uint32_t bits, bool record,
+                 struct pcm_played *played);
     /*
      * Does to the machine what PCM_MACHINE_ (pcmaster_machine.h) ACT says; 0 for
      * success, if AFTER was filled in.  NULL: this guest has no hand for it.

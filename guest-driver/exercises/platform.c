@@ -5,11 +5,10 @@
 static const struct {
     const char *name;
     const char *title;
-    enum pcm_allocator allocator;
 } platforms[PLATFORMS] = {
-    [WINDOWS_7] = { "win7", "Windows 7", PCM_ALLOCATE_COMMON_BUFFER },
-    [WINDOWS_8] = { "win8", "Windows 8", PCM_ALLOCATE_COMMON_BUFFER_EX },
-    [WINDOWS_10] = { "win10", "Windows 10", PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS },
+    [WINDOWS_7] = { "win7", "Windows 7" },
+    [WINDOWS_8] = { "win8", "Windows 8" },
+    [WINDOWS_10] = { "win10", "Windows 10" },
 };
 
 enum platform platform_find(const char *name)
@@ -22,11 +21,6 @@ enum platform platform_find(const char *name)
         }
     }
     return name ? (enum platform)i : PLATFORMS - 1;
-}
-
-enum pcm_allocator platform_allocator(enum platform platform)
-{
-    return platforms[platform].allocator;
 }
 
 static bool lacks(struct run *run, const char *what)

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Playing a sound from a cyclic common buffer */
+/* Playing a sound through the driver's pins, and recording it */
 #include "run.h"
-
-#define RING_BYTES                  65536u
-#define PERIODS                     4u
-
-/* Whole frames of it are read and written at a time. */
-#define CHUNK_BYTES                 32768u
 
 static const struct sample {
     const char *name;
@@ -52,116 +46,56 @@ bool play_possible(struct run *run)
     return !why;
 }
 
-static const char *const allocators[PCM_ALLOCATORS] = {
-    [PCM_ALLOCATE_COMMON_BUFFER] = "AllocateCommonBuffer",
-    [PCM_ALLOCATE_COMMON_BUFFER_EX] = "AllocateCommonBufferEx",
-    [PCM_ALLOCATE_COMMON_BUFFER_WITH_BOUNDS] = "AllocateCommonBufferWithBounds",
-};
-
-/* The driver must use the best routine that there is, and do with what there is. */
-static void check_allocator(struct run *run, uint32_t allocator)
+/* Samples of more than 8 bits are signed in WAVEFORMATEX, those of 8 are not. */
+static bool is_wave(const struct sample *sample)
 {
-    enum pcm_allocator due = platform_allocator(run->platform);
-
-    text_add(&run->request, ", %s", allocator < PCM_ALLOCATORS ? allocators[allocator] : "unknown");
-    if (allocator != (uint32_t)due) {
-        broken(run, "the cyclic buffer is not %s's", allocators[due]);
-    }
+    return sample->format == PCM_S_U8 || sample->format == PCM_S_S16 || sample->format == PCM_S_S32;
 }
 
-static bool play_start(struct run *run)
+static void judge(struct run *run, const struct pcm_played *played, bool recorded)
 {
-    const struct pcm_options *options = run->options;
-    struct pcm_play_start start = {
-        .rate = options->rate,
-        .channels = options->channels,
-        .sample = sample_find(options->sample)->format,
-        .period_frames = RING_BYTES / PERIODS / frame_bytes(run),
-        .periods = PERIODS,
-        .frames = options->sound_bytes / frame_bytes(run),
-    };
-    struct pcm_play_started started;
+    uint64_t bytes = run->options->sound_bytes;
 
-    text_add(&run->request, "%U frames, %u Hz, %u channel%s, %s", start.frames, start.rate, start.channels,
-             start.channels == 1 ? "" : "s", options->sample);
-    if (!PCM_CAP_PLAYBACK(run->facts.capabilities)) {
-        broken(run, "the device has no playback stream");
-        return false;
-    }
-    if (!command(run, PCM_CMD_PLAY_START, &start, sizeof(start), &started, sizeof(started))) {
-        return false;
-    }
-    check_allocator(run, started.allocator);
-    text_add(&run->logical, "%X", started.logical);
-    text_add(&run->more, ",\"ring_bytes\":%u,\"period_frames\":%u", started.length, start.period_frames);
-    if (started.logical >> 24 || started.logical >> 16 != (started.logical + started.length - 1) >> 16) {
-        broken(run, "the cyclic buffer at %X is not one that a card with 24 lines can play from",
-               started.logical);
-    }
-    return true;
-}
-
-/* Sends the whole sound; the driver waits for room. */
-static void play_write(struct run *run)
-{
-    static struct {
-        struct pcm_play_write head;
-        uint8_t data[CHUNK_BYTES];
-    } chunk;
-    uint32_t most = CHUNK_BYTES - CHUNK_BYTES % frame_bytes(run);
-    uint64_t left = run->options->sound_bytes, at = 0;
-    struct pcm_play_written written;
-
-    while (left && run->verdict == HELD) {
-        uint32_t bytes = left < most ? (uint32_t)left : most;
-
-        if (run->ops->sound(run->ops->context, at, chunk.data, bytes)) {
-            broken(run, "the sound cannot be read at byte %U", at);
-            break;
-        }
-        chunk.head.bytes = bytes;
-        if (!command(run, PCM_CMD_PLAY_WRITE, &chunk, sizeof(chunk.head) + bytes, &written,
-                     sizeof(written))) {
-            break;
-        }
-        if (written.bytes != bytes) {
-            broken(run, "the stream stopped at byte %U, cause %u", at + written.bytes, written.cause);
-        }
-        at += bytes;
-        left -= bytes;
-    }
-}
-
-static void play_finish(struct run *run)
-{
-    uint64_t frames = run->options->sound_bytes / frame_bytes(run);
-    struct pcm_play_finished end;
-
-    if (!command(run, PCM_CMD_PLAY_FINISH, NULL, 0, &end, sizeof(end))) {
+    text_add(&run->more, ",\"frames\":%U,\"underruns\":%u", played->position / frame_bytes(run),
+             played->underruns);
+    if (played->status) {
+        broken(run, "%s: status %X", played->what, (uint64_t)played->status);
         return;
     }
-    text_add(&run->more, ",\"frames\":%U,\"interrupts\":%u,\"underruns\":%u,\"lost\":%u", end.frames,
-             end.interrupts, end.underruns, end.lost);
-    run->buffers = 1;
-    run->played = end.frames * frame_bytes(run);
-    if (end.cause || end.records) {
-        broken(run, "the stream stopped, cause %u, %u violations", end.cause, end.records);
+    if (played->position != bytes) {
+        broken(run, "%U of %U bytes were played", played->position, bytes);
     }
-    if (!end.drained || end.frames != frames) {
-        broken(run, "%U of %U frames were played%s", end.frames, frames,
-               end.drained ? "" : ", and the end was not reached");
+    if (played->underruns || played->overruns) {
+        broken(run, "%u underruns, %u overruns", played->underruns, played->overruns);
     }
-    if (end.underruns || end.lost) {
-        broken(run, "%u underruns, %u frames lost", end.underruns, end.lost);
+    if (recorded) {
+        text_add(&run->more, ",\"heard\":%U,\"silence\":%U", played->heard, played->silence_before);
+        if (played->heard != bytes) {
+            broken(run, "what is recorded is not what is played from byte %U on", played->heard);
+        }
     }
 }
 
 void play(struct run *run)
 {
+    const struct pcm_options *options = run->options;
+    const struct sample *sample = sample_find(options->sample);
+    bool record = PCM_CAP_CAPTURE(run->facts.capabilities) != 0;
+    struct pcm_played played;
+
     point_begin(run);
-    if (play_start(run)) {
-        play_write(run);
-        play_finish(run);
+    text_add(&run->request, "%U frames, %u Hz, %u channel%s, %s%s",
+             options->sound_bytes / frame_bytes(run), options->rate, options->channels,
+             options->channels == 1 ? "" : "s", options->sample, record ? ", both ways" : "");
+    if (!PCM_CAP_PLAYBACK(run->facts.capabilities)) {
+        broken(run, "the device has no playback stream");
+    } else if (!is_wave(sample)) {
+        broken(run, "a pin takes no samples of %s", options->sample);
+    } else {
+        run->ops->play(run->ops->context, options, 8 * sample->bytes, record, &played);
+        judge(run, &played, record);
+        run->buffers = 1 + record;
+        run->played = played.position;
     }
     point_end(run, "play", "played");
 }

@@ -70,39 +70,6 @@ static void refuse_transfers(struct run *run, uint32_t buffer, uint32_t length)
     }
 }
 
-static void refuse_playing(struct run *run)
-{
-    struct pcm_play_start start = { .rate = 48000, .channels = 0, .sample = PCM_S_S16,
-                                    .period_frames = 1024, .periods = 4, .frames = 1 };
-    struct pcm_play_started started;
-    struct pcm_play_write write = { .bytes = 0 };
-    struct pcm_play_written written;
-    struct pcm_play_finished finished;
-
-    refused(run, "a sound without channels", PCM_CMD_PLAY_START, &start, sizeof(start), &started,
-            sizeof(started));
-    start.channels = 255;
-    start.period_frames = 0xffffffff;
-    refused(run, "a cyclic buffer of terabytes", PCM_CMD_PLAY_START, &start, sizeof(start), &started,
-            sizeof(started));
-    start.channels = 1;
-    start.period_frames = 1024;
-    start.rate = PCM_S_RATE_MIN - 1;
-    refused(run, "a rate that the device has not", PCM_CMD_PLAY_START, &start, sizeof(start), &started,
-            sizeof(started));
-    start.rate = PCM_S_RATE_MIN;
-    start.sample = PCM_S_S8;
-    start.period_frames = 6 * PCM_S_RATE_MIN;
-    refused(run, "a period of 6 s", PCM_CMD_PLAY_START, &start, sizeof(start), &started,
-            sizeof(started));
-    refused(run, "frames without a stream", PCM_CMD_PLAY_WRITE, &write, sizeof(write), &written,
-            sizeof(written));
-    write.bytes = 4;
-    refused(run, "frames that were not sent", PCM_CMD_PLAY_WRITE, &write, sizeof(write), &written,
-            sizeof(written));
-    refused(run, "the end of no stream", PCM_CMD_PLAY_FINISH, NULL, 0, &finished, sizeof(finished));
-}
-
 void exercise_refusals(struct run *run, const struct request *request)
 {
     uint32_t adapter = adapter_needed(run, request);
@@ -113,7 +80,6 @@ void exercise_refusals(struct run *run, const struct request *request)
         refuse_handles(run, adapter, allocated.handle);
         refuse_lengths(run, adapter);
         refuse_transfers(run, allocated.handle, request->length);
-        refuse_playing(run);
         check_place(run, request, allocated.logical);
         check_by_dma(run, request, allocated.handle, PCM_NODE_ANY);
         command_on(run, PCM_CMD_FREE, allocated.handle);

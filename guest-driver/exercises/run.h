@@ -204,9 +204,6 @@ bool channel_query(struct run *run, uint32_t channel, struct pcm_channel_state *
 /* PLATFORMS: there is none of that name.  NULL is the last. */
 enum platform platform_find(const char *name);
 
-/* What the driver must have made the sound's buffer with. */
-enum pcm_allocator platform_allocator(enum platform platform);
-
 /*
  * Puts REQUEST in the words of the platform; false: it has none for it, and
  * skipped() was called.

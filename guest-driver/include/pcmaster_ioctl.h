@@ -43,9 +43,6 @@ enum pcm_command {
     PCM_CMD_CHANNEL_QUERY,          /* pcm_object -> pcm_channel_state */
     PCM_CMD_CHANNEL_RELEASE,        /* pcm_object */
     PCM_CMD_TRANSFER,               /* pcm_transfer -> pcm_transferred */
-    PCM_CMD_PLAY_START,             /* pcm_play_start -> pcm_play_started */
-    PCM_CMD_PLAY_WRITE,             /* pcm_play_write and data -> pcm_play_written */
-    PCM_CMD_PLAY_FINISH,            /* -> pcm_play_finished */
     PCM_CMD_FAULT,                  /* pcm_fault -> pcm_fault_result */
     PCM_CMD_MISTAKE,                /* pcm_mistake */
     PCM_CMD_PACKET_NEW,             /* pcm_packet_new -> pcm_packet */
@@ -356,46 +353,6 @@ struct pcm_stressed {
     uint32_t reserved;
     uint64_t filled;                /* bytes the device wrote */
     uint64_t verified;              /* bytes the device read and found right */
-};
-
-/* Playback of interleaved little-endian frames. */
-struct pcm_play_start {
-    uint32_t rate;
-    uint32_t channels;
-    uint32_t sample;                /* PCM_S_U8 ... */
-    uint32_t period_frames;
-    uint32_t periods;               /* in the cyclic buffer, at least 2 */
-    uint32_t reserved;
-    uint64_t frames;                /* to play */
-};
-
-struct pcm_play_started {
-    uint64_t logical;
-    uint32_t length;                /* of the cyclic buffer, bytes */
-    uint32_t allocator;             /* it was made by: enum pcm_allocator */
-};
-
-#define PCM_PLAY_WRITE_MAX          65536u
-
-/* Followed by the data: whole frames.  Waits until there was room for all. */
-struct pcm_play_write {
-    uint32_t bytes;
-    uint32_t reserved;
-};
-
-struct pcm_play_written {
-    uint32_t bytes;                 /* taken; fewer if the stream stopped */
-    uint32_t cause;                 /* PCM_S_CAUSE */
-};
-
-struct pcm_play_finished {
-    uint64_t frames;                /* the device played */
-    uint32_t drained;               /* 1: END was reached */
-    uint32_t cause;                 /* PCM_S_CAUSE */
-    uint32_t lost;                  /* frames the back end lost */
-    uint32_t underruns;             /* times the device got ahead of the data */
-    uint32_t interrupts;            /* period interrupts taken */
-    uint32_t records;               /* violations logged */
 };
 
 /* Deliberate mistakes; only a driver built with them knows the command. */
@@ -710,8 +667,6 @@ PCM_IOCTL_IS(pcm_direction, 24 + 8 * PCM_NODES);
 PCM_IOCTL_IS(pcm_transferred, 2 * (24 + 8 * PCM_NODES) + 80);
 PCM_IOCTL_IS(pcm_stress, 32);
 PCM_IOCTL_IS(pcm_stressed, 64);
-PCM_IOCTL_IS(pcm_play_start, 32);
-PCM_IOCTL_IS(pcm_play_finished, 32);
 PCM_IOCTL_IS(pcm_fault_result, 192);
 PCM_IOCTL_IS(pcm_packet_new, 8 + 32 * PCM_PACKET_PARTS);
 PCM_IOCTL_IS(pcm_packet, 24);

@@ -33,6 +33,7 @@ struct pcm_machine {
     uint64_t memory;                /* its first range of memory, as the bus has it */
     uint32_t vector;                /* its interrupt */
     uint32_t power;                 /* 1: D0, 2: D1, 3: D2, 4: D3 */
+    uint64_t object;                /* its PDO, for those who share the executive's memory */
 };
 
 #endif /* PCMASTER_MACHINE_H */

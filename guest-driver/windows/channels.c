@@ -33,7 +33,7 @@ NTSTATUS control_channel_new(struct device *device, struct file *file, PVOID dat
     }
     describe(&request, &description);
     status = PcNewDmaChannel(&channel->dma, NULL, NonPagedPool, (PDEVICE_DESCRIPTION)&description,
-                             device->self);
+                             device->functional);
     if (NT_SUCCESS(status) && !handle_add(file, &channel->object, OBJECT_CHANNEL)) {
         channel->dma->lpVtbl->Release(channel->dma);
         status = STATUS_INSUFFICIENT_RESOURCES;

@@ -47,11 +47,6 @@ static const struct control controls[PCM_CMD_END] = {
     [PCM_CMD_CHANNEL_RELEASE] = { control_channel_release, sizeof(struct pcm_object), 0, FALSE },
     [PCM_CMD_TRANSFER] = { control_transfer, sizeof(struct pcm_transfer), sizeof(struct pcm_transferred),
                            FALSE },
-    [PCM_CMD_PLAY_START] = { control_play_start, sizeof(struct pcm_play_start),
-                             sizeof(struct pcm_play_started), FALSE },
-    [PCM_CMD_PLAY_WRITE] = { control_play_write, sizeof(struct pcm_play_write),
-                             sizeof(struct pcm_play_written), TRUE },
-    [PCM_CMD_PLAY_FINISH] = { control_play_finish, 0, sizeof(struct pcm_play_finished), FALSE },
     [PCM_CMD_PACKET_NEW] = { control_packet_new, sizeof(struct pcm_packet_new), sizeof(struct pcm_packet),
                              FALSE },
     [PCM_CMD_PACKET_FREE] = { control_packet_free, sizeof(struct pcm_object), 0, FALSE },
@@ -74,6 +69,9 @@ NTSTATUS NTAPI control_create(PDEVICE_OBJECT self, PIRP irp)
     PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
     struct file *file;
 
+    if (!control_is(self)) {
+        return PcDispatchIrp(self, irp);
+    }
     if (device->removed) {
         return complete(irp, STATUS_DELETE_PENDING, 0);
     }
@@ -102,7 +100,6 @@ void control_release_all(struct device *device)
 {
     PLIST_ENTRY entry;
 
-    playback_release(device);
     for (entry = device->files.Flink; entry != &device->files; entry = entry->Flink) {
         file_release(CONTAINING_RECORD(entry, struct file, link));
     }
@@ -116,8 +113,7 @@ void control_release_all(struct device *device)
  */
 NTSTATUS NTAPI control_cleanup(PDEVICE_OBJECT self, PIRP irp)
 {
-    PCM_UNUSED(self);
-    return complete(irp, STATUS_SUCCESS, 0);
+    return control_is(self) ? complete(irp, STATUS_SUCCESS, 0) : PcDispatchIrp(self, irp);
 }
 
 /* The last reference is gone: everything made through the file goes. */
@@ -127,10 +123,10 @@ NTSTATUS NTAPI control_close(PDEVICE_OBJECT self, PIRP irp)
     PFILE_OBJECT object = IoGetCurrentIrpStackLocation(irp)->FileObject;
     struct file *file = object->FsContext;
 
-    device_lock(device);
-    if (device->stream_owner == file) {
-        playback_release(device);
+    if (!control_is(self)) {
+        return PcDispatchIrp(self, irp);
     }
+    device_lock(device);
     file_release(file);
     RemoveEntryList(&file->link);
     device_unlock(device);
@@ -163,8 +159,12 @@ NTSTATUS NTAPI control_dispatch(PDEVICE_OBJECT self, PIRP irp)
     PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
     PVOID data = irp->AssociatedIrp.SystemBuffer;
     const struct control *control = control_find(stack->Parameters.DeviceIoControl.IoControlCode);
-    NTSTATUS status = IoAcquireRemoveLock(&device->remove_lock, irp);
+    NTSTATUS status;
 
+    if (!control_is(self)) {
+        return PcDispatchIrp(self, irp);
+    }
+    status = IoAcquireRemoveLock(&device->remove_lock, irp);
     if (!NT_SUCCESS(status)) {
         return complete(irp, status, 0);
     }

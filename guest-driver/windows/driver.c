@@ -55,37 +55,16 @@ NTSTATUS complete(PIRP irp, NTSTATUS status, ULONG_PTR information)
     return status;
 }
 
-/* WMI requests: there is nothing of ours in them. */
-static NTSTATUS NTAPI pass_on(PDEVICE_OBJECT self, PIRP irp)
-{
-    struct device *device = self->DeviceExtension;
-    NTSTATUS status = IoAcquireRemoveLock(&device->remove_lock, irp);
-
-    if (!NT_SUCCESS(status)) {
-        return complete(irp, status, 0);
-    }
-    IoSkipCurrentIrpStackLocation(irp);
-    status = IoCallDriver(device->lower, irp);
-    IoReleaseRemoveLock(&device->remove_lock, irp);
-    return status;
-}
-
-static VOID NTAPI unload(PDRIVER_OBJECT driver)
-{
-    PCM_UNUSED(driver);
-}
-
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path)
 {
-    PCM_UNUSED(registry_path);
-    driver->DriverUnload = unload;
-    driver->DriverExtension->AddDevice = pnp_add_device;
-    driver->MajorFunction[IRP_MJ_PNP] = pnp_dispatch;
-    driver->MajorFunction[IRP_MJ_POWER] = power_dispatch;
-    driver->MajorFunction[IRP_MJ_SYSTEM_CONTROL] = pass_on;
-    driver->MajorFunction[IRP_MJ_CREATE] = control_create;
-    driver->MajorFunction[IRP_MJ_CLEANUP] = control_cleanup;
-    driver->MajorFunction[IRP_MJ_CLOSE] = control_close;
-    driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = control_dispatch;
-    return STATUS_SUCCESS;
+    NTSTATUS status = PcInitializeAdapterDriver(driver, registry_path, adapter_add_device);
+
+    if (NT_SUCCESS(status)) {
+        driver->MajorFunction[IRP_MJ_PNP] = pnp_dispatch;
+        driver->MajorFunction[IRP_MJ_CREATE] = control_create;
+        driver->MajorFunction[IRP_MJ_CLEANUP] = control_cleanup;
+        driver->MajorFunction[IRP_MJ_CLOSE] = control_close;
+        driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = control_dispatch;
+    }
+    return status;
 }

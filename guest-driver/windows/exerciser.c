@@ -214,7 +214,7 @@ NTSTATUS control_transfer(struct device *device, struct file *file, PVOID data)
     struct rules before, rules;
     struct memory memory;
 
-    if (device->stream) {
+    if (device->streaming) {
         return STATUS_DEVICE_BUSY;
     }
     if (!transfer_memory(file, &request, &memory) || request.window_short >= memory.length ||

@@ -338,8 +338,8 @@ NTSTATUS control_fault(struct device *device, struct file *file, PVOID data)
     NTSTATUS status;
 
     PCM_UNUSED(file);
-    if (request.fault >= PCM_FAULT_COUNT || request.policy > PCM_POLICY_RECORD || device->stream) {
-        return device->stream ? STATUS_DEVICE_BUSY : STATUS_INVALID_PARAMETER;
+    if (request.fault >= PCM_FAULT_COUNT || request.policy > PCM_POLICY_RECORD || device->streaming) {
+        return device->streaming ? STATUS_DEVICE_BUSY : STATUS_INVALID_PARAMETER;
     }
     run = pool_allocate(sizeof(*run));
     if (!run) {

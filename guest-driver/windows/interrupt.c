@@ -3,7 +3,7 @@
 #include "pcmaster.h"
 
 #define OWN_CAUSES                  (PCM_INT_VIOLATION | PCM_INT_EXERCISER)
-#define STREAM_CAUSES               (PCM_S_PERIOD | PCM_S_DRAINED | PCM_S_ERROR | PCM_S_LATE)
+#define STREAM_CAUSES               (PCM_S_PERIOD | PCM_S_DRAINED | PCM_S_ERROR | PCM_S_LATE | PCM_S_XRUN)
 
 /* Stands for a device that has gone: reads of it return all ones. */
 #define GONE                        0xffffffffu
@@ -11,42 +11,53 @@
 /* A device that raises causes as fast as they are cleared is out of order. */
 #define ROUNDS_MAX                  1000
 
+/* Clears the stream's causes, and has its pin served. */
+static void service_stream(struct device *device, ULONG number, ULONG direction)
+{
+    ULONG status = PCM_STREAM(number) + PCM_S_STATUS;
+
+    write32(device, status, read32(device, status) & STREAM_CAUSES);
+    if (device->groups[direction]) {
+        device->port->lpVtbl->Notify(device->port, device->groups[direction]);
+    }
+}
+
 /*
  * Acknowledges until no cause is left: a message-signalled interrupt is sent
  * only when the device goes from none to some.
  */
-static BOOLEAN NTAPI service(PKINTERRUPT interrupt, PVOID context)
+static NTSTATUS NTAPI service(PINTERRUPTSYNC interrupt, PVOID context)
 {
     struct device *device = context;
+    ULONG streams = PCM_INT_STREAM(0) | PCM_INT_STREAM(device->capture_stream);
     ULONG seen = 0, causes, rounds;
 
     PCM_UNUSED(interrupt);
     for (rounds = 0; rounds < ROUNDS_MAX; rounds++) {
         causes = read32(device, PCM_INT_STATUS);
-        if (causes == GONE || !(causes & (OWN_CAUSES | PCM_INT_STREAM(0)))) {
+        if (causes == GONE || !(causes & (OWN_CAUSES | streams))) {
             break;
         }
         if (causes & PCM_INT_STREAM(0)) {
-            ULONG stream = read32(device, PCM_STREAM(0) + PCM_S_STATUS) & STREAM_CAUSES;
-
-            write32(device, PCM_STREAM(0) + PCM_S_STATUS, stream);
-            InterlockedOr(&device->stream_causes, (LONG)stream);
-            if (stream & PCM_S_PERIOD) {
-                InterlockedIncrement(&device->periods);
-            }
+            service_stream(device, 0, FALSE);
+        }
+        if (device->capture_stream && causes & PCM_INT_STREAM(device->capture_stream)) {
+            service_stream(device, device->capture_stream, TRUE);
         }
         write32(device, PCM_INT_STATUS, causes & OWN_CAUSES);
         seen |= causes;
     }
     if (!seen) {
-        return FALSE;
+        return STATUS_UNSUCCESSFUL;
     }
     if (rounds == ROUNDS_MAX) {
         InterlockedIncrement(&device->stuck);
     }
-    InterlockedOr(&device->causes, (LONG)seen);
-    KeInsertQueueDpc(&device->dpc, NULL, NULL);
-    return TRUE;
+    if (seen & OWN_CAUSES) {
+        InterlockedOr(&device->causes, (LONG)(seen & OWN_CAUSES));
+        KeInsertQueueDpc(&device->dpc, NULL, NULL);
+    }
+    return STATUS_SUCCESS;
 }
 
 static VOID NTAPI deferred(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
@@ -60,64 +71,68 @@ static VOID NTAPI deferred(PKDPC dpc, PVOID context, PVOID argument1, PVOID argu
     if (causes & PCM_INT_EXERCISER) {
         KeSetEvent(&device->exerciser_done, IO_SOUND_INCREMENT, FALSE);
     }
-    if (causes & PCM_INT_STREAM(0)) {
-        KeSetEvent(&device->stream_event, IO_SOUND_INCREMENT, FALSE);
-    }
 }
 
 void interrupt_init(struct device *device)
 {
     KeInitializeDpc(&device->dpc, deferred, device);
     KeInitializeEvent(&device->exerciser_done, NotificationEvent, FALSE);
-    KeInitializeEvent(&device->stream_event, SynchronizationEvent, FALSE);
 }
 
-NTSTATUS interrupt_connect(struct device *device, const CM_PARTIAL_RESOURCE_DESCRIPTOR *descriptor)
+NTSTATUS interrupt_connect(struct device *device, PRESOURCELIST resources)
 {
-    IO_CONNECT_INTERRUPT_PARAMETERS connect;
+    PINTERRUPTSYNC interrupt;
+    NTSTATUS status = PcNewInterruptSync(&interrupt, NULL, resources, 0, InterruptSyncModeNormal);
 
-    if (!descriptor) {
+    if (!NT_SUCCESS(status)) {
         DbgPrint("pcmaster: no interrupt resource\n");
-        return STATUS_DEVICE_CONFIGURATION_ERROR;
+        return status;
     }
-    RtlZeroMemory(&connect, sizeof(connect));
-    connect.Version = CONNECT_FULLY_SPECIFIED;
-    connect.FullySpecified.PhysicalDeviceObject = device->physical;
-    connect.FullySpecified.InterruptObject = &device->interrupt;
-    connect.FullySpecified.ServiceRoutine = service;
-    connect.FullySpecified.ServiceContext = device;
-    if (descriptor->Flags & CM_RESOURCE_INTERRUPT_MESSAGE) {
-        connect.FullySpecified.Vector = descriptor->u.MessageInterrupt.Translated.Vector;
-        connect.FullySpecified.Irql = (KIRQL)descriptor->u.MessageInterrupt.Translated.Level;
-        connect.FullySpecified.ProcessorEnableMask = descriptor->u.MessageInterrupt.Translated.Affinity;
-    } else {
-        connect.FullySpecified.Vector = descriptor->u.Interrupt.Vector;
-        connect.FullySpecified.Irql = (KIRQL)descriptor->u.Interrupt.Level;
-        connect.FullySpecified.ProcessorEnableMask = descriptor->u.Interrupt.Affinity;
-    }
-    connect.FullySpecified.SynchronizeIrql = connect.FullySpecified.Irql;
-    connect.FullySpecified.InterruptMode =
-        descriptor->Flags & (CM_RESOURCE_INTERRUPT_MESSAGE | CM_RESOURCE_INTERRUPT_LATCHED) ? Latched
-                                                                                           : LevelSensitive;
-    connect.FullySpecified.ShareVector = descriptor->ShareDisposition == CmResourceShareShared;
-    return IoConnectInterruptEx(&connect);
+    device->interrupt = interrupt;
+    status = interrupt->lpVtbl->RegisterServiceRoutine(interrupt, service, device, FALSE);
+    return NT_SUCCESS(status) ? interrupt->lpVtbl->Connect(interrupt) : status;
 }
 
 void interrupt_disconnect(struct device *device)
 {
-    IO_DISCONNECT_INTERRUPT_PARAMETERS disconnect;
+    PINTERRUPTSYNC interrupt = device->interrupt;
 
-    if (!device->interrupt) {
+    if (!interrupt) {
         return;
     }
-    RtlZeroMemory(&disconnect, sizeof(disconnect));
-    disconnect.Version = CONNECT_FULLY_SPECIFIED;
-    disconnect.ConnectionContext.InterruptObject = device->interrupt;
-    IoDisconnectInterruptEx(&disconnect);
     device->interrupt = NULL;
+    interrupt->lpVtbl->Disconnect(interrupt);
+    interrupt->lpVtbl->Release(interrupt);
     KeFlushQueuedDpcs();
     if (device->stuck) {
         DbgPrint("pcmaster: %d interrupts whose causes the device did not clear\n", (int)device->stuck);
+    }
+}
+
+struct listener {
+    struct device *device;
+    BOOLEAN capture;
+    PSERVICEGROUP group;
+};
+
+/* No service routine runs meanwhile. */
+static NTSTATUS NTAPI listen(PINTERRUPTSYNC interrupt, PVOID context)
+{
+    struct listener *listener = context;
+
+    PCM_UNUSED(interrupt);
+    listener->device->groups[listener->capture] = listener->group;
+    return STATUS_SUCCESS;
+}
+
+void interrupt_listen(struct device *device, BOOLEAN capture, PSERVICEGROUP group)
+{
+    struct listener listener = { device, !!capture, group };
+
+    if (device->interrupt) {
+        device->interrupt->lpVtbl->CallSynchronizedRoutine(device->interrupt, listen, &listener);
+    } else {
+        listen(NULL, &listener);
     }
 }
 

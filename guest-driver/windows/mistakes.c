@@ -147,8 +147,8 @@ NTSTATUS control_mistake(struct device *device, struct file *file, PVOID data)
     const struct mistake *mistake;
 
     PCM_UNUSED(file);
-    if (request->mistake >= PCM_MISTAKE_COUNT || device->stream) {
-        return device->stream ? STATUS_DEVICE_BUSY : STATUS_INVALID_PARAMETER;
+    if (request->mistake >= PCM_MISTAKE_COUNT || device->streaming) {
+        return device->streaming ? STATUS_DEVICE_BUSY : STATUS_INVALID_PARAMETER;
     }
     mistake = &mistakes[request->mistake];
     scene.dma = new_adapter(device);

@@ -108,7 +108,7 @@ void irql_channel(struct scene *s)
 
     free_buffer(s);
     if (!NT_SUCCESS(PcNewDmaChannel(&channel, NULL, NonPagedPool, (PDEVICE_DESCRIPTION)&description,
-                                    s->device->self))) {
+                                    s->device->functional))) {
         return;
     }
     KeRaiseIrql(DISPATCH_LEVEL, &irql);
@@ -147,7 +147,7 @@ void irql_vector(struct scene *s)
 void irql_list(struct scene *s)
 {
     struct taken p = taken_open(s);
-    PDEVICE_OBJECT self = s->device->self;
+    PDEVICE_OBJECT self = s->device->functional;
 
     KeLowerIrql(p.irql);
     s->call->GetScatterGatherList(s->dma, self, p.mdl, p.memory, 1, list_ready, &p, TRUE); /* irql-list */
@@ -159,7 +159,7 @@ void irql_list(struct scene *s)
 void irql_request(struct scene *s)
 {
     struct taken p = taken_open(s);
-    PDEVICE_OBJECT self = s->device->self;
+    PDEVICE_OBJECT self = s->device->functional;
 
     KeLowerIrql(p.irql);
     s->call->AllocateAdapterChannel(s->dma, self, 2, registers_ready, &p); /* irql-request */
@@ -224,7 +224,7 @@ void irql_list_ex(struct scene *s)
     struct taken p = taken_open(s);
     ULONGLONG context[DMA_TRANSFER_CONTEXT_SIZE_V1 / sizeof(ULONGLONG)];
     PDMA_OPERATIONS3 call = s->call;
-    PDEVICE_OBJECT self = s->device->self;
+    PDEVICE_OBJECT self = s->device->functional;
 
     call->InitializeDmaTransferContext(s->dma, context);
     KeLowerIrql(p.irql);

@@ -113,7 +113,7 @@ void ask_channel(struct scene *s)
     PDMACHANNEL channel;
 
     if (NT_SUCCESS(PcNewDmaChannel(&channel, NULL, NonPagedPool, (PDEVICE_DESCRIPTION)&description,
-                                   s->device->self))) {
+                                   s->device->functional))) {
         channel->lpVtbl->AllocateBuffer(channel, LENGTH, &varying); /* result-boundary */
         channel->lpVtbl->Release(channel);
     }

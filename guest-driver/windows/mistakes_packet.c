@@ -38,7 +38,7 @@ IO_ALLOCATION_ACTION NTAPI registers_ready(PDEVICE_OBJECT device, PIRP irp, PVOI
 
 void take_registers(struct taken *p, ULONG count)
 {
-    p->s->call->AllocateAdapterChannel(p->s->dma, p->s->device->self, count, registers_ready, p);
+    p->s->call->AllocateAdapterChannel(p->s->dma, p->s->device->functional, count, registers_ready, p);
 }
 
 void free_registers(const struct taken *p, ULONG count)
@@ -67,7 +67,7 @@ VOID NTAPI list_ready(PDEVICE_OBJECT device, PIRP irp, PSCATTER_GATHER_LIST list
 
 void take_list(struct taken *p)
 {
-    p->s->call->GetScatterGatherList(p->s->dma, p->s->device->self, p->mdl, p->memory, LENGTH,
+    p->s->call->GetScatterGatherList(p->s->dma, p->s->device->functional, p->mdl, p->memory, LENGTH,
                                      list_ready, p, TRUE);
 }
 
@@ -192,7 +192,7 @@ void put_waiting(struct scene *s)
 void two_channels(struct scene *s)
 {
     struct taken p = taken_open(s), waiting = p;
-    PDEVICE_OBJECT self = s->device->self;
+    PDEVICE_OBJECT self = s->device->functional;
 
     waiting.action = DeallocateObject;
     take_registers(&p, ALL_REGISTERS);
@@ -214,7 +214,7 @@ static IO_ALLOCATION_ACTION NTAPI nothing_kept(PDEVICE_OBJECT self, PIRP irp, PV
 __attribute__((noinline))
 static void channel_inside(struct scene *s)
 {
-    s->call->AllocateAdapterChannel(s->dma, s->device->self, 1, nothing_kept, NULL); /* channel-inside */
+    s->call->AllocateAdapterChannel(s->dma, s->device->functional, 1, nothing_kept, NULL); /* channel-inside */
 }
 
 /* Asks for the next registers before it has returned. */
@@ -228,7 +228,7 @@ void channel_from_routine(struct scene *s)
 {
     struct taken p = taken_open(s);
 
-    s->call->AllocateAdapterChannel(s->dma, s->device->self, 1, asks_inside, s);
+    s->call->AllocateAdapterChannel(s->dma, s->device->functional, 1, asks_inside, s);
     taken_close(&p);
 }
 

@@ -152,7 +152,7 @@ void list_direction(struct scene *s)
 void list_outside(struct scene *s)
 {
     struct taken p = taken_open(s);
-    PDEVICE_OBJECT self = s->device->self;
+    PDEVICE_OBJECT self = s->device->functional;
     PUCHAR before = p.memory - 1;
 
     s->call->GetScatterGatherList(s->dma, self, p.mdl, before, 1, list_ready, &p, TRUE); /* list-outside */
@@ -162,7 +162,7 @@ void list_outside(struct scene *s)
 void list_not_locked(struct scene *s)
 {
     struct taken p = taken_open(s);
-    PDEVICE_OBJECT self = s->device->self;
+    PDEVICE_OBJECT self = s->device->functional;
 
     p.mdl->MdlFlags &= ~MDL_SOURCE_IS_NONPAGED_POOL;
     s->call->GetScatterGatherList(s->dma, self, p.mdl, p.memory, 1, list_ready, &p, TRUE); /* list-not-locked */

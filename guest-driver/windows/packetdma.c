@@ -154,10 +154,10 @@ static NTSTATUS list_ask(struct session *session)
 
     switch (request->method) {
     case PCM_GET_LIST:
-        return call->GetScatterGatherList(session->dma, session->device->self, mdl, start, request->length,
+        return call->GetScatterGatherList(session->dma, session->device->functional, mdl, start, request->length,
                                           list_granted, session, session->write);
     case PCM_BUILD_LIST:
-        return call->BuildScatterGatherList(session->dma, session->device->self, mdl, start,
+        return call->BuildScatterGatherList(session->dma, session->device->functional, mdl, start,
                                             request->length, list_granted, session, session->write,
                                             session->room, session->room_bytes);
     case PCM_GET_LIST_EX:
@@ -278,7 +278,7 @@ static NTSTATUS registers_ask(struct session *session)
     BOOLEAN now = session->request->method == PCM_MAP_AT_ONCE;
 
     if (session->request->method == PCM_MAP) {
-        return session->call->AllocateAdapterChannel(session->dma, session->device->self,
+        return session->call->AllocateAdapterChannel(session->dma, session->device->functional,
                                                      session->registers, registers_granted, session);
     }
     return session->call->AllocateAdapterChannelEx(

@@ -170,7 +170,7 @@ NTSTATUS control_packet_transfer(struct device *device, struct file *file, PVOID
     if (!adapter || !packet || !request_sane(packet, &request)) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (device->stream) {
+    if (device->streaming) {
         return STATUS_DEVICE_BUSY;
     }
     if (!has_method((PDMA_OPERATIONS3)adapter->dma->DmaOperations, request.method)) {

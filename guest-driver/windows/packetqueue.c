@@ -61,7 +61,7 @@ static NTSTATUS ask(struct queue *queue, struct queued *entry)
 
     switch (queue->request->method[entry->number]) {
     case PCM_GET_LIST:
-        return queue->call->GetScatterGatherList(queue->dma, queue->device->self, mdl,
+        return queue->call->GetScatterGatherList(queue->dma, queue->device->functional, mdl,
                                                  MmGetMdlVirtualAddress(mdl), registers * PAGE_SIZE,
                                                  list_granted, entry, TRUE);
     case PCM_GET_LIST_EX:
@@ -76,7 +76,7 @@ static NTSTATUS ask(struct queue *queue, struct queued *entry)
                                                    DMA_SYNCHRONOUS_CALLBACK, list_granted, entry, TRUE,
                                                    NULL, NULL, NULL);
     case PCM_MAP:
-        return queue->call->AllocateAdapterChannel(queue->dma, queue->device->self, registers,
+        return queue->call->AllocateAdapterChannel(queue->dma, queue->device->functional, registers,
                                                    registers_granted, entry);
     default:
         queue->call->InitializeDmaTransferContext(queue->dma, entry->context);

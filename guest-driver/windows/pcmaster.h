@@ -14,7 +14,7 @@
 
 #include "pcmaster_ioctl.h"
 #include "pcmaster_regs.h"
-#include "portcls_dma.h"
+#include "portcls_adapter.h"
 #include "wdm3.h"
 
 #define PCM_POOL_TAG                0x734d6350u     /* "PcMs" */
@@ -34,10 +34,11 @@ struct rules {
     ULONGLONG boundary;
 };
 
+/* In the extension of the control device's object; PortCls has another of its own. */
 struct device {
-    PDEVICE_OBJECT self;
+    PDEVICE_OBJECT control;
+    PDEVICE_OBJECT functional;
     PDEVICE_OBJECT physical;
-    PDEVICE_OBJECT lower;
     UNICODE_STRING link;
     WCHAR link_name[32];
     IO_REMOVE_LOCK remove_lock;
@@ -50,22 +51,23 @@ struct device {
 
     volatile UCHAR *registers;
     ULONG register_bytes;
-    PKINTERRUPT interrupt;
+    ULONG capture_stream;               /* the number of the hardware's first */
+    PINTERRUPTSYNC interrupt;
+    IAdapterPowerManagement power;
+    volatile LONG power_references;
 
     /* Shared with the interrupt service routine and the DPC. */
     KDPC dpc;
     volatile LONG causes;               /* PCM_INT_ bits not yet seen by the DPC */
-    volatile LONG stream_causes;        /* PCM_S_ bits, likewise */
-    volatile LONG periods;              /* period interrupts since PLAY_START */
     volatile LONG stuck;                /* interrupts whose causes would not go */
     KEVENT exerciser_done;
-    KEVENT stream_event;
+    PPORTWAVECYCLIC port;
+    PSERVICEGROUP groups[2];            /* of the streams that run; see stream_listen */
 
-    /* Set before the lock is asked for: whoever holds it waits no longer. */
-    volatile LONG stopping;
-
-    struct stream *stream;              /* NULL: nothing is being played */
-    struct file *stream_owner;
+    /* Streams that are open, by direction; and the rules before the first of them. */
+    struct stream *streams[2];
+    ULONG streaming;                    /* that have left KSSTATE_STOP */
+    struct rules before;
 };
 
 /* Memory that the device can reach: a common buffer or a channel's buffer. */
@@ -192,38 +194,63 @@ NTSTATUS complete(PIRP irp, NTSTATUS status, ULONG_PTR information);
 
 /* --- pnp.c --------------------------------------------------------------- */
 
-DRIVER_ADD_DEVICE pnp_add_device;
 DRIVER_DISPATCH pnp_dispatch;
 
-/* Lets DEVICE's lower drivers handle IRP first, and takes it back from them. */
-NTSTATUS forward_and_wait(struct device *device, PIRP irp);
+/* --- adapter.c ------------------------------------------------------------ */
 
-/* Whoever waits for the stream with the lock held gives up, and the lock back. */
-void hardware_stopping(struct device *device);
+DRIVER_ADD_DEVICE adapter_add_device;
+
+/* Of the functional device object that PortCls made. */
+struct device *adapter_device(PDEVICE_OBJECT functional);
+
+/* PASSIVE_LEVEL, not locked.  All DMA ends; interrupt and registers are given back. */
+void hardware_stop(struct device *device);
 
 /* Ends all DMA; afterwards no rule is set, every violation aborts, interrupts are enabled. */
 void hardware_reset(struct device *device);
 
 /* --- power.c ------------------------------------------------------------- */
 
-DRIVER_DISPATCH power_dispatch;
+/* PASSIVE_LEVEL.  Has PortCls tell the device of its power. */
+NTSTATUS power_register(struct device *device, PDEVICE_OBJECT functional);
+
+/* --- miniport.c ---------------------------------------------------------- */
+
+/* PASSIVE_LEVEL.  Its last Release stops the hardware.  NULL: no memory. */
+PMINIPORTWAVECYCLIC miniport_new(struct device *device);
 
 /* --- interrupt.c --------------------------------------------------------- */
 
 /* Prepares DPC and events; once, before interrupt_connect. */
 void interrupt_init(struct device *device);
 
-/* PASSIVE_LEVEL.  DESCRIPTOR: the translated interrupt resource. */
-NTSTATUS interrupt_connect(struct device *device, const CM_PARTIAL_RESOURCE_DESCRIPTOR *descriptor);
+/* PASSIVE_LEVEL. */
+NTSTATUS interrupt_connect(struct device *device, PRESOURCELIST resources);
 
-/* PASSIVE_LEVEL.  Afterwards neither the ISR nor the DPC runs. */
+/* PASSIVE_LEVEL, not locked.  Afterwards neither the ISR nor the DPC runs. */
 void interrupt_disconnect(struct device *device);
+
+/*
+ * Has the service routine notify GROUP of the direction's stream; NULL: no more.
+ * When it returns, no notification of the group that was is under way.
+ */
+void interrupt_listen(struct device *device, BOOLEAN capture, PSERVICEGROUP group);
 
 /* PASSIVE_LEVEL.  Waits for EVENT, MILLISECONDS at most; FALSE: in vain. */
 BOOLEAN interrupt_wait(PKEVENT event, ULONG milliseconds);
 
 /* --- control.c ----------------------------------------------------------- */
 
+/* The object that takes commands; its extension is *DEVICE. */
+NTSTATUS control_create_device(PDRIVER_OBJECT driver, PDEVICE_OBJECT physical, struct device **device);
+
+/* It remains until the last file is closed. */
+void control_delete_device(struct device *device);
+
+/* Whether OBJECT is such a one, and not PortCls'. */
+BOOLEAN control_is(PDEVICE_OBJECT object);
+
+/* Requests to either kind of object. */
 DRIVER_DISPATCH control_create;
 DRIVER_DISPATCH control_cleanup;
 DRIVER_DISPATCH control_close;
@@ -383,15 +410,6 @@ NTSTATUS control_packet_queue(struct device *device, struct file *file, PVOID da
 /* --- stress.c -------------------------------------------------------------- */
 
 NTSTATUS control_stress(struct device *device, struct file *file, PVOID data);
-
-/* --- playback.c ------------------------------------------------------------ */
-
-/* Stops and forgets the stream, if there is one. */
-void playback_release(struct device *device);
-
-NTSTATUS control_play_start(struct device *device, struct file *file, PVOID data);
-NTSTATUS control_play_write(struct device *device, struct file *file, PVOID data);
-NTSTATUS control_play_finish(struct device *device, struct file *file, PVOID data);
 
 /* --- faults.c: only in pcmaster-faulty.sys --------------------------------- */
 

@@ -252,7 +252,7 @@ NTSTATUS control_stress(struct device *device, struct file *file, PVOID data)
     struct stress *stress;
     NTSTATUS status;
 
-    if (device->stream) {
+    if (device->streaming) {
         return STATUS_DEVICE_BUSY;
     }
     if (!adapter) {

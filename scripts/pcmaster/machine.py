@@ -61,7 +61,7 @@ def accelerator(plan):
 def device(plan):
     """The device, where its sound goes, and other devices."""
     words, bus = plan.shape.device_bus()
-    words += ["-audiodev", sound(plan), "-device", f"pcmaster,bus={bus},audiodev=snd"]
+    words += ["-audiodev", sound(plan), "-device", f"pcmaster,bus={bus},audiodev=snd,loopback=on"]
     for more in plan.devices:
         words += ["-device", more]
     return words

@@ -148,11 +148,22 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(got.difference["got"], 263)
 
     def test_lengths(self):
-        for data, frames in ((self.data[:-4], 3), (self.data + bytes(4), 5), (b"", 0)):
+        for data, frames in ((self.data[:-4], 3), (self.data + bytes(3) + b"\1", 5), (b"", 0)):
             got = self.against(data)
             self.assertFalse(got.exact)
             self.assertIsNone(got.difference)
             self.assertIn(f"{frames} frames recorded, 4 expected", str(got))
+
+    def test_silence_at_the_end_is_no_difference(self):
+        got = self.against(self.data + bytes(40))
+        self.assertTrue(got.exact)
+        self.assertEqual(str(got), "bit-exact, 4 frames")
+
+    def test_silence_of_bytes_is_in_their_middle(self):
+        eight = wav.Wav(48000, 1, "u8", b"\1\2")
+        for silence, exact in ((b"\x80", True), (b"\0", False)):
+            got = wav.compare(eight, wav.Wav(48000, 1, "u8", eight.data + 9 * silence))
+            self.assertEqual(got.exact, exact)
 
     def test_another_kind_is_an_error(self):
         with self.assertRaises(Problem):

@@ -21,7 +21,7 @@ EXIT_CODE = re.compile(r"^\s+WIN32_EXIT_CODE\s+: (\d+)", re.MULTILINE)
 MAPPED = re.compile(r'mapping PE file L"[^"]*\\\\(\S+?\.sys)" at 0x([0-9a-f]+)-0x([0-9a-f]+)')
 DONE = re.compile(r'init_driver init done for L"(\w+)"')
 ROUTINE = re.compile(r"init_driver - (DriverUnload|MajorFunction\[27\]) = ([0-9A-F]+)")
-ADDED = re.compile(r"AddDevice routine [0-9A-F]+ returned ([0-9a-f]+)")
+ADDED = re.compile(r"^(\w+):.*AddDevice routine ([0-9A-F]+) returned ([0-9a-f]+)", re.MULTILINE)
 
 
 class WineError(Exception):
@@ -50,9 +50,18 @@ class Told:
                         in ROUTINE.findall(DONE.split(after)[0])}
         return {}
 
-    def added(self):
-        """What each call of an AddDevice routine returned."""
-        return [int(status, 16) for status in ADDED.findall(self.text)]
+    def added(self, image):
+        """What each call of an image's AddDevice routine returned.
+
+        Processes have images at the same address: the thread tells them apart.
+        """
+        statuses = []
+        for thread, address, status in ADDED.findall(self.text):
+            own = [line for line in self.text.splitlines() if line.startswith(f"{thread}:")]
+            places = Told("\n".join(own)).images().get(image, [])
+            if any(int(address, 16) in place for place in places):
+                statuses.append(int(status, 16))
+        return statuses
 
 
 class Windows:

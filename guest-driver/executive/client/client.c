@@ -4,6 +4,7 @@
 
 #include "pcmaster_ioctl.h"
 #include "pcmaster_machine.h"
+#include "sound.h"
 
 #define COMMAND_LINE_MAX            4096u
 #define DRIVER_NAME                 L"\\DosDevices\\pcmaster"
@@ -28,11 +29,13 @@ static void print(void *context, const char *line)
     DbgPrint("%s\n", line);
 }
 
-static uint32_t read_sound(void *context, uint64_t offset, void *data, uint32_t length)
+static void play(void *context, const struct pcm_options *options, uint32_t bits, bool record,
+                 struct pcm_played *played)
 {
     struct client *client = context;
+    struct sound sound = { client->sound, options->sound_bytes, options->rate, options->channels, bits };
 
-    return (uint32_t)file_read(client->sound, offset, data, length);
+    sound_play(&sound, record, played);
 }
 
 static uint32_t act(void *context, uint32_t wanted, struct pcm_machine *after)
@@ -100,7 +103,7 @@ static NTSTATUS sound_open(struct client *client, struct pcm_options *options)
 
 static NTSTATUS run(struct client *client, const struct pcm_options *options)
 {
-    const struct pcm_ops ops = { send, print, read_sound, act, leave, enter, client };
+    const struct pcm_ops ops = { send, print, play, act, leave, enter, client };
     NTSTATUS status = link_open(&client->link, DRIVER_NAME);
     enum pcm_outcome outcome;
 

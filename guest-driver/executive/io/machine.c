@@ -77,6 +77,7 @@ static void Look(struct pcm_machine *Machine)
 
     if (pdo) {
         Machine->present = TRUE;
+        Machine->object = (ULONG_PTR)pdo;
         Machine->memory = IopPdoMemory(pdo);
         Machine->vector = IopPdoVector(pdo);
         Machine->power = (uint32_t)IopExtension(pdo)->DevicePower.DeviceState;

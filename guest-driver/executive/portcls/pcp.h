@@ -78,8 +78,19 @@ ULONG NTAPI PcpRelease(PC_INTERFACE *This);
 
 /* --- The rules of IRQL, for the verifier ------------------------------------- */
 
-#define PCP_PASSIVE(routine) HalpRequireIrql((routine), PASSIVE_LEVEL)
-#define PCP_DISPATCH(routine) HalpRequireIrql((routine), DISPATCH_LEVEL)
+/*
+ * The verifier is only troubled with what is wrong, so that these routines run
+ * beside a HAL that lacks it, too.
+ */
+static inline void PcpRequireIrql(PCSTR Routine, KIRQL Highest)
+{
+    if (KeGetCurrentIrql() > Highest) {
+        HalpRequireIrql(Routine, Highest);
+    }
+}
+
+#define PCP_PASSIVE(routine) PcpRequireIrql((routine), PASSIVE_LEVEL)
+#define PCP_DISPATCH(routine) PcpRequireIrql((routine), DISPATCH_LEVEL)
 
 /* --- adapter.c: the device, and its subdevices ---------------------------------- */
 

@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* selftest.sys: the device of the driver under test */
-#include "selftest.h"
-
-NTKERNELAPI PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject);
+#include "filter.h"
 
 PDEVICE_OBJECT device_pdo(void)
 {
-    UNICODE_STRING name = text_of(L"\\Device\\pcmaster");
-    PDEVICE_OBJECT device, pdo;
-    PFILE_OBJECT file;
-    NTSTATUS status = IoGetDeviceObjectPointer(&name, FILE_READ_DATA, &file, &device);
+    struct pcm_machine machine;
+    PDEVICE_OBJECT pdo;
+    NTSTATUS status = machine_act(PCM_MACHINE_LOOK, &machine);
 
     EXPECT_STATUS(status, STATUS_SUCCESS);
     if (!NT_SUCCESS(status)) {
         return NULL;
     }
-    pdo = IoGetDeviceAttachmentBaseRef(device);
-    ObDereferenceObject(file);
+    pdo = (PDEVICE_OBJECT)(ULONG_PTR)machine.object;
+    ObReferenceObject(pdo);
     return pdo;
 }
 

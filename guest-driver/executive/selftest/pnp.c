@@ -2,6 +2,7 @@
 /* selftest.sys: the order of Plug and Play's requests, as a filter sees it */
 #include "filter.h"
 
+#include "filterlink.h"
 #include "pcmaster_ioctl.h"
 
 #define DRIVER_NAME                 L"\\DosDevices\\pcmaster"
@@ -65,17 +66,20 @@ static void failed_start(void)
 static void surprise_removal(void)
 {
     struct pcm_facts facts;
-    struct link link;
+    struct link link, held;
 
     if (!filter_attach()) {
         return;
     }
     EXPECT_STATUS(link_open(&link, DRIVER_NAME), STATUS_SUCCESS);
+    EXPECT_STATUS(link_open_filter(&held), STATUS_SUCCESS);
     EXPECT_STATUS(machine_act(PCM_MACHINE_UNPLUG, &after), STATUS_SUCCESS);
     SAW(IRP_MN_SURPRISE_REMOVAL);
     EXPECT_STATUS(link_command(&link, PCM_IOCTL(PCM_CMD_FACTS), NULL, 0, &facts, sizeof(facts)),
                   STATUS_DELETE_PENDING);
     link_close(&link);
+    SAW(IRP_MN_SURPRISE_REMOVAL);
+    link_close(&held);
     SAW(IRP_MN_SURPRISE_REMOVAL, IRP_MN_REMOVE_DEVICE);
     EXPECT(!filter.self);
     EXPECT_STATUS(link_open(&link, DRIVER_NAME), STATUS_OBJECT_NAME_NOT_FOUND);

@@ -3,9 +3,8 @@
 #include "violation.h"
 
 #include "client.h"
+#include "filterlink.h"
 #include "pcmaster_machine.h"
-
-NTKERNELAPI PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject);
 
 static struct pcm_machine machine_act(enum pcm_machine_act wanted)
 {
@@ -24,18 +23,12 @@ static void adapter_of_removed(PDRIVER_OBJECT driver)
     DEVICE_DESCRIPTION3 description = { .Version = DEVICE_DESCRIPTION_VERSION3, .Master = TRUE,
                                         .InterfaceType = PCIBus, .MaximumLength = PAGE_SIZE,
                                         .DmaAddressWidth = 32 };
-    struct link link;
-    PDEVICE_OBJECT pdo;
+    PDEVICE_OBJECT pdo = (PDEVICE_OBJECT)(ULONG_PTR)machine_act(PCM_MACHINE_LOOK).object;
     ULONG registers;
 
     (void)driver;
-    if (NT_SUCCESS(link_open(&link, L"\\DosDevices\\pcmaster"))) {
-        pdo = IoGetDeviceAttachmentBaseRef(link.device);
-        IoGetDmaAdapter(pdo, (PDEVICE_DESCRIPTION)&description, &registers);
-        ObDereferenceObject(pdo);
-        link_close(&link);
-        machine_act(PCM_MACHINE_UNPLUG);
-    }
+    IoGetDmaAdapter(pdo, (PDEVICE_DESCRIPTION)&description, &registers);
+    machine_act(PCM_MACHINE_UNPLUG);
 }
 
 static BOOLEAN NTAPI service(PKINTERRUPT interrupt, PVOID context)
@@ -54,7 +47,7 @@ static void interrupt_of_removed(PDRIVER_OBJECT driver)
     struct link link;
 
     (void)driver;
-    if (NT_SUCCESS(link_open(&link, L"\\DosDevices\\pcmaster"))) {
+    if (NT_SUCCESS(link_open_filter(&link))) {
         machine_act(PCM_MACHINE_UNPLUG);
         IoConnectInterrupt(&interrupt, service, NULL, NULL, machine.vector, irql, irql, Latched, FALSE, 1,
                            FALSE);
@@ -71,22 +64,16 @@ static NTSTATUS NTAPI pass(PDEVICE_OBJECT device, PIRP irp)
 
 static void attached_to_removed(PDRIVER_OBJECT driver)
 {
-    PDEVICE_OBJECT self, pdo;
-    struct link link;
+    PDEVICE_OBJECT pdo = (PDEVICE_OBJECT)(ULONG_PTR)machine_act(PCM_MACHINE_LOOK).object, self;
 
     for (ULONG i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++) {
         driver->MajorFunction[i] = pass;
     }
-    if (NT_SUCCESS(link_open(&link, L"\\DosDevices\\pcmaster"))) {
-        pdo = IoGetDeviceAttachmentBaseRef(link.device);
-        link_close(&link);
+    machine_act(PCM_MACHINE_EJECT);
+    if (NT_SUCCESS(IoCreateDevice(driver, sizeof(pdo), NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &self))) {
+        *(PDEVICE_OBJECT *)self->DeviceExtension = IoAttachDeviceToDeviceStack(self, pdo);
+        machine_act(PCM_MACHINE_PLUG);
         machine_act(PCM_MACHINE_EJECT);
-        if (NT_SUCCESS(IoCreateDevice(driver, sizeof(pdo), NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &self))) {
-            *(PDEVICE_OBJECT *)self->DeviceExtension = IoAttachDeviceToDeviceStack(self, pdo);
-            machine_act(PCM_MACHINE_PLUG);
-            machine_act(PCM_MACHINE_EJECT);
-        }
-        ObDereferenceObject(pdo);
     }
 }
 

@@ -102,6 +102,8 @@ static NTSTATUS connect(struct edu *edu, const CM_PARTIAL_RESOURCE_DESCRIPTOR *r
         p->Irql = (KIRQL)resource->u.Interrupt.Level;
         p->ProcessorEnableMask = resource->u.Interrupt.Affinity;
     }
+    DbgPrint("edu: interrupts by %s, vector 0x%x\n",
+             resource->Flags & CM_RESOURCE_INTERRUPT_MESSAGE ? "message" : "line", p->Vector);
     p->SynchronizeIrql = p->Irql;
     p->InterruptMode = resource->Flags & CM_RESOURCE_INTERRUPT_LATCHED ? Latched : LevelSensitive;
     p->ShareVector = resource->ShareDisposition == CmResourceShareShared;

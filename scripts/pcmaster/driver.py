@@ -35,14 +35,27 @@ def ids_for(path, wanted):
             if not ID.fullmatch(name):
                 raise Problem(f"--hardware-id: no hardware ID: '{name}'")
         return wanted
-    beside = next((other for other in path.parent.glob("*")
-                   if other.stem == path.stem and other.suffix.lower() == ".inf"), None)
+    beside = _inf_of(path)
     if beside is None:
         return []
     found = inf.read(beside).hardware_ids()
     if not found:
         raise Problem(f"{beside} has no hardware ID for x64 Windows")
     return found
+
+
+def _inf_of(path):
+    """The .inf beside a driver, or None."""
+    return next((other for other in path.parent.glob("*")
+                 if other.stem == path.stem and other.suffix.lower() == ".inf"), None)
+
+
+def keys_for(path):
+    """What the guest is told of a driver of other devices than pcmaster: as on
+    Windows, those have their lines unless an .inf asks for messages."""
+    beside = _inf_of(path)
+    messages = beside is None or inf.read(beside).asks_for_messages()
+    return {"client": "none", "messages": "on" if messages else "off"}
 
 
 def is_ours(ids):

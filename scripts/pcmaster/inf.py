@@ -12,6 +12,7 @@ TOKEN = re.compile(r"%([^%]*)%")
 FIELD = re.compile(r'\s*((?:"(?:[^"]|"")*"|[^",])*)\s*(?:,|$)')
 MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
          (codecs.BOM_UTF8, "utf-8-sig"))
+MESSAGES = r"Interrupt Management\MessageSignaledInterruptProperties"
 # The machine that Models sections may be for, the most exact first.
 DECORATIONS = ("NTamd64", "NT", "")
 
@@ -65,6 +66,11 @@ class Inf:
     def hardware_ids(self):
         """What it is for, without repetition."""
         return list(dict.fromkeys(name for *_, ids in self.models() for name in ids if name))
+
+    def asks_for_messages(self):
+        """Whether any device is to have message-signalled interrupts."""
+        return any(fields[1:3] == [MESSAGES, "MSISupported"] and fields[4:] == ["1"]
+                   for name in self._sections for _, fields in self.section(name))
 
     def _replace(self, text):
         """A text with its tokens; those that are no string, as dirids, stay."""

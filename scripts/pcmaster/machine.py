@@ -72,7 +72,7 @@ def placed(programs, spec, shape):
     root bus unless they name another. Problem if QEMU has no such device."""
     name, _, properties = spec.partition(",")
     listing = process.output([programs / SYSTEM, "-M", shape.board, "-device", "help"]) or ""
-    found = re.search(rf'^name "{re.escape(name)}"(?:, bus (\S+))?', listing, re.MULTILINE)
+    found = re.search(rf'^name "{re.escape(name)}"(?:, bus ([^,\s]+))?', listing, re.MULTILINE)
     if not found:
         raise Problem(f"--device {name}: this QEMU has no such device")
     if found[1] != "PCI" or "bus=" in properties:

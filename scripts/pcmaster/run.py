@@ -235,7 +235,8 @@ def run_other(programs, guest, ids, options):
     if options.fault or options.exercise or options.file:
         raise Problem(f"{options.driver} is not for pcmaster: it takes no FILE.wav, "
                       "--exercise or --fault")
-    plan = plan_of(programs, options, guest, options.driver, {"client": "none"})
+    plan = plan_of(programs, options, guest, options.driver,
+                   driver.keys_for(options.driver))
     plan = dataclasses.replace(plan, ids=plan.out / "driver.ids")
     with out_folder(plan):
         plan.ids.write_text("\n".join(ids) + "\n", encoding="ascii")

@@ -38,6 +38,8 @@ class DriverTest(running.RunCase):
         self.assertEqual([(e["name"], e["result"]) for e in results["exercises"]],
                          [(name, "ok") for name in NAMES] * count)
         self.assertIn("edu: the factorial of 12 is 479001600", ran.text)
+        if words[:2] == ("--driver", "edu.sys"):
+            self.assertIn("edu: interrupts by message", ran.text)
         self.assertIn(f"devices started: {count}; {len(NAMES) * count} held", ran.text)
         for entry in results["exercises"]:
             if "logical" in entry:
@@ -79,6 +81,16 @@ class DriverTest(running.RunCase):
         self.assertIn("no device of those that the driver is for",
                       self.refused("--driver", self.copy(inf=other), "--device", "edu"))
 
+    def test_a_line_where_the_inf_asks_for_no_messages(self):
+        inf = self.image().with_name("edu.inf").read_text().replace("MSISupported", "Other")
+        words = ["--driver", self.copy(inf=inf.encode()), "--device"]
+        for more in ([], ["--iommu"], ["--machine", "pc"]):
+            with self.subTest(more):
+                ran = self.held(*words, "edu,addr=8.0", *more)
+                self.assertIn("edu: interrupts by line", ran.text)
+                ran = self.held(*words, "edu,addr=8.0", "--device", "edu,addr=c.0", *more, count=2)
+                self.assertEqual(ran.text.count("edu: interrupts by line"), 2)
+
     def test_an_id_in_place_of_an_inf(self):
         for name in (r"PCI\VEN_1234&DEV_11E8", r"pci\ven_1234&dev_11e8&subsys_11001af4&rev_10",
                      r"PCI\CC_00FF00"):
@@ -111,6 +123,15 @@ class DriverTest(running.RunCase):
                             "--hardware-id", r"PCI\CC_0C0320")
         self.assertIn("edu: no memory resource of 1048576 bytes", text)
         self.assertIn("devices for the driver: 1, started: 0", text)
+
+    def test_ports_and_a_line(self):
+        text = self.refused("--driver", "edu.sys", "--device", "AC97,audiodev=snd",
+                            "--hardware-id", r"PCI\VEN_8086&DEV_2415")
+        self.assertRegex(text, r"io: PCI\\VEN_8086&DEV_2415&SUBSYS_[0-9A-F]{8}&REV_01\n")
+        self.assertRegex(text, r"io:   1024 ports from 0x[0-9a-f]+\n")
+        self.assertRegex(text, r"io:   256 ports from 0x[0-9a-f]+\n")
+        self.assertRegex(text, r"io:   interrupt by line, vector 0x[0-9a-f]+\n")
+        self.assertIn("edu: no memory resource", text)
 
     def test_one_of_two_devices(self):
         ran = self.run_with(*EDU, "--device", "ich9-usb-ehci1", "--hardware-id",

@@ -56,6 +56,13 @@ class InfTest(unittest.TestCase):
             ("Device; 100%", "Two", [r"PCI\VEN_1234&DEV_0004", ""]),
             ("%Unknown%", "Rest.Install", ["", r"PCI\CC_0401"])])
 
+    def test_messages(self):
+        line = r'HKR, "Interrupt Management\MessageSignaledInterruptProperties", '
+        for rest, asked in (("MSISupported, 0x00010001, 1", True),
+                            ("MSISupported, 0x00010001, 0", False), ("Other, 1, 1", False)):
+            with self.subTest(rest):
+                self.assertEqual(inf.Inf(f"[Any]\n{line}{rest}\n").asks_for_messages(), asked)
+
     def test_hardware_ids(self):
         self.assertEqual(self.inf.hardware_ids(), [
             r"PCI\VEN_1234&DEV_0001", r"PCI\VEN_1234&DEV_0002", r"PCI\VEN_1234&DEV_0004",

@@ -222,6 +222,9 @@ NODE_REQUIREMENT MiRootBusNode(ULONG RootBus);
 struct acpi_dmar;
 const struct acpi_dmar *MiDmar(void);
 
+/* What the MADT says; empty where there is none. */
+const struct acpi_madt *MiMadt(void);
+
 /* Physical address of the HPET's registers; 0: the machine has none. */
 ULONGLONG MiFindHpet(void);
 
@@ -253,6 +256,9 @@ NTSTATUS IopReferenceFile(HANDLE Handle, PVOID *Object);
 
 /* A PCI function's PDO: its bus, and device << 16 | function. FALSE: it is none. */
 BOOLEAN IopPdoAddress(PDEVICE_OBJECT Pdo, ULONG *Bus, ULONG *Address);
+
+/* Says on the console which device it is, and what its resources are. */
+void IopDescribePdo(PDEVICE_OBJECT Pdo);
 
 /* What an IOMMU must know of a device. */
 typedef struct _IOP_REMAPPING {

@@ -50,6 +50,12 @@ void HalpRequestSoftwareInterrupt(ULONG Vector);
 /* Interrupts at Vector, Frequency times a second, from now on. */
 void HalpStartClock(ULONG Vector, ULONG Frequency);
 
+/*
+ * Has an interrupt line, by its global number, interrupt the processor that boots
+ * at Vector, as long as it is up; or switches it off. FALSE: no I/O APIC has it.
+ */
+BOOLEAN HalpRouteLine(ULONG Line, ULONG Vector, BOOLEAN Enable);
+
 /* Address and data of a message that interrupts this processor at Vector. */
 void HalpGetMessage(ULONG Vector, ULONGLONG *Address, ULONG *Data);
 

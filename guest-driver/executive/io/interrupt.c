@@ -1,5 +1,5 @@
 /*
- * Interrupt objects.
+ * Interrupt objects. Those that share a vector form a chain.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,18 +12,58 @@ struct _KINTERRUPT {
     KSPIN_LOCK OwnLock;
     KIRQL SynchronizeIrql;
     ULONG Vector;
+    BOOLEAN Latched;
+    BOOLEAN Shared;
+    PKINTERRUPT Next;
 };
 
+static PKINTERRUPT Chains[KI_DEVICE_VECTOR_LAST + 1];
+static KSPIN_LOCK ChainLock;
+
+static BOOLEAN Serve(PKINTERRUPT Interrupt)
+{
+    KIRQL irql = KfRaiseIrql(Interrupt->SynchronizeIrql);
+    BOOLEAN mine;
+
+    KeAcquireSpinLockAtDpcLevel(Interrupt->Lock);
+    mine = Interrupt->Routine(Interrupt, Interrupt->Context);
+    KeReleaseSpinLockFromDpcLevel(Interrupt->Lock);
+    KeLowerIrql(irql);
+    return mine;
+}
+
+/* A level that another device keeps up as well comes again; an edge does not. */
 static void Deliver(ULONG Vector, PVOID Context)
 {
-    PKINTERRUPT interrupt = Context;
-    KIRQL irql = KfRaiseIrql(interrupt->SynchronizeIrql);
-
     UNREFERENCED_PARAMETER(Vector);
-    KeAcquireSpinLockAtDpcLevel(interrupt->Lock);
-    interrupt->Routine(interrupt, interrupt->Context);
-    KeReleaseSpinLockFromDpcLevel(interrupt->Lock);
-    KeLowerIrql(irql);
+    for (PKINTERRUPT i = Context; i; i = i->Next) {
+        if (Serve(i) && !i->Latched) {
+            break;
+        }
+    }
+}
+
+/* Nobody is in the chain while it changes, and no line is up. */
+static void ChangeChain(ULONG Vector, PKINTERRUPT *Link, PKINTERRUPT Target)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&ChainLock, &irql);
+    IopEnableLine(Vector, FALSE);
+    KiSetVectorHandler(Vector, NULL, NULL);
+    *Link = Target;
+    if (Chains[Vector]) {
+        KiSetVectorHandler(Vector, Deliver, Chains[Vector]);
+        IopEnableLine(Vector, TRUE);
+    }
+    KeReleaseSpinLock(&ChainLock, irql);
+}
+
+/* Who was there first must have agreed to share as well. */
+static BOOLEAN MayConnect(ULONG Vector, BOOLEAN Shared)
+{
+    return Chains[Vector] ? Shared && Chains[Vector]->Shared
+                          : !KiIsVectorConnected(Vector);
 }
 
 BOOLEAN NTAPI KeSynchronizeExecution(PKINTERRUPT Interrupt,
@@ -52,13 +92,11 @@ NTSTATUS NTAPI IoConnectInterrupt(PKINTERRUPT *InterruptObject,
 {
     PKINTERRUPT interrupt;
 
-    UNREFERENCED_PARAMETER(InterruptMode);
-    UNREFERENCED_PARAMETER(ShareVector);
     UNREFERENCED_PARAMETER(FloatingSave);
     if (!ServiceRoutine || !ProcessorEnableMask ||
         Vector < KI_DEVICE_VECTOR_FIRST || Vector > KI_DEVICE_VECTOR_LAST ||
         Irql != KI_VECTOR_IRQL(Vector) || SynchronizeIrql < Irql ||
-        KiIsVectorConnected(Vector)) {
+        !MayConnect(Vector, ShareVector)) {
         return STATUS_INVALID_PARAMETER;
     }
     interrupt = ExAllocatePoolWithTag(NonPagedPool, sizeof(*interrupt),
@@ -72,14 +110,23 @@ NTSTATUS NTAPI IoConnectInterrupt(PKINTERRUPT *InterruptObject,
     interrupt->Lock = SpinLock ? SpinLock : &interrupt->OwnLock;
     interrupt->SynchronizeIrql = SynchronizeIrql;
     interrupt->Vector = Vector;
+    interrupt->Latched = InterruptMode == Latched;
+    interrupt->Shared = ShareVector;
+    interrupt->Next = Chains[Vector];
     *InterruptObject = interrupt;
-    KiSetVectorHandler(Vector, Deliver, interrupt);
+    ChangeChain(Vector, &Chains[Vector], interrupt);
     return STATUS_SUCCESS;
 }
 
 VOID NTAPI IoDisconnectInterrupt(PKINTERRUPT InterruptObject)
 {
-    KiSetVectorHandler(InterruptObject->Vector, NULL, NULL);
+    ULONG vector = InterruptObject->Vector;
+    PKINTERRUPT *link = &Chains[vector];
+
+    while (*link != InterruptObject) {
+        link = &(*link)->Next;
+    }
+    ChangeChain(vector, link, InterruptObject->Next);
     ExFreePoolWithTag(InterruptObject, IOP_TAG);
 }
 

@@ -84,6 +84,12 @@ PDRIVER_OBJECT IopCreateDriver(void);
 PDEVICE_OBJECT IopNextPdo(PDEVICE_OBJECT Previous);
 void IopPdoIds(PDEVICE_OBJECT Pdo, PCI_IDS *Ids);
 
+/* The vector of an interrupt line, off as yet; 0: there is none. */
+ULONG IopLineVector(ULONG Line);
+
+/* Switches the line that has the vector, if one has. Any IRQL. */
+void IopEnableLine(ULONG Vector, BOOLEAN Enable);
+
 /* Raw and translated resources of a PDO, for IRP_MN_START_DEVICE. */
 PCM_RESOURCE_LIST IopPdoResources(PDEVICE_OBJECT Pdo);
 

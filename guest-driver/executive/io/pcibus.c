@@ -1,147 +1,15 @@
 /*
- * The PCI bus driver: a PDO for each function, its resources, and the PnP
- * requests that reach the bottom of its stack.
+ * The PCI bus driver: a PDO for each function, and the PnP requests that reach
+ * the bottom of its stack.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "iop.h"
+#include "pcibus.h"
 
 #include "acpi.h"
 #include "halp.h"
-#include "pci.h"
-
-#define RESOURCES_MAX       (PCI_BARS + 1)
-
-typedef struct _PDO_EXTENSION {
-    PCI_FUNCTION Function;
-    NODE_REQUIREMENT Node;
-    ULONG Vector;
-    BOOLEAN Unplugged;
-    struct {
-        CM_RESOURCE_LIST List;
-        CM_PARTIAL_RESOURCE_DESCRIPTOR More[RESOURCES_MAX - 1];
-    } Resources;
-} PDO_EXTENSION;
 
 static PDRIVER_OBJECT Driver;
-
-static PDO_EXTENSION *Extension(PDEVICE_OBJECT Pdo)
-{
-    return Pdo->DeviceExtension;
-}
-
-static PCM_PARTIAL_RESOURCE_DESCRIPTOR AddResource(PDO_EXTENSION *Pdo,
-                                                   UCHAR Type, USHORT Flags)
-{
-    PCM_PARTIAL_RESOURCE_LIST list =
-        &Pdo->Resources.List.List[0].PartialResourceList;
-    PCM_PARTIAL_RESOURCE_DESCRIPTOR resource =
-        &list->PartialDescriptors[list->Count++];
-
-    resource->Type = Type;
-    resource->ShareDisposition = CmResourceShareDeviceExclusive;
-    resource->Flags = Flags;
-    return resource;
-}
-
-static void AddMemory(PDO_EXTENSION *Pdo)
-{
-    for (ULONG bar = 0; bar < PCI_BARS; bar++) {
-        PCI_MEMORY memory = PciReadBar(&Pdo->Function, bar);
-        PCM_PARTIAL_RESOURCE_DESCRIPTOR resource;
-
-        bar += memory.Wide;
-        if (!memory.Length || memory.Length > MAXULONG) {
-            continue;
-        }
-        resource = AddResource(Pdo, CmResourceTypeMemory,
-                               CM_RESOURCE_MEMORY_READ_WRITE |
-                               (memory.Prefetchable
-                                    ? CM_RESOURCE_MEMORY_PREFETCHABLE : 0));
-        resource->u.Memory.Start.QuadPart = (LONGLONG)memory.Base;
-        resource->u.Memory.Length = (ULONG)memory.Length;
-    }
-}
-
-static void AddInterrupt(PDO_EXTENSION *Pdo)
-{
-    PCM_PARTIAL_RESOURCE_DESCRIPTOR resource;
-
-    if (!Pdo->Function.MsiCapability) {
-        return;
-    }
-    if (!Pdo->Vector) {
-        Pdo->Vector = KiAllocateVector();
-    }
-    if (!Pdo->Vector) {
-        return;
-    }
-    resource = AddResource(Pdo, CmResourceTypeInterrupt,
-                           CM_RESOURCE_INTERRUPT_LATCHED |
-                           CM_RESOURCE_INTERRUPT_MESSAGE);
-    resource->u.MessageInterrupt.Translated.Level =
-        KI_VECTOR_IRQL(Pdo->Vector);
-    resource->u.MessageInterrupt.Translated.Vector = Pdo->Vector;
-    resource->u.MessageInterrupt.Translated.Affinity = 1;
-}
-
-PCM_RESOURCE_LIST IopPdoResources(PDEVICE_OBJECT Pdo)
-{
-    PDO_EXTENSION *extension = Extension(Pdo);
-    PCM_RESOURCE_LIST list = &extension->Resources.List;
-
-    if (!list->Count) {
-        list->Count = 1;
-        list->List[0].InterfaceType = PCIBus;
-        list->List[0].BusNumber = extension->Function.Bus;
-        list->List[0].PartialResourceList.Version = 1;
-        list->List[0].PartialResourceList.Revision = 1;
-        AddMemory(extension);
-        AddInterrupt(extension);
-    }
-    return list;
-}
-
-/* The new interrupt is taken before the old is given back, so as to be another. */
-static BOOLEAN ChangeVector(PDO_EXTENSION *Pdo)
-{
-    ULONG vector = Pdo->Vector ? KiAllocateVector() : 0;
-
-    if (vector) {
-        KiFreeVector(Pdo->Vector);
-        Pdo->Vector = vector;
-    }
-    return !Pdo->Function.MsiCapability || vector;
-}
-
-BOOLEAN IopChangePdoResources(PDEVICE_OBJECT Pdo)
-{
-    PDO_EXTENSION *extension = Extension(Pdo);
-    BOOLEAN moved = PciMoveMemory(&extension->Function);
-    BOOLEAN changed = ChangeVector(extension);
-
-    RtlZeroMemory(&extension->Resources, sizeof(extension->Resources));
-    return moved && changed;
-}
-
-ULONGLONG IopPdoMemory(PDEVICE_OBJECT Pdo)
-{
-    const CM_PARTIAL_RESOURCE_LIST *list =
-        &IopPdoResources(Pdo)->List[0].PartialResourceList;
-
-    for (ULONG i = 0; i < list->Count; i++) {
-        if (list->PartialDescriptors[i].Type == CmResourceTypeMemory) {
-            return (ULONGLONG)
-                list->PartialDescriptors[i].u.Memory.Start.QuadPart;
-        }
-    }
-    return 0;
-}
-
-ULONG IopPdoVector(PDEVICE_OBJECT Pdo)
-{
-    return Extension(Pdo)->Vector;
-}
 
 static void Start(PDO_EXTENSION *Pdo)
 {
@@ -175,8 +43,8 @@ static void CheckDisconnected(const PDO_EXTENSION *Pdo, const char *Request)
 
 void IopUnplugPdo(PDEVICE_OBJECT Pdo)
 {
-    Stop(Extension(Pdo));
-    Extension(Pdo)->Unplugged = TRUE;
+    Stop(IopPciExtension(Pdo));
+    IopPciExtension(Pdo)->Unplugged = TRUE;
 }
 
 static BOOLEAN WasUnplugged;
@@ -185,7 +53,7 @@ static PCI_FUNCTION LastUnplugged;
 /* IRP_MN_REMOVE_DEVICE, completed: what is no longer there has no PDO. */
 static void ForgetUnplugged(PDEVICE_OBJECT Pdo)
 {
-    PDO_EXTENSION *extension = Extension(Pdo);
+    PDO_EXTENSION *extension = IopPciExtension(Pdo);
 
     if (extension->Vector) {
         KiFreeVector(extension->Vector);
@@ -197,7 +65,7 @@ static void ForgetUnplugged(PDEVICE_OBJECT Pdo)
 
 static void SetDevicePower(PDEVICE_OBJECT DeviceObject, POWER_STATE State)
 {
-    PDO_EXTENSION *pdo = Extension(DeviceObject);
+    PDO_EXTENSION *pdo = IopPciExtension(DeviceObject);
     BOOLEAN on = State.DeviceState == PowerDeviceD0;
     POWER_STATE before = PoSetPowerState(DeviceObject, DevicePowerState, State);
 
@@ -251,22 +119,22 @@ static NTSTATUS NTAPI DispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     switch (stack->MinorFunction) {
     case IRP_MN_START_DEVICE:
-        if (Extension(DeviceObject)->Unplugged) {
+        if (IopPciExtension(DeviceObject)->Unplugged) {
             status = STATUS_NO_SUCH_DEVICE;
             break;
         }
         EnsurePower(DeviceObject);
-        Start(Extension(DeviceObject));
+        Start(IopPciExtension(DeviceObject));
         status = STATUS_SUCCESS;
         break;
     case IRP_MN_STOP_DEVICE:
     case IRP_MN_REMOVE_DEVICE:
-        CheckDisconnected(Extension(DeviceObject),
+        CheckDisconnected(IopPciExtension(DeviceObject),
                           stack->MinorFunction == IRP_MN_STOP_DEVICE
                               ? "IRP_MN_STOP_DEVICE" : "IRP_MN_REMOVE_DEVICE");
-        Stop(Extension(DeviceObject));
+        Stop(IopPciExtension(DeviceObject));
         forget = stack->MinorFunction == IRP_MN_REMOVE_DEVICE &&
-                 Extension(DeviceObject)->Unplugged;
+                 IopPciExtension(DeviceObject)->Unplugged;
         status = STATUS_SUCCESS;
         break;
     case IRP_MN_QUERY_STOP_DEVICE:
@@ -295,8 +163,8 @@ static void MakePdo(const PCI_FUNCTION *Function)
                                    FILE_DEVICE_UNKNOWN, 0, FALSE, &pdo))) {
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 0, 0, 0, 0);
     }
-    Extension(pdo)->Function = *Function;
-    Extension(pdo)->Node = MiRootBusNode(Function->RootBus);
+    IopPciExtension(pdo)->Function = *Function;
+    IopPciExtension(pdo)->Node = MiRootBusNode(Function->RootBus);
     pdo->Flags &= ~DO_DEVICE_INITIALIZING;
 }
 
@@ -329,7 +197,7 @@ PDEVICE_OBJECT IopNextPdo(PDEVICE_OBJECT Previous)
 
 void IopPdoIds(PDEVICE_OBJECT Pdo, PCI_IDS *Ids)
 {
-    PciIds(&Extension(Pdo)->Function, Ids);
+    PciIds(&IopPciExtension(Pdo)->Function, Ids);
 }
 
 NTSTATUS NTAPI IoGetDeviceNumaNode(PDEVICE_OBJECT Pdo, PUSHORT NodeNumber)
@@ -337,10 +205,10 @@ NTSTATUS NTAPI IoGetDeviceNumaNode(PDEVICE_OBJECT Pdo, PUSHORT NodeNumber)
     if (Pdo->DriverObject != Driver) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (Extension(Pdo)->Node == MM_ANY_NODE_OK) {
+    if (IopPciExtension(Pdo)->Node == MM_ANY_NODE_OK) {
         return STATUS_NOT_FOUND;
     }
-    *NodeNumber = (USHORT)Extension(Pdo)->Node;
+    *NodeNumber = (USHORT)IopPciExtension(Pdo)->Node;
     return STATUS_SUCCESS;
 }
 
@@ -353,7 +221,7 @@ static ULONG WayTo(PDEVICE_OBJECT Pdo, struct acpi_hop Way[PCI_WAY_MAX])
     if (!Pdo || Pdo->DriverObject != Driver) {
         return 0;
     }
-    count = PciWayTo(&Extension(Pdo)->Function, places);
+    count = PciWayTo(&IopPciExtension(Pdo)->Function, places);
     for (ULONG i = 0; i < count; i++) {
         Way[i].bus = places[i].Bus;
         Way[i].devfn = places[i].Devfn;
@@ -370,7 +238,7 @@ BOOLEAN IopFindRemapping(PDEVICE_OBJECT Pdo, IOP_REMAPPING *Remapping)
         return FALSE;
     }
     Remapping->Unit = acpi_dmar_unit(MiDmar(), 0, way, count);
-    Remapping->RequesterId = Extension(Pdo)->Function.RequesterId;
+    Remapping->RequesterId = IopPciExtension(Pdo)->Function.RequesterId;
     return Remapping->Unit != ACPI_NO_UNIT;
 }
 
@@ -389,7 +257,7 @@ BOOLEAN IopPdoAddress(PDEVICE_OBJECT Pdo, ULONG *Bus, ULONG *Address)
     if (Pdo->DriverObject != Driver) {
         return FALSE;
     }
-    function = &Extension(Pdo)->Function;
+    function = &IopPciExtension(Pdo)->Function;
     *Bus = function->Bus;
     *Address = (ULONG)function->Device << 16 | function->Function;
     return TRUE;

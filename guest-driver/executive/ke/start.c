@@ -33,6 +33,7 @@ static BOOLEAN StartDevices(PDRIVER_OBJECT Driver)
 
     while ((pdo = IopNextMatch(pdo))) {
         found++;
+        IopDescribePdo(pdo);
         started += NT_SUCCESS(IopStartDevice(Driver, pdo));
     }
     DbgPrint("executive: devices for the driver: %u, started: %u\n", found,

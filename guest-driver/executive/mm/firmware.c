@@ -195,6 +195,11 @@ NODE_REQUIREMENT MiRootBusNode(ULONG RootBus)
     return MM_ANY_NODE_OK;
 }
 
+const struct acpi_madt *MiMadt(void)
+{
+    return &Madt;
+}
+
 const struct acpi_dmar *MiDmar(void)
 {
     return &Dmar;

@@ -28,6 +28,8 @@
 #define   BAR_TYPE_64           0x4u
 #define   BAR_PREFETCHABLE      0x8u
 #define   BAR_FLAGS             0xfu
+#define   BAR_IO_FLAGS          0x3u
+#define   PORTS_LAST            0xffffu
 #define REG_BUSES               0x18
 #define REG_SUBSYSTEM           0x2c
 #define REG_CAPABILITIES        0x34
@@ -40,6 +42,10 @@
 #define   MSI_MULTIPLE_MASK     0x00700000u
 #define   MSI_64_BIT            0x00800000u
 #define   CAPABILITIES_MAX      48
+#define REG_INTERRUPT           0x3c
+#define   INTERRUPT_LINE(value) ((value) & 0xff)
+#define   INTERRUPT_PIN(value)  ((value) >> 8 & 0xff)
+#define   LINE_UNKNOWN          0xff
 #define POWER_CONTROL           4
 #define   POWER_STATE           0x0003u
 #define   POWER_D3HOT           0x0003u
@@ -286,9 +292,37 @@ PCI_MEMORY PciReadBar(const PCI_FUNCTION *Function, ULONG Bar)
     return memory;
 }
 
+PCI_MEMORY PciReadPorts(const PCI_FUNCTION *Function, ULONG Bar)
+{
+    ULONG value = PciReadConfig(Function, PCI_REG_BAR(Bar)), mask;
+    ULONG command = PciReadConfig(Function, REG_COMMAND) & 0xffff;
+    PCI_MEMORY ports = { 0 };
+
+    if (!(value & BAR_IO)) {
+        return ports;
+    }
+    PciWriteConfig(Function, REG_COMMAND, command & ~COMMAND_IO);
+    PciWriteConfig(Function, PCI_REG_BAR(Bar), MAXULONG);
+    mask = PciReadConfig(Function, PCI_REG_BAR(Bar)) & ~BAR_IO_FLAGS &
+           PORTS_LAST;
+    PciWriteConfig(Function, PCI_REG_BAR(Bar), value);
+    PciWriteConfig(Function, REG_COMMAND, command);
+    ports.Base = value & ~BAR_IO_FLAGS;
+    ports.Length = ports.Base && mask ? (~mask & PORTS_LAST) + 1 : 0;
+    return ports;
+}
+
+BOOLEAN PciReadLine(const PCI_FUNCTION *Function, ULONG *Line)
+{
+    ULONG value = PciReadConfig(Function, REG_INTERRUPT);
+
+    *Line = INTERRUPT_LINE(value);
+    return INTERRUPT_PIN(value) && *Line && *Line != LINE_UNKNOWN;
+}
+
 void PciEnable(const PCI_FUNCTION *Function, BOOLEAN Enable)
 {
-    ULONG bits = COMMAND_MEMORY | COMMAND_MASTER;
+    ULONG bits = COMMAND_IO | COMMAND_MEMORY | COMMAND_MASTER;
     ULONG command = PciReadConfig(Function, REG_COMMAND) & 0xffff;
 
     PciWriteConfig(Function, REG_COMMAND, Enable ? command | bits

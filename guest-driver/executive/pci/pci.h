@@ -61,6 +61,15 @@ void PciWriteConfig(const PCI_FUNCTION *Function, ULONG Register, ULONG Value);
 /* Measures a base address register. The function must not be in use. */
 PCI_MEMORY PciReadBar(const PCI_FUNCTION *Function, ULONG Bar);
 
+/* The same for one of I/O ports; Length 0: it is none. */
+PCI_MEMORY PciReadPorts(const PCI_FUNCTION *Function, ULONG Bar);
+
+/*
+ * The line that firmware has routed the function's interrupt to: on a PC the
+ * I/O APIC's input is the 8259's. FALSE: it has none.
+ */
+BOOLEAN PciReadLine(const PCI_FUNCTION *Function, ULONG *Line);
+
 /* What drivers for a function may ask for it by, the most exact first. */
 #define PCI_ID_MAX              48
 #define PCI_HARDWARE_IDS        4
@@ -78,7 +87,7 @@ typedef union _PCI_IDS {
 
 void PciIds(const PCI_FUNCTION *Function, PCI_IDS *Ids);
 
-/* Memory decoding and bus mastering, on or off. */
+/* Decoding of ports and memory, and bus mastering, on or off. */
 void PciEnable(const PCI_FUNCTION *Function, BOOLEAN Enable);
 
 /*

@@ -122,6 +122,53 @@ static void refused(void)
     IoDisconnectInterrupt(interrupt);
 }
 
+/* Counts in *CONTEXT, and owns up to an odd number. */
+static BOOLEAN NTAPI count_and_own(PKINTERRUPT interrupt, PVOID context)
+{
+    ULONG *count = context;
+
+    (void)interrupt;
+    return (BOOLEAN)(++*count & 1);
+}
+
+static NTSTATUS share(PKINTERRUPT *interrupt, ULONG *count, KINTERRUPT_MODE mode, BOOLEAN shared)
+{
+    *count = 0;
+    return IoConnectInterrupt(interrupt, count_and_own, count, NULL, VECTOR, VECTOR_IRQL,
+                              VECTOR_IRQL, mode, shared, 1, FALSE);
+}
+
+static void shared_by(KINTERRUPT_MODE mode, ULONG first_calls)
+{
+    PKINTERRUPT first = NULL, second = NULL, third = NULL;
+    ULONG first_count, second_count, third_count;
+
+    EXPECT_STATUS(share(&first, &first_count, mode, TRUE), STATUS_SUCCESS);
+    EXPECT_STATUS(share(&second, &second_count, mode, TRUE), STATUS_SUCCESS);
+    EXPECT(!NT_SUCCESS(share(&third, &third_count, mode, FALSE)));
+    raise_vector();                     /* the second owns up to it */
+    raise_vector();                     /* the second does not */
+    EXPECT_EQUAL(second_count, 2);
+    EXPECT_EQUAL(first_count, first_calls);
+    IoDisconnectInterrupt(second);
+    raise_vector();
+    EXPECT_EQUAL(second_count, 2);
+    EXPECT_EQUAL(first_count, first_calls + 1);
+    IoDisconnectInterrupt(first);
+    raise_vector();
+    EXPECT_EQUAL(first_count, first_calls + 1);
+}
+
+static void shared_level(void)
+{
+    shared_by(LevelSensitive, 1);
+}
+
+static void shared_latched(void)
+{
+    shared_by(Latched, 2);
+}
+
 static void connect_ex(void)
 {
     IO_DISCONNECT_INTERRUPT_PARAMETERS disconnect = { .Version = CONNECT_FULLY_SPECIFIED };
@@ -156,6 +203,8 @@ const struct check interrupt_checks[] = {
     { "interrupt/defers", deferring },
     { "interrupt/synchronize", synchronize },
     { "interrupt/refused", refused },
+    { "interrupt/shared-level", shared_level },
+    { "interrupt/shared-latched", shared_latched },
     { "interrupt/connect-ex", connect_ex },
     { NULL, NULL },
 };

@@ -2,8 +2,7 @@
 /* The exercises: IDmaChannel */
 #include "run.h"
 
-/* 0: the channel was refused, or broken() was called. */
-static uint32_t channel_needed(struct run *run, const struct request *request)
+uint32_t channel_needed(struct run *run, const struct request *request)
 {
     struct pcm_channel channel = { 0 };
 
@@ -66,6 +65,19 @@ static void check_no_buffer(struct run *run, uint32_t channel)
     }
 }
 
+bool channel_fill(struct run *run, const struct request *request, uint32_t channel)
+{
+    if (!allocate_expecting(run, channel, request, request->refused ? request->status : PCM_STATUS_SUCCESS)) {
+        return false;
+    }
+    if (request->refused) {
+        check_no_buffer(run, channel);
+    } else {
+        check_channel_buffer(run, request, channel);
+    }
+    return run->verdict == HELD;
+}
+
 void exercise_channel(struct run *run, const struct request *request)
 {
     uint32_t channel = channel_needed(run, request);
@@ -73,11 +85,7 @@ void exercise_channel(struct run *run, const struct request *request)
     if (!channel) {
         return;
     }
-    if (request->refused) {
-        allocate_expecting(run, channel, request, request->status);
-        check_no_buffer(run, channel);
-    } else if (allocate_expecting(run, channel, request, PCM_STATUS_SUCCESS)) {
-        check_channel_buffer(run, request, channel);
+    if (channel_fill(run, request, channel) && !request->refused) {
         command_on(run, PCM_CMD_CHANNEL_FREE_BUFFER, channel);
         check_no_buffer(run, channel);
     }
@@ -163,23 +171,46 @@ void exercise_channel_properties(struct run *run, const struct request *request)
     command_on(run, PCM_CMD_CHANNEL_RELEASE, channel);
 }
 
-/* SetBufferSize is the drivers' to use: it changes the number, not the buffer. */
+/*
+ * SetBufferSize is the drivers' to use: it changes the number, not the buffer,
+ * whether the number is one of bytes that there are or not.
+ */
+static void check_set_size(struct run *run, uint32_t channel, uint32_t number, uint32_t allocated)
+{
+    struct pcm_channel_size size = { .channel = channel, .size = number };
+    struct pcm_channel_state state;
+
+    if (!command(run, PCM_CMD_CHANNEL_SET_SIZE, &size, sizeof(size), NULL, 0) ||
+        !channel_query(run, channel, &state)) {
+        return;
+    }
+    if (state.buffer_size != number) {
+        broken(run, "BufferSize is %u after SetBufferSize(%u)", state.buffer_size, number);
+    }
+    if (state.allocated_size != allocated) {
+        broken(run, "AllocatedBufferSize is %u after SetBufferSize(%u)", state.allocated_size, number);
+    }
+}
+
 void exercise_channel_set_size(struct run *run, const struct request *request)
 {
+    const uint32_t numbers[] = { request->length / 2, request->length + 1, request->channel_maximum + 1,
+                                 0xffffffff, 0 };
     uint32_t channel = channel_needed(run, request);
-    struct pcm_channel_size size = { .channel = channel, .size = request->length / 2 };
-    struct pcm_channel_state state;
+    uint32_t i;
 
     if (!channel) {
         return;
     }
-    if (allocate_expecting(run, channel, request, PCM_STATUS_SUCCESS) &&
-        command(run, PCM_CMD_CHANNEL_SET_SIZE, &size, sizeof(size), NULL, 0) &&
-        channel_query(run, channel, &state)) {
-        if (state.buffer_size != size.size) {
-            broken(run, "BufferSize is %u after SetBufferSize(%u)", state.buffer_size, size.size);
+    check_set_size(run, channel, 1000, 0);
+    if (allocate_expecting(run, channel, request, PCM_STATUS_SUCCESS)) {
+        for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+            check_set_size(run, channel, numbers[i], request->length);
         }
         check_channel_buffer(run, request, channel);
+        /* FreeBuffer knows the allocation's size. */
+        command_on(run, PCM_CMD_CHANNEL_FREE_BUFFER, channel);
+        check_no_buffer(run, channel);
     }
     command_on(run, PCM_CMD_CHANNEL_RELEASE, channel);
 }

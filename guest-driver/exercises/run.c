@@ -19,6 +19,7 @@ void point_begin(struct run *run)
     run->played = 0;
     run->first_node = PCM_NODE_ANY;
     run->buffers = 0;
+    run->noted = 0;
     text_clear(&run->request);
     text_clear(&run->logical);
     text_clear(&run->node);

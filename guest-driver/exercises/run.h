@@ -141,13 +141,14 @@ struct run {
     uint64_t verified;              /* bytes the device read and found right */
     uint64_t played;                /* bytes the device took for sound */
     uint32_t buffers;
+    uint32_t noted;                 /* constraints told to the host */
     uint32_t first_node;            /* a node of the buffer last checked by DMA */
 
     char request_room[256];
     char logical_room[64];
     char node_room[64];
     char reason_room[384];
-    char more_room[1536];
+    char more_room[3400];
 };
 
 /* --- run.c ---------------------------------------------------------------- */
@@ -262,6 +263,17 @@ void check_buffer(struct run *run, const struct request *request, const struct p
 /* Allocates, checks and frees.  Returns false if that did not work out. */
 bool allocate_and_check(struct run *run, uint32_t adapter, const struct request *request);
 
+/* --- channel.c ----------------------------------------------------------------- */
+
+/* A channel as REQUEST describes; 0: it was refused, and broken() was called. */
+uint32_t channel_needed(struct run *run, const struct request *request);
+
+/*
+ * AllocateBuffer on a channel without a buffer: the status that is due, and the
+ * buffer checked, with DMA, or that there is none.  False: broken() was called.
+ */
+bool channel_fill(struct run *run, const struct request *request, uint32_t channel);
+
 /* --- packet.c ------------------------------------------------------------------ */
 
 /* What is called, for a person. */
@@ -307,6 +319,10 @@ void exercise_channel_set_size(struct run *run, const struct request *request);
 void exercise_channel_copy(struct run *run, const struct request *request);
 void exercise_channel_freed(struct run *run, const struct request *request);
 void exercise_channel_described(struct run *run, const struct request *request);
+
+void exercise_powers(struct run *run, const struct request *request);
+void exercise_holes(struct run *run, const struct request *request);
+void exercise_random_constraints(struct run *run, const struct request *request);
 
 void exercise_adapter(struct run *run, const struct request *request);
 void exercise_adapter_refused(struct run *run, const struct request *request);

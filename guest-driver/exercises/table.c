@@ -508,6 +508,12 @@ const struct exercise exercise_table[] = {
     { "constraint/upper-bits", "Only bits above the page may vary", exercise_channel,
       CHANNEL_OF(64, 4096, KEEPS(0xffff0000), REFUSED_WITH(INVALID_PARAMETER)) },
 
+    { "constraint/powers", "Every 2^k - 1: as many bytes as it gives room for, and one more", exercise_powers,
+      CHANNEL_OF(64, 64 * KIB) },
+    { "constraint/holes", "The same for masks with holes", exercise_holes, CHANNEL_OF(64, 64 * KIB) },
+    { "constraint/random", "Random constraints and lengths, among buffers of before",
+      exercise_random_constraints, CHANNEL_OF(64, 64 * KIB) },
+
     /* --- The channel object ---------------------------------------------------------------------- */
     { "channel/second-allocate", "A second AllocateBuffer fails and harms nothing",
       exercise_channel_second, CHANNEL_OF(32, 64 * KIB, KEEPS(MASK_64K)) },
@@ -524,6 +530,9 @@ const struct exercise exercise_table[] = {
     { "channel/no-memory", "More than there is below 16 MiB", exercise_channel,
       REQUEST(.allocator = CHANNEL, .width = 20, .length = MIB + 4096, .node = ANY_NODE,
               .channel_maximum = 17 * MIB, REFUSED_WITH(INSUFFICIENT_RESOURCES)) },
+    { "channel/4g-less-1", "One byte less than 4 GiB", exercise_channel,
+      REQUEST(.allocator = CHANNEL, .width = 32, .length = 0xffffffff, .node = ANY_NODE,
+              .channel_maximum = 0xffffffff, REFUSED_WITH(INSUFFICIENT_RESOURCES)) },
     { "channel/properties", "The sizes a channel reports", exercise_channel_properties,
       CHANNEL_OF(32, 12345, KEEPS(MASK_64K)) },
     { "channel/set-size", "SetBufferSize changes the number only", exercise_channel_set_size,

@@ -9,7 +9,7 @@ exercise provokes, and the recording equals the input.
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from pcmaster import boot, bugcheck, diagnosis, iommu, tap
+from pcmaster import boot, bugcheck, constraint, diagnosis, iommu, tap
 from pcmaster.ui import Problem
 
 SHOWN = 3
@@ -60,6 +60,7 @@ def judge(plan, outcome, results, comparison, due):
     complaints += _provoked(results.points, log.violations)
     complaints += _moved(results, log) + denied(plan, outcome, log)
     complaints += [line for point in results.points for line in _point(point, plan.shape)]
+    complaints += constraint.judge(results.points, log.lines)
     if comparison and not comparison.exact:
         complaints.append(f"the recording is not what was played: {comparison}")
     return Verdict(complaints, log.violations)

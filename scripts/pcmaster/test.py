@@ -29,7 +29,7 @@ MORE_SUITES = {
     "mutation": "breaks the device on purpose, change by change; the qtests notice",
 }
 # Debian packages that no other suite needs.
-PACKAGES = {"images": ["python3-pefile"], "windows": ["wine64"]}
+PACKAGES = {"guest": ["clang"], "images": ["python3-pefile"], "windows": ["wine64"]}
 KINDS = {"sanitizers": qemu.SANITIZED}
 PROJECT = "pcmaster"
 JUNIT = "meson-logs/testlog.junit.xml"

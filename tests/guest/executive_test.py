@@ -18,6 +18,23 @@ FAULT = "0x50 PAGE_FAULT_IN_NONPAGED_AREA"
 IRQL = "0xa IRQL_NOT_LESS_OR_EQUAL"
 REGIONS = "0x1 APC_INDEX_MISMATCH"
 CLIENT = "= client.sys+0x"
+# Of the port class driver, what must be called at PASSIVE_LEVEL and is called above it; of
+# the last row: at DISPATCH_LEVEL or below.
+PORTCLS = """
+    PcInitializeAdapterDriver PcAddAdapterDevice PcRegisterSubdevice PcForwardIrpSynchronous
+    PcGetDeviceProperty PcRegisterIoTimeout PcUnregisterIoTimeout
+    PcRegisterAdapterPowerManagement PcRequestNewPowerState PcNewPort PcNewDmaChannel
+    PcNewResourceList PcNewResourceSublist PcNewInterruptSync PcNewServiceGroup
+    IDmaChannel::AllocateBuffer IDmaChannel::FreeBuffer
+    IResourceList::AddEntry IResourceList::AddEntryFromParent
+    IInterruptSync::Connect IInterruptSync::Disconnect IInterruptSync::RegisterServiceRoutine
+    IServiceGroup::SupportDelayedService IServiceGroup::Release
+    IPort::Init IPort::GetDeviceProperty IPort::NewRegistryKey
+    IPortWaveCyclic::NewMasterDmaChannel IPortWaveCyclic::NewSlaveDmaChannel
+    PcCompleteIrp PcCompletePendingPropertyRequest IServiceGroup::AddMember
+    IServiceGroup::RemoveMember IServiceGroup::RequestDelayedService
+    IServiceGroup::CancelDelayedService
+""".split()
 
 # What the report of each must say.
 VIOLATIONS = {
@@ -58,6 +75,10 @@ VIOLATIONS = {
                   "0000000000003333 0000000000004444", "called by:\n        client.sys+0x"),
     "bug-check-plain": ("bug check 0xe2",),
     "divide": ("0x7e SYSTEM_THREAD_EXCEPTION_NOT_HANDLED", "exception 0,", CLIENT),
+    "release-twice": (FOUND, "a method of an object that was released to the last"),
+    "used-after-release": (FOUND, "a method of an object that was released to the last"),
+    **{f"irql/{routine}": (DMA, f"verifier: {routine}", "at a wrong IRQL (irql, 0x13)")
+       for routine in PORTCLS},
 }
 
 

@@ -24,20 +24,23 @@ static DMA_CHANNEL *Channel(IDmaChannel *This)
     return PcpObject(This);
 }
 
-static VOID NTAPI FreeBuffer(IDmaChannel *This)
+static void Free(DMA_CHANNEL *Dma)
 {
-    DMA_CHANNEL *channel = Channel(This);
-
-    if (!channel->Address) {
+    if (!Dma->Address) {
         return;
     }
-    channel->Adapter->DmaOperations->FreeCommonBuffer(
-        channel->Adapter, channel->AllocatedSize, channel->Logical,
-        channel->Address, FALSE);
-    channel->Address = NULL;
-    channel->Logical.QuadPart = 0;
-    channel->AllocatedSize = 0;
-    channel->Size = 0;
+    Dma->Adapter->DmaOperations->FreeCommonBuffer(
+        Dma->Adapter, Dma->AllocatedSize, Dma->Logical, Dma->Address, FALSE);
+    Dma->Address = NULL;
+    Dma->Logical.QuadPart = 0;
+    Dma->AllocatedSize = 0;
+    Dma->Size = 0;
+}
+
+static VOID NTAPI FreeBuffer(IDmaChannel *This)
+{
+    PCP_PASSIVE("IDmaChannel::FreeBuffer");
+    Free(Channel(This));
 }
 
 /*
@@ -74,8 +77,10 @@ static NTSTATUS NTAPI AllocateBuffer(IDmaChannel *This, ULONG BufferSize,
     DMA_CHANNEL *channel = Channel(This);
     ULONGLONG varying = Constraint ? (ULONGLONG)Constraint->QuadPart
                                    : MAXULONGLONG;
-    NTSTATUS status = CheckRequest(channel, BufferSize, varying);
+    NTSTATUS status;
 
+    PCP_PASSIVE("IDmaChannel::AllocateBuffer");
+    status = CheckRequest(channel, BufferSize, varying);
     if (!NT_SUCCESS(status)) {
         return status;
     }
@@ -159,7 +164,7 @@ static void Delete(PVOID Object)
 {
     DMA_CHANNEL *channel = Object;
 
-    FreeBuffer(Object);
+    Free(channel);
     if (channel->Adapter) {
         channel->Adapter->DmaOperations->PutDmaAdapter(channel->Adapter);
     }

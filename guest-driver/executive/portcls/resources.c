@@ -88,6 +88,7 @@ static NTSTATUS NTAPI AddEntryFromParent(IResourceList *This,
                                          IResourceList *Parent,
                                          CM_RESOURCE_TYPE Type, ULONG Index)
 {
+    PCP_PASSIVE("IResourceList::AddEntryFromParent");
     if (!Parent) {
         return STATUS_INVALID_PARAMETER;
     }

@@ -1,9 +1,53 @@
 /*
  * IUnknown for all objects of portcls.sys, with aggregation.
  *
+ * Objects that were released to the last rest for a while: whoever calls one of
+ * their methods then is stopped, and told so.
+ *
  * SPDX-License-Identifier: MIT
  */
 #include "pcp.h"
+
+#define LATE_MAX            64u
+
+static struct {
+    KSPIN_LOCK Lock;
+    ULONG Count;
+    PC_OBJECT *Objects[LATE_MAX];       /* a ring */
+} Late;
+
+static NTSTATUS NTAPI Dead(PC_INTERFACE *This)
+{
+    const char *tag = (const char *)&This->Object->Class->Tag;
+
+    DbgPrint("portcls: a method of an object that was released to the last, "
+             "tag %c%c%c%c\n", tag[0], tag[1], tag[2], tag[3]);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0, (ULONG_PTR)This, 0, 0);
+}
+
+#define FOUR(x) x, x, x, x
+
+/* More slots than any interface of ours has. */
+static NTSTATUS (NTAPI *const DeadMethods[])(PC_INTERFACE *This) = {
+    FOUR(FOUR(Dead)), FOUR(FOUR(Dead)),
+};
+
+/* Frees the object when as many others were freed. */
+static void FreeObject(PC_OBJECT *Object)
+{
+    PC_OBJECT **slot, *other;
+    KIRQL irql;
+
+    Object->Inner.Vtbl = Object->Aggregated.Vtbl = DeadMethods;
+    irql = KeAcquireSpinLockRaiseToDpc(&Late.Lock);
+    slot = &Late.Objects[Late.Count++ % LATE_MAX];
+    other = *slot;
+    *slot = Object;
+    KeReleaseSpinLock(&Late.Lock, irql);
+    if (other) {
+        ExFreePoolWithTag(other, other->Class->Tag);
+    }
+}
 
 PVOID PcpNewObject(const PC_CLASS *Class, PUNKNOWN Outer, POOL_TYPE PoolType)
 {
@@ -82,7 +126,7 @@ ULONG NTAPI PcpRelease(PC_INTERFACE *This)
         if (object->Class->Delete) {
             object->Class->Delete(object);
         }
-        ExFreePoolWithTag(object, object->Class->Tag);
+        FreeObject(object);
     }
     return (ULONG)left;
 }

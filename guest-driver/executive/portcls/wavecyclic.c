@@ -117,6 +117,7 @@ static NTSTATUS NTAPI NewRegistryKey(
     UNREFERENCED_PARAMETER(ObjectAttributes);
     UNREFERENCED_PARAMETER(CreateOptions);
     UNREFERENCED_PARAMETER(Disposition);
+    PCP_PASSIVE("IPort::NewRegistryKey");
     return STATUS_NOT_SUPPORTED;
 }
 
@@ -142,6 +143,7 @@ static NTSTATUS NTAPI NewSlaveDmaChannel(
     UNREFERENCED_PARAMETER(MaximumLength);
     UNREFERENCED_PARAMETER(DemandMode);
     UNREFERENCED_PARAMETER(DmaSpeed);
+    PCP_PASSIVE("IPortWaveCyclic::NewSlaveDmaChannel");
     return STATUS_NOT_SUPPORTED;
 }
 

@@ -88,8 +88,74 @@ static void check_aggregated(struct outer *outer, PUNKNOWN inner, REFIID id)
     EXPECT_EQUAL(inner->lpVtbl->Release(inner), 0);
 }
 
+/* One interrupt, which no device has. */
+static PRESOURCELIST one_interrupt(void)
+{
+    CM_RESOURCE_LIST resources = { .Count = 1 };
+    PRESOURCELIST list = NULL;
+
+    resources.List[0].PartialResourceList.Count = 1;
+    resources.List[0].PartialResourceList.PartialDescriptors[0].Type = CmResourceTypeInterrupt;
+    EXPECT_STATUS(PcNewResourceList(&list, NULL, NonPagedPool, &resources, &resources), STATUS_SUCCESS);
+    return list;
+}
+
+/*
+ * OBJECT has the interfaces IDS, COUNT of them: from each every other can be
+ * got, and from all the same IUnknown. Its only reference is given back.
+ */
+static void check_identity(PUNKNOWN object, const GUID *const *ids, ULONG count)
+{
+    PUNKNOWN from, to, unknown;
+    PVOID none = &none;
+
+    EXPECT(object != NULL);
+    for (ULONG i = 0; object && i < count; i++) {
+        EXPECT_STATUS(object->lpVtbl->QueryInterface(object, ids[i], (PVOID *)&from), STATUS_SUCCESS);
+        EXPECT_STATUS(from->lpVtbl->QueryInterface(from, &IID_IUnknown, (PVOID *)&unknown), STATUS_SUCCESS);
+        EXPECT(unknown == object);
+        for (ULONG j = 0; j < count; j++) {
+            EXPECT_STATUS(from->lpVtbl->QueryInterface(from, ids[j], (PVOID *)&to), STATUS_SUCCESS);
+            EXPECT_EQUAL(to->lpVtbl->Release(to), 3);
+        }
+        EXPECT_STATUS(from->lpVtbl->QueryInterface(from, &foreign_interface, &none), STATUS_INVALID_PARAMETER);
+        EXPECT(none == NULL);
+        unknown->lpVtbl->Release(unknown);
+        EXPECT_EQUAL(from->lpVtbl->Release(from), 1);
+    }
+    if (object) {
+        EXPECT_EQUAL(object->lpVtbl->Release(object), 0);
+    }
+}
+
+#define CHECK_IDENTITY(object, ...)                                         \
+    do {                                                                    \
+        const GUID *const ids[] = { &IID_IUnknown, __VA_ARGS__ };           \
+        check_identity((PUNKNOWN)(object), ids, RTL_NUMBER_OF(ids));        \
+    } while (0)
+
+static void identity(void)
+{
+    PRESOURCELIST list = one_interrupt(), part = NULL;
+    PINTERRUPTSYNC sync = NULL;
+    PSERVICEGROUP group = NULL;
+    PPORT port = NULL;
+
+    EXPECT_STATUS(PcNewServiceGroup(&group, NULL), STATUS_SUCCESS);
+    CHECK_IDENTITY(group, &IID_IServiceGroup, &IID_IServiceSink);
+    EXPECT_STATUS(PcNewPort(&port, &CLSID_PortWaveCyclic), STATUS_SUCCESS);
+    CHECK_IDENTITY(port, &IID_IPort, &IID_IPortWaveCyclic);
+    EXPECT_STATUS(PcNewInterruptSync(&sync, NULL, list, 0, InterruptSyncModeAll), STATUS_SUCCESS);
+    CHECK_IDENTITY(sync, &IID_IInterruptSync);
+    EXPECT_STATUS(PcNewResourceSublist(&part, NULL, NonPagedPool, list, 1), STATUS_SUCCESS);
+    CHECK_IDENTITY(part, &IID_IResourceList);
+    CHECK_IDENTITY(list, &IID_IResourceList);
+}
+
 static void aggregated(void)
 {
+    PRESOURCELIST interrupts = one_interrupt();
+    PINTERRUPTSYNC sync = NULL;
     struct outer outer = { &outer_methods, 1, NULL };
     PRESOURCELIST list = NULL;
     PSERVICEGROUP group = NULL;
@@ -100,6 +166,13 @@ static void aggregated(void)
     EXPECT_STATUS(PcNewResourceList(&list, (PUNKNOWN)&outer, NonPagedPool, NULL, NULL), STATUS_SUCCESS);
     EXPECT_EQUAL(list->lpVtbl->NumberOfEntries(list), 0);
     check_aggregated(&outer, (PUNKNOWN)list, &IID_IResourceList);
+    EXPECT_STATUS(PcNewResourceSublist(&list, (PUNKNOWN)&outer, NonPagedPool, interrupts, 1), STATUS_SUCCESS);
+    check_aggregated(&outer, (PUNKNOWN)list, &IID_IResourceList);
+    EXPECT_STATUS(PcNewInterruptSync(&sync, (PUNKNOWN)&outer, interrupts, 0, InterruptSyncModeNormal),
+                  STATUS_SUCCESS);
+    EXPECT(sync->lpVtbl->GetKInterrupt(sync) == NULL);
+    check_aggregated(&outer, (PUNKNOWN)sync, &IID_IInterruptSync);
+    EXPECT_EQUAL(interrupts->lpVtbl->Release(interrupts), 0);
 }
 
 static void aggregated_channel(void)
@@ -126,6 +199,7 @@ static void aggregated_channel(void)
 
 const struct check portcls_unknown_checks[] = {
     { "portcls-unknown/alone", alone },
+    { "portcls-unknown/identity", identity },
     { "portcls-unknown/aggregated", aggregated },
     { "portcls-unknown/aggregated-channel", aggregated_channel },
     { NULL, NULL },

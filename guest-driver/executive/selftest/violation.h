@@ -18,6 +18,6 @@ struct violation {
 
 /* An entry without a name ends each. */
 extern const struct violation dma_violations[], memory_violations[],
-    pnp_violations[], system_violations[];
+    pnp_violations[], portcls_violations[], system_violations[];
 
 #endif /* PCMASTER_VIOLATION_H */

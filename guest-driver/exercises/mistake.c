@@ -163,6 +163,12 @@ const struct mistake mistake_table[] = {
     { "irql-list-ex", "irql", "GetScatterGatherListEx at PASSIVE_LEVEL", PCM_MISTAKE_IRQL_LIST_EX },
     { "irql-context", "irql", "InitializeDmaTransferContext above DISPATCH_LEVEL",
       PCM_MISTAKE_IRQL_CONTEXT },
+    { "no-counter", "no-counter", "ReadDmaCounter of a bus master", PCM_MISTAKE_NO_COUNTER },
+    { "irql-counter", "irql", "ReadDmaCounter above DISPATCH_LEVEL", PCM_MISTAKE_IRQL_COUNTER },
+    { "channel-length", "channel-length", "MapTransfer of half a word by a channel that moves words",
+      PCM_MISTAKE_CHANNEL_LENGTH },
+    { "channel-not-flushed", "not-flushed", "MapTransfer by a channel whose transfer before is not flushed",
+      PCM_MISTAKE_CHANNEL_NOT_FLUSHED },
     { NULL, NULL, NULL, 0 },
 };
 

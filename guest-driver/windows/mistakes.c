@@ -137,6 +137,10 @@ static const struct mistake mistakes[PCM_MISTAKE_COUNT] = {
     [PCM_MISTAKE_IRQL_LIST_EX] = { irql_list_ex, 0 },
     [PCM_MISTAKE_IRQL_CONTEXT] = { irql_context, 0 },
     [PCM_MISTAKE_DEVICE_EVIDENCE] = { device_evidence, LENGTH },
+    [PCM_MISTAKE_NO_COUNTER] = { no_counter, 0 },
+    [PCM_MISTAKE_IRQL_COUNTER] = { irql_counter, 0 },
+    [PCM_MISTAKE_CHANNEL_LENGTH] = { channel_length, 0 },
+    [PCM_MISTAKE_CHANNEL_NOT_FLUSHED] = { channel_not_flushed, 0 },
 };
 
 /* Returns only if nothing has stopped the mistake. */

@@ -175,4 +175,11 @@ void list_direction(struct scene *s);
 void list_outside(struct scene *s);
 void list_not_locked(struct scene *s);
 
+/* --- mistakes_system.c --------------------------------------------------------- */
+
+void no_counter(struct scene *s);
+void irql_counter(struct scene *s);
+void channel_length(struct scene *s);
+void channel_not_flushed(struct scene *s);
+
 #endif /* PCMASTER_MISTAKES_H */

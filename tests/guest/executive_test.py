@@ -39,7 +39,6 @@ PORTCLS = """
 # What the report of each must say.
 VIOLATIONS = {
     "region-never-left": (REGIONS, "critical regions were entered and never left"),
-    "unsupported-member": (DMA, "a member of DMA_OPERATIONS that this executive does not have"),
     "adapter-of-removed": (DMA, "never-put", "IRP_MN_REMOVE_DEVICE"),
     "interrupt-of-removed": (FOUND, "the driver has left its interrupt connected"),
     "attached-to-removed": (FOUND, "a device object is still attached"),

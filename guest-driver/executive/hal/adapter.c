@@ -5,12 +5,12 @@
  */
 #include "adapter.h"
 
+#include "i8237_plan.h"
 #include "platform.h"
 
 #define ADAPTER_SIGNATURE       0x61646d61u
 #define ADAPTER_TAG             'padA'
-#define FOUR_GIB_LAST           0xffffffffull
-#define ISA_LAST                0x00ffffffull
+#define SYSTEM_WIDTH            24
 
 /* In bytes, not the mask of DEVICE_OBJECT.AlignmentRequirement. */
 #define DMA_ALIGNMENT           1
@@ -63,6 +63,9 @@ VOID NTAPI HalpPutDmaAdapter(PDMA_ADAPTER DmaAdapter)
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
 
     HalpRequireAtMost(adapter, routine, DISPATCH_LEVEL);
+    if (adapter->System.Unit && !HalpLeaveChannel(adapter)) {
+        return;                 /* somebody else has it still */
+    }
     HalpCheckReturned(adapter, routine);
     /* Of two processors that put it one comes too late. */
     if (InterlockedExchange((volatile LONG *)&adapter->Signature, 0) !=
@@ -144,15 +147,25 @@ static ULONGLONG LastOf(ULONG AddressWidth)
     return AddressWidth == 64 ? MAXULONGLONG : (1ull << AddressWidth) - 1;
 }
 
-/* Who does not know asks the PDO; here they are all PCI's. */
-static bool IsOnPci(const DEVICE_DESCRIPTION *Description)
+INTERFACE_TYPE HalpBusOf(PDEVICE_OBJECT Pdo,
+                         const DEVICE_DESCRIPTION *Description)
 {
-    return Description->InterfaceType == PCIBus ||
-           Description->InterfaceType == InterfaceTypeUndefined;
+    INTERFACE_TYPE bus = PCIBus;
+    ULONG length;
+
+    if (Description->InterfaceType != InterfaceTypeUndefined) {
+        return Description->InterfaceType;
+    }
+    if (Pdo) {
+        IoGetDeviceProperty(Pdo, DevicePropertyLegacyBusType, sizeof(bus),
+                            &bus, &length);
+    }
+    return bus;
 }
 
 /* DEVICE_DESCRIPTION's own rules; 0: the description is not valid. */
-static ULONG AddressWidthOf(const DEVICE_DESCRIPTION *Description)
+static ULONG AddressWidthOf(PDEVICE_OBJECT Pdo,
+                            const DEVICE_DESCRIPTION *Description)
 {
     if (Description->Version == DEVICE_DESCRIPTION_VERSION3) {
         ULONG width = ((const DEVICE_DESCRIPTION3 *)Description)
@@ -165,7 +178,8 @@ static ULONG AddressWidthOf(const DEVICE_DESCRIPTION *Description)
     }
     /* A scatter/gather bus master on PCI is taken to reach 32 bits. */
     return Description->Dma32BitAddresses ||
-           (IsOnPci(Description) && Description->ScatterGather)
+           (HalpBusOf(Pdo, Description) == PCIBus &&
+            Description->ScatterGather)
                ? 32 : 24;
 }
 
@@ -177,48 +191,101 @@ static NODE_REQUIREMENT NodeOf(PDEVICE_OBJECT Pdo)
                                                               : MM_ANY_NODE_OK;
 }
 
-PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
-                              struct _DEVICE_DESCRIPTION *Description,
-                              ULONG *NumberOfMapRegisters)
+/* Its domain and what it reaches are not set; NULL: no memory. */
+static HAL_ADAPTER *NewAdapter(PDEVICE_OBJECT Pdo, ULONG Version)
 {
-    HAL_DOMAIN *domain;
-    HAL_ADAPTER *adapter;
-    ULONG width;
+    HAL_ADAPTER *adapter = ExAllocatePoolWithTag(NonPagedPool, sizeof(*adapter),
+                                                 ADAPTER_TAG);
 
-    HalpRequirePassive(NULL, "IoGetDmaAdapter");
-    /* NULL is the only way to learn which versions a platform has. */
-    if (Description->Version > HalpPlatform()->LastVersion) {
-        return NULL;
-    }
-    width = AddressWidthOf(Description);
-    if (!Description->Master || !width) {
-        return NULL;
-    }
-    domain = HalpDomainOf(Pdo);
-    if (!domain) {
-        return NULL;
-    }
-    adapter = ExAllocatePoolWithTag(NonPagedPool, sizeof(*adapter),
-                                    ADAPTER_TAG);
     if (!adapter) {
         return NULL;
     }
     RtlZeroMemory(adapter, sizeof(*adapter));
     adapter->Header.Version = 1;
     adapter->Header.Size = sizeof(adapter->Header);
-    adapter->Header.DmaOperations =
-        (PDMA_OPERATIONS)HalpOperations(Description->Version);
+    adapter->Header.DmaOperations = (PDMA_OPERATIONS)HalpOperations(Version);
     adapter->Signature = ADAPTER_SIGNATURE;
-    adapter->AddressWidth = width;
-    adapter->Limit = LastOf(width);
     adapter->Node = NodeOf(Pdo);
-    adapter->Domain = domain;
     adapter->Pdo = Pdo;
+    adapter->Varying = MAXULONGLONG;
     InitializeListHead(&adapter->Buffers);
     HalpNoteSite(&adapter->Made, "IoGetDmaAdapter");
+    return adapter;
+}
+
+static HAL_ADAPTER *NewMaster(PDEVICE_OBJECT Pdo,
+                              const DEVICE_DESCRIPTION *Description)
+{
+    ULONG width = AddressWidthOf(Pdo, Description);
+    HAL_DOMAIN *domain = width ? HalpDomainOf(Pdo) : NULL;
+    HAL_ADAPTER *adapter = domain ? NewAdapter(Pdo, Description->Version)
+                                  : NULL;
+
+    if (!adapter) {
+        return NULL;
+    }
+    adapter->AddressWidth = width;
+    adapter->Limit = LastOf(width);
+    adapter->Domain = domain;
     HalpRememberAdapter(adapter);
     HalpInitializeMaps(adapter, Description->MaximumLength,
                        Description->ScatterGather);
+    return adapter;
+}
+
+/*
+ * The controllers' addresses are physical ones, whatever an IOMMU does to those
+ * of PCI devices.
+ */
+static HAL_ADAPTER *NewSlave(PDEVICE_OBJECT Pdo,
+                             const DEVICE_DESCRIPTION *Description)
+{
+    HAL_SYSTEM system;
+    HAL_ADAPTER *adapter;
+    ULONG reach, length = Description->MaximumLength;
+
+    if (!HalpDescribesChannel(Pdo, Description, &system) ||
+        !HalpShareChannel(&system, &adapter)) {
+        return NULL;
+    }
+    if (adapter) {
+        return adapter;
+    }
+    adapter = NewAdapter(Pdo, Description->Version);
+    if (!adapter) {
+        return NULL;
+    }
+    reach = i8237_reach(system.Channel);
+    adapter->AddressWidth = SYSTEM_WIDTH;
+    adapter->Limit = LastOf(SYSTEM_WIDTH);
+    adapter->Varying = reach - 1;
+    adapter->System = system;
+    adapter->Domain = HalpIdentityDomain();
+    HalpInitializeMaps(adapter, length < reach ? length : reach, FALSE);
+    if (!HalpTakeChannel(adapter)) {
+        ExFreePoolWithTag(adapter, ADAPTER_TAG);
+        return NULL;
+    }
+    HalpRememberAdapter(adapter);
+    return adapter;
+}
+
+PDMA_ADAPTER HalpCreateDmaAdapter(PDEVICE_OBJECT Pdo,
+                              struct _DEVICE_DESCRIPTION *Description,
+                              ULONG *NumberOfMapRegisters)
+{
+    HAL_ADAPTER *adapter;
+
+    HalpRequirePassive(NULL, "IoGetDmaAdapter");
+    /* NULL is the only way to learn which versions a platform has. */
+    if (Description->Version > HalpPlatform()->LastVersion) {
+        return NULL;
+    }
+    adapter = Description->Master ? NewMaster(Pdo, Description)
+                                  : NewSlave(Pdo, Description);
+    if (!adapter) {
+        return NULL;
+    }
     *NumberOfMapRegisters = adapter->Map.Granted;
     return &adapter->Header;
 }

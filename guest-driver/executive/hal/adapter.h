@@ -7,6 +7,7 @@
 #define EXECUTIVE_HAL_ADAPTER_H
 
 #include "packet.h"
+#include "systemdma.h"
 #include "verify.h"
 
 #include "wdm3.h"
@@ -30,6 +31,8 @@ struct _HAL_ADAPTER {
     ULONG Signature;
     ULONGLONG Limit;            /* last address the device reaches */
     ULONG AddressWidth;
+    ULONGLONG Varying;          /* bits in which bytes of one piece may differ */
+    HAL_SYSTEM System;          /* Unit 0: a bus master's */
     NODE_REQUIREMENT Node;      /* the device's own */
     HAL_DOMAIN *Domain;
     PDEVICE_OBJECT Pdo;
@@ -41,6 +44,10 @@ struct _HAL_ADAPTER {
     HAL_SITE Made;
     HAL_SITE Released;
 };
+
+/* The bus that the description names, or else the PDO's. */
+INTERFACE_TYPE HalpBusOf(PDEVICE_OBJECT Pdo,
+                         const struct _DEVICE_DESCRIPTION *Description);
 
 /* The adapter behind what a driver has passed; stops if it is none. */
 HAL_ADAPTER *HalpAdapter(PDMA_ADAPTER DmaAdapter, PCSTR Routine);

@@ -28,6 +28,7 @@ HAL_BUFFER *HalpTakeBuffer(HAL_ADAPTER *Adapter, PCSTR Routine,
     if (Request->High > Adapter->Limit) {
         Request->High = Adapter->Limit;
     }
+    Request->Varying &= Adapter->Varying;
     if (!Request->Length || Request->Low > Request->High) {
         return NULL;
     }

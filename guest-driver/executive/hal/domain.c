@@ -15,6 +15,11 @@ HAL_DOMAIN *HalpDomainOf(PDEVICE_OBJECT Pdo)
     return HalpVtdIsOn() ? HalpVtdDomainOf(Pdo) : &Identity;
 }
 
+HAL_DOMAIN *HalpIdentityDomain(void)
+{
+    return &Identity;
+}
+
 ULONGLONG HalpPageAt(const HAL_PAGES *Pages, SIZE_T Index)
 {
     if (Pages->Frames) {

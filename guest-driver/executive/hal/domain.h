@@ -48,6 +48,9 @@ typedef struct _HAL_PAGES {
  */
 HAL_DOMAIN *HalpDomainOf(PDEVICE_OBJECT Pdo);
 
+/* Where an address is a physical one. */
+HAL_DOMAIN *HalpIdentityDomain(void);
+
 /* FALSE: the identity. */
 static inline BOOLEAN HalpDomainTranslates(const HAL_DOMAIN *Domain)
 {

@@ -198,6 +198,9 @@ void HalpReleaseGrant(HAL_GRANT *Grant, PCSTR Routine)
                                   .Routine = Routine,
                                   .Adapter = adapter,
                                   .Grant = Grant });
+        if (adapter->System.Unit) {
+            HalpStopChannel(adapter);
+        }
         HalpDiscardAll(Grant);
     }
     irql = KeAcquireSpinLockRaiseToDpc(&adapter->Lock);

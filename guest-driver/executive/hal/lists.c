@@ -60,6 +60,9 @@ static NTSTATUS NewList(HAL_ADAPTER *Adapter, const REQUEST *Request,
     ULONG pieces, size;
     HAL_GRANT *grant;
 
+    if (Adapter->System.Unit) {
+        return STATUS_NOT_SUPPORTED;    /* lists are for bus masters */
+    }
     if (!HalpSeek(Request->Mdl, Request->Offset, Request->Length, &cursor)) {
         return STATUS_BUFFER_TOO_SMALL;
     }

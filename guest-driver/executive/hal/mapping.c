@@ -5,6 +5,8 @@
  */
 #include "adapter.h"
 
+#include "i8237_plan.h"
+
 /* The list that is being made. */
 typedef struct _BUILDER {
     PSCATTER_GATHER_ELEMENT Elements;
@@ -20,10 +22,15 @@ static bool Reaches(const HAL_ADAPTER *Adapter, const HAL_PIECE *Piece)
 BOOLEAN HalpIsOnePiece(const HAL_ADAPTER *Adapter, HAL_CURSOR Cursor)
 {
     HAL_PIECE piece;
-    ULONGLONG next = 0;
+    ULONGLONG next = 0, start;
 
     if (HalpDomainTranslates(Adapter->Domain)) {
         return Cursor.Left <= Cursor.Mdl->ByteCount - Cursor.Offset;
+    }
+    start = HalpPiece(&Cursor, &piece) ? piece.Physical : 0;
+    if (Adapter->System.Unit &&
+        !i8237_fits(Adapter->System.Channel, start, Cursor.Left)) {
+        return FALSE;
     }
     for (bool first = true; HalpPiece(&Cursor, &piece); first = false) {
         if ((!first && piece.Physical != next) || !Reaches(Adapter, &piece)) {
@@ -149,7 +156,11 @@ static ULONGLONG Place(HAL_GRANT *Grant, const HAL_PIECE *Piece, bool OneBlock,
     ULONGLONG address = Piece->Physical;
 
     *Bounce = NULL;
-    if (OneBlock) {
+    if (OneBlock && First && Grant->Adapter->System.Unit) {
+        /* All of the block may be needed, and one transfer is all there is. */
+        address = Grant->BlockLogical;
+        *Bounce = Grant->Block;
+    } else if (OneBlock) {
         address = First ? Grant->BlockLogical +
                           (ULONGLONG)Grant->Next * PAGE_SIZE + offset
                         : Grant->LogicalEnd;

@@ -7,18 +7,6 @@
 
 #include "platform.h"
 
-/*
- * ReadDmaCounter, which is about system DMA. A driver that calls it is told so,
- * instead of jumping to address 0.
- */
-static VOID NTAPI NotInThisExecutive(VOID)
-{
-    DbgPrint("\nhal: the driver called a member of DMA_OPERATIONS that "
-             "this executive does not have\n");
-    KeBugCheckEx(DRIVER_VERIFIER_DMA_VIOLATION, 0,
-                 (ULONG_PTR)__builtin_return_address(0), 0, 0);
-}
-
 static DMA_OPERATIONS3 Operations = {
     .PutDmaAdapter = HalpPutDmaAdapter,
     .AllocateCommonBuffer = HalpAllocateCommonBuffer,
@@ -29,6 +17,7 @@ static DMA_OPERATIONS3 Operations = {
     .FreeMapRegisters = HalpFreeMapRegisters,
     .MapTransfer = HalpMapTransfer,
     .GetDmaAlignment = HalpGetDmaAlignment,
+    .ReadDmaCounter = HalpReadDmaCounter,
     .GetScatterGatherList = HalpGetScatterGatherList,
     .PutScatterGatherList = HalpPutScatterGatherList,
     .CalculateScatterGatherList = HalpCalculateScatterGatherList,
@@ -76,14 +65,7 @@ static ULONG SizeOf(ULONG Version)
 
 static void MakeTable(DMA_OPERATIONS3 *Table, ULONG Size)
 {
-    PVOID *slots = (PVOID *)Table;
-
     RtlCopyMemory(Table, &Operations, Size);
-    for (ULONG i = 1; i < Size / sizeof(PVOID); i++) {
-        if (!slots[i]) {
-            slots[i] = (PVOID)(ULONG_PTR)NotInThisExecutive;
-        }
-    }
     Table->Size = Size;
 }
 

@@ -16,6 +16,15 @@ BOOLEAN HalpReachesAll(const HAL_ADAPTER *Adapter)
            Adapter->Limit >= MiHighestPhysical();
 }
 
+/* A page for each register, as far as one piece may reach. */
+static SIZE_T BlockBytes(const HAL_GRANT *Grant)
+{
+    SIZE_T bytes = (SIZE_T)Grant->Count * PAGE_SIZE;
+    ULONGLONG most = Grant->Adapter->Varying;
+
+    return bytes - 1 <= most ? bytes : (SIZE_T)most + 1;
+}
+
 HAL_GRANT *HalpNewGrant(HAL_ADAPTER *Adapter, HAL_GRANT_KIND Kind, ULONG Count,
                         ULONG ListBytes)
 {
@@ -43,7 +52,7 @@ void HalpDeleteGrant(HAL_GRANT *Grant)
     }
     if (Grant->Block) {
         HalpDomainUnmap(Grant->Adapter->Domain, Grant->BlockLogical,
-                        (SIZE_T)Grant->Count * PAGE_SIZE);
+                        BlockBytes(Grant));
         MiFreeContiguous(Grant->Block);
     }
     HalpFreeLate(&Freed, Grant, GRANT_TAG);
@@ -89,12 +98,13 @@ BOOLEAN HalpAddBouncePages(HAL_GRANT *Grant, ULONG Pages)
 BOOLEAN HalpAddBounceBlock(HAL_GRANT *Grant)
 {
     HAL_ADAPTER *adapter = Grant->Adapter;
-    HAL_BOUNDS bounds = { 0, adapter->Limit, MAXULONGLONG, 0 };
+    HAL_BOUNDS bounds = { 0, adapter->Limit, adapter->Varying, 0 };
     MI_CONTIGUOUS request = {
         .High = HalpDomainTranslates(adapter->Domain) ? MAXULONGLONG
                                                       : adapter->Limit,
-        .Varying = MAXULONGLONG,
-        .Length = (SIZE_T)Grant->Count * PAGE_SIZE,
+        .Varying = HalpDomainTranslates(adapter->Domain) ? MAXULONGLONG
+                                                         : adapter->Varying,
+        .Length = BlockBytes(Grant),
         .Node = adapter->Node,
         .Cache = MmCached,
     };

@@ -5,6 +5,8 @@
  */
 #include "adapter.h"
 
+#include "i8237_plan.h"
+
 static HAL_GRANT *Granted(PDMA_ADAPTER DmaAdapter, PVOID Base, PCSTR Routine)
 {
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, Routine);
@@ -86,6 +88,40 @@ BOOLEAN HalpCheckLocked(const HAL_ADAPTER *Adapter, const HAL_CURSOR *Cursor,
     return TRUE;
 }
 
+/* A channel has one transfer at a time, of so many bytes at most. */
+static void CheckSystem(const HAL_GRANT *Grant, ULONG Length, PCSTR Routine)
+{
+    const HAL_SYSTEM *system = &Grant->Adapter->System;
+
+    if (Grant->Live) {
+        Report(Grant, HalRuleNotFlushed, Routine);
+    }
+    if (Length && !i8237_fits(system->Channel, 0, Length)) {
+        HalpBreach(&(HAL_BREACH){ .Rule = HalRuleChannelLength,
+                                  .Routine = Routine,
+                                  .Adapter = Grant->Adapter, .Grant = Grant,
+                                  .Compared = TRUE,
+                                  .Expected = i8237_reach(system->Channel),
+                                  .Actual = Length });
+    }
+}
+
+/* The address is the controller's, and no matter of the driver's. */
+static PHYSICAL_ADDRESS StartSystem(const HAL_GRANT *Grant,
+                                    PHYSICAL_ADDRESS Address, ULONG Length,
+                                    BOOLEAN WriteToDevice)
+{
+    HAL_ADAPTER *adapter = Grant->Adapter;
+
+    if (adapter->System.Unit &&
+        i8237_fits(adapter->System.Channel, (ULONGLONG)Address.QuadPart,
+                   Length)) {
+        HalpStartChannel(adapter, (ULONGLONG)Address.QuadPart, Length,
+                         WriteToDevice);
+    }
+    return Address;
+}
+
 /* A device with lists maps a piece at a time; *Length becomes the piece's. */
 PHYSICAL_ADDRESS NTAPI HalpMapTransfer(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
                                        PVOID MapRegisterBase, PVOID CurrentVa,
@@ -103,6 +139,9 @@ PHYSICAL_ADDRESS NTAPI HalpMapTransfer(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
     if (!wanted) {
         Report(grant, HalRuleLengthZero, routine);
     }
+    if (grant->Adapter->System.Unit) {
+        CheckSystem(grant, wanted, routine);
+    }
     HalpCheckDirection(grant, WriteToDevice, routine);
     cursor = CursorAt(grant, Mdl, CurrentVa, wanted, routine);
     if (HalpIsMapped(grant, &cursor)) {
@@ -116,7 +155,7 @@ PHYSICAL_ADDRESS NTAPI HalpMapTransfer(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
         Report(grant, HalRuleTooManyRegisters, routine);
     }
     *Length = mapped;
-    return element.Address;
+    return StartSystem(grant, element.Address, mapped, WriteToDevice);
 }
 
 BOOLEAN NTAPI HalpFlushAdapterBuffers(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
@@ -128,6 +167,9 @@ BOOLEAN NTAPI HalpFlushAdapterBuffers(PDMA_ADAPTER DmaAdapter, PMDL Mdl,
 
     if (!grant) {
         return FALSE;
+    }
+    if (grant->Adapter->System.Unit) {
+        HalpStopChannel(grant->Adapter);
     }
     HalpCheckDirection(grant, WriteToDevice, routine);
     if (!HalpFlush(grant, CursorAt(grant, Mdl, CurrentVa, Length, routine))) {

@@ -81,6 +81,10 @@
          "NumberOfMapRegisters is not the allocation's")                      \
     RULE(Direction, 0x10b, "direction",                                       \
          "WriteToDevice is not that of what is mapped")                       \
+    RULE(NoCounter, 0x10c, "no-counter",                                      \
+         "the adapter is a bus master's, which has no counter")               \
+    RULE(ChannelLength, 0x10d, "channel-length",                              \
+         "the channel cannot transfer that many bytes at once")               \
     RULE(ResultLimit, 0x110, "result-limit",                                  \
          "the executive's result lies above what was asked for")              \
     RULE(ResultMinimum, 0x111, "result-minimum",                              \

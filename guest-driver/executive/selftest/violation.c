@@ -13,7 +13,7 @@
 #define KEY                         "violation="
 
 static const struct violation *const groups[] = {
-    dma_violations, pnp_violations, portcls_violations, memory_violations, system_violations,
+    pnp_violations, portcls_violations, memory_violations, system_violations,
 };
 
 /* The value of KEY in LINE, cut off at its end; NULL: there is none. */

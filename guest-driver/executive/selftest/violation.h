@@ -17,7 +17,7 @@ struct violation {
 };
 
 /* An entry without a name ends each. */
-extern const struct violation dma_violations[], memory_violations[],
+extern const struct violation memory_violations[],
     pnp_violations[], portcls_violations[], system_violations[];
 
 #endif /* PCMASTER_VIOLATION_H */

@@ -99,7 +99,14 @@ DEFINE_GUID(IID_IDmaChannelSlave, 0x22C6AC62, 0x851B, 0x11D0, 0x9A, 0x7F, 0x00, 
 typedef struct IDmaChannelSlave IDmaChannelSlave;
 typedef IDmaChannelSlave *PDMACHANNELSLAVE;
 
-/* The slots of IDmaChannel, then its own. */
+/*
+ * The slots of IDmaChannel, then its own.  What differs of the former:
+ * MaximumBufferSize is at most what the channel can transfer at once, 64 KiB or,
+ * where it moves words, 128 KiB; the buffer lies below 16 MiB and crosses no
+ * multiple of that, whatever the constraint says besides; TransferCount is the
+ * MapSize of the last Start; FreeBuffer and the last Release stop the channel
+ * first.
+ */
 typedef struct IDmaChannelSlaveVtbl {
     NTSTATUS (NTAPI *QueryInterface)(IDmaChannelSlave *This, REFIID InterfaceId, PVOID *Object);
     ULONG (NTAPI *AddRef)(IDmaChannelSlave *This);
@@ -117,9 +124,24 @@ typedef struct IDmaChannelSlaveVtbl {
     PADAPTER_OBJECT (NTAPI *GetAdapterObject)(IDmaChannelSlave *This);
     VOID (NTAPI *CopyTo)(IDmaChannelSlave *This, PVOID Destination, PVOID Source, ULONG ByteCount);
     VOID (NTAPI *CopyFrom)(IDmaChannelSlave *This, PVOID Destination, PVOID Source, ULONG ByteCount);
+    /*
+     * PASSIVE_LEVEL.  From the buffer's start on; while somebody else has the
+     * channel the transfer begins later.
+     *
+     *   STATUS_UNSUCCESSFUL        it is started already
+     *   STATUS_INVALID_PARAMETER   MapSize is 0, more than the buffer has, or
+     *                              half a word
+     */
     NTSTATUS (NTAPI *Start)(IDmaChannelSlave *This, ULONG MapSize, BOOLEAN WriteToDevice);
+    /* IRQL <= DISPATCH_LEVEL.  Without a transfer it does nothing. */
     NTSTATUS (NTAPI *Stop)(IDmaChannelSlave *This);
+    /* IRQL <= DISPATCH_LEVEL.  Bytes that are left: MapSize at first; 0: stopped, or at the end. */
     ULONG (NTAPI *ReadCounter)(IDmaChannelSlave *This);
+    /*
+     * PASSIVE_LEVEL.  Looks every 10 microseconds whether the end was reached,
+     * or the channel has started over.  STATUS_UNSUCCESSFUL: not within Timeout
+     * microseconds, or it is stopped.
+     */
     NTSTATUS (NTAPI *WaitForTC)(IDmaChannelSlave *This, ULONG Timeout);
 } IDmaChannelSlaveVtbl;
 
@@ -137,8 +159,8 @@ PORTCLS_SLAVE_SLOT(ReadCounter, 0x88);
 PORTCLS_SLAVE_SLOT(WaitForTC, 0x90);
 
 /*
- * PASSIVE_LEVEL; exported by portcls.sys.  Makes a bus-master channel without
- * a buffer for the device that DeviceObject (a functional device object whose
+ * PASSIVE_LEVEL; exported by portcls.sys.  Makes a channel without a buffer, an
+ * IDmaChannelSlave if the description is no bus master's, for the device that DeviceObject (a functional device object whose
  * stack stands on the device's PDO) belongs to.  DeviceDescription may have
  * any version that IoGetDmaAdapter takes.  PoolType must be nonpaged.  On
  * OuterUnknown see portcls_sync.h.

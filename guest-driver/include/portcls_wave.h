@@ -157,7 +157,10 @@ typedef struct IPortWaveCyclicVtbl {
     PORTCLS_PORT(IPortWaveCyclic);
     /* Any IRQL: the service routine's way to have a group served. */
     VOID (NTAPI *Notify)(IPortWaveCyclic *This, PSERVICEGROUP ServiceGroup);
-    /* PASSIVE_LEVEL.  DmaIndex: the DMA resource of the list, by number. */
+    /*
+     * PASSIVE_LEVEL.  DmaIndex: the DMA resource of the list, by number; its
+     * channel starts over by itself.  STATUS_INVALID_PARAMETER: there is no such.
+     */
     NTSTATUS (NTAPI *NewSlaveDmaChannel)(IPortWaveCyclic *This, PDMACHANNELSLAVE *DmaChannel,
                                          PUNKNOWN OuterUnknown, PRESOURCELIST ResourceList, ULONG DmaIndex,
                                          ULONG MaximumLength, BOOLEAN DemandMode, DMA_SPEED DmaSpeed);

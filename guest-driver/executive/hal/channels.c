@@ -190,6 +190,12 @@ BOOLEAN NTAPI HalpCancelAdapterChannel(PDMA_ADAPTER DmaAdapter,
     return DmaTransferContext && HalpCancelRequest(adapter, DmaTransferContext);
 }
 
+BOOLEAN HalpCancelChannel(PDMA_ADAPTER DmaAdapter, PVOID Context)
+{
+    return HalpCancelWaiting(HalpAdapter(DmaAdapter, "CancelAdapterChannel"),
+                             Context);
+}
+
 VOID NTAPI HalpFreeAdapterObject(PDMA_ADAPTER DmaAdapter,
                                  IO_ALLOCATION_ACTION AllocationAction)
 {

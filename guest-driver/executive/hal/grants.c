@@ -264,6 +264,11 @@ static const VOID *TransferOf(const HAL_GRANT *Grant)
     return Grant->Transfer;
 }
 
+static const VOID *ChannelContextOf(const HAL_GRANT *Grant)
+{
+    return Grant->Kind == HAL_CHANNEL ? Grant->Context : NULL;
+}
+
 static const VOID *ChannelDeviceOf(const HAL_GRANT *Grant)
 {
     return Grant->Kind == HAL_CHANNEL ? Grant->Device : NULL;
@@ -333,10 +338,11 @@ BOOLEAN HalpIsContextUsed(HAL_ADAPTER *Adapter,
            FindIn(Adapter, &Adapter->Map.Grants, Transfer, TransferOf);
 }
 
-BOOLEAN HalpCancelRequest(HAL_ADAPTER *Adapter, HAL_TRANSFER_CONTEXT *Transfer)
+static BOOLEAN Cancel(HAL_ADAPTER *Adapter, const VOID *Wanted,
+                      const VOID *(*What)(const HAL_GRANT *Grant))
 {
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Adapter->Lock);
-    HAL_GRANT *grant = Find(&Adapter->Map.Waiting, Transfer, TransferOf);
+    HAL_GRANT *grant = Find(&Adapter->Map.Waiting, Wanted, What);
 
     if (grant) {
         RemoveEntryList(&grant->Link);
@@ -348,4 +354,14 @@ BOOLEAN HalpCancelRequest(HAL_ADAPTER *Adapter, HAL_TRANSFER_CONTEXT *Transfer)
     }
     KeReleaseSpinLock(&Adapter->Lock, irql);
     return grant != NULL;
+}
+
+BOOLEAN HalpCancelRequest(HAL_ADAPTER *Adapter, HAL_TRANSFER_CONTEXT *Transfer)
+{
+    return Cancel(Adapter, Transfer, TransferOf);
+}
+
+BOOLEAN HalpCancelWaiting(HAL_ADAPTER *Adapter, const VOID *Context)
+{
+    return Cancel(Adapter, Context, ChannelContextOf);
 }

@@ -183,6 +183,9 @@ BOOLEAN HalpFreeObject(HAL_ADAPTER *Adapter, IO_ALLOCATION_ACTION Action,
 /* Takes back a request that waits with this context; FALSE: none does. */
 BOOLEAN HalpCancelRequest(HAL_ADAPTER *Adapter, HAL_TRANSFER_CONTEXT *Transfer);
 
+/* The same for a HAL_CHANNEL, by its routine's context. */
+BOOLEAN HalpCancelWaiting(HAL_ADAPTER *Adapter, const VOID *Context);
+
 /* The grant that a driver names; NULL: it has no such, or is giving it back. */
 HAL_GRANT *HalpFindGrant(HAL_ADAPTER *Adapter, const VOID *Base);
 HAL_GRANT *HalpFindList(HAL_ADAPTER *Adapter, const VOID *List);

@@ -90,7 +90,7 @@ void HalpStartChannel(HAL_ADAPTER *Adapter, ULONGLONG Address, ULONG Length,
     struct i8237_plan plan = i8237_plan(system->Channel, (ULONG)Address, Length,
                                         mode);
 
-    system->Length = Length;
+    system->Length = system->Left = Length;
     HalpStartSystemDma(system->Channel, &plan);
 }
 
@@ -100,14 +100,34 @@ void HalpStopChannel(HAL_ADAPTER *Adapter)
     Adapter->System.Length = 0;
 }
 
+/*
+ * Lock held. Unless the controller starts over, a count that goes up has gone
+ * past its end: QEMU's sound cards start over by themselves, and the controller
+ * does not say that the end was reached.
+ */
+static ULONG Left(HAL_SYSTEM *System)
+{
+    BOOLEAN ended;
+    USHORT count = HalpSystemDmaCount(System->Channel, &ended);
+    bool again = System->Mode & I8237_AUTO_INITIALIZE;
+    ULONG left = i8237_left(System->Channel, System->Length, count,
+                            ended && !again);
+
+    if (!again && left > System->Left) {
+        left = 0;
+    }
+    System->Left = left;
+    return left;
+}
+
 /* Bytes that are still to come of what was mapped; 0: nothing is. */
 ULONG NTAPI HalpReadDmaCounter(PDMA_ADAPTER DmaAdapter)
 {
     static const char routine[] = "ReadDmaCounter";
     HAL_ADAPTER *adapter = HalpAdapter(DmaAdapter, routine);
-    const HAL_SYSTEM *system = &adapter->System;
-    BOOLEAN ended;
-    USHORT count;
+    HAL_SYSTEM *system = &adapter->System;
+    ULONG left;
+    KIRQL irql;
 
     HalpRequireAtMost(adapter, routine, DISPATCH_LEVEL);
     if (!system->Unit) {
@@ -118,7 +138,8 @@ ULONG NTAPI HalpReadDmaCounter(PDMA_ADAPTER DmaAdapter)
     if (!system->Length) {
         return 0;
     }
-    count = HalpSystemDmaCount(system->Channel, &ended);
-    return i8237_left(system->Channel, system->Length, count,
-                      ended && !(system->Mode & I8237_AUTO_INITIALIZE));
+    irql = KeAcquireSpinLockRaiseToDpc(&Lock);
+    left = Left(system);
+    KeReleaseSpinLock(&Lock, irql);
+    return left;
 }

@@ -20,6 +20,7 @@ typedef struct _HAL_SYSTEM {
     UCHAR Mode;                 /* but for the direction */
     ULONG References;           /* drivers that have got the adapter */
     ULONG Length;               /* of what is mapped; 0: nothing is */
+    ULONG Left;                 /* as the counter was last read */
 } HAL_SYSTEM;
 
 /* The channel that the description names, if there is such and it may. */

@@ -106,4 +106,11 @@ PVOID HalpAllocateConstrainedBuffer(PDMA_ADAPTER DmaAdapter, ULONG Length,
                                    ULONGLONG Varying,
                                    PPHYSICAL_ADDRESS LogicalAddress);
 
+/*
+ * Takes back an AllocateAdapterChannel with this context that waits. FALSE:
+ * none does; its routine was called, or is being called.
+ * IRQL <= DISPATCH_LEVEL.
+ */
+BOOLEAN HalpCancelChannel(PDMA_ADAPTER DmaAdapter, PVOID Context);
+
 #endif

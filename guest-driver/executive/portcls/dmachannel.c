@@ -5,19 +5,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "pcp.h"
+#include "dmachannel.h"
 
 #define CHANNEL_TAG         'hCmD'
-
-typedef struct _DMA_CHANNEL {
-    PC_OBJECT Object;
-    PDMA_ADAPTER Adapter;
-    ULONG MaximumSize;
-    ULONG AllocatedSize;
-    ULONG Size;                 /* only remembered: SetBufferSize */
-    PVOID Address;              /* NULL: there is no buffer */
-    PHYSICAL_ADDRESS Logical;
-} DMA_CHANNEL;
 
 static DMA_CHANNEL *Channel(IDmaChannel *This)
 {
@@ -144,7 +134,7 @@ static VOID NTAPI CopyTo(IDmaChannel *This, PVOID Destination, PVOID Source,
     RtlCopyMemory(Destination, Source, ByteCount);
 }
 
-static const IDmaChannelVtbl Methods = {
+const IDmaChannelVtbl PcpChannelMethods = {
     PCP_UNKNOWN,
     .AllocateBuffer = AllocateBuffer,
     .FreeBuffer = FreeBuffer,
@@ -160,7 +150,7 @@ static const IDmaChannelVtbl Methods = {
     .CopyFrom = CopyTo,
 };
 
-static void Delete(PVOID Object)
+void PcpDeleteChannel(PVOID Object)
 {
     DMA_CHANNEL *channel = Object;
 
@@ -170,15 +160,15 @@ static void Delete(PVOID Object)
     }
 }
 
-/* Not IDmaChannelSlave: a bus master needs no controller. */
+/* Not IDmaChannelSlave: a bus master needs no controller. dmaslave.c has the others. */
 static const GUID *const Ids[] = { &IID_IDmaChannel, NULL };
 
 static const PC_CLASS Class = {
     .Tag = CHANNEL_TAG,
     .Size = sizeof(DMA_CHANNEL),
-    .Vtbl = &Methods,
+    .Vtbl = &PcpChannelMethods,
     .Ids = Ids,
-    .Delete = Delete,
+    .Delete = PcpDeleteChannel,
 };
 
 /* The PDO is at the bottom of the stack that the FDO stands in. */
@@ -194,6 +184,26 @@ static NTSTATUS GetAdapter(PDEVICE_OBJECT DeviceObject,
     return *Adapter ? STATUS_SUCCESS : STATUS_DEVICE_CONFIGURATION_ERROR;
 }
 
+NTSTATUS PcpNewChannel(const PC_CLASS *Of, PUNKNOWN OuterUnknown,
+                       POOL_TYPE PoolType, PDEVICE_DESCRIPTION Description,
+                       PDEVICE_OBJECT DeviceObject, DMA_CHANNEL **Channel)
+{
+    DMA_CHANNEL *channel = PcpNewObject(Of, OuterUnknown, PoolType);
+    NTSTATUS status;
+
+    if (!channel) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    status = GetAdapter(DeviceObject, Description, &channel->Adapter);
+    if (!NT_SUCCESS(status)) {
+        PcpRelease(&channel->Object.Inner);
+        return status;
+    }
+    channel->MaximumSize = Description->MaximumLength;
+    *Channel = channel;
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS NTAPI PcNewDmaChannel(PDMACHANNEL *OutDmaChannel,
                                PUNKNOWN OuterUnknown, POOL_TYPE PoolType,
                                PDEVICE_DESCRIPTION DeviceDescription,
@@ -207,16 +217,13 @@ NTSTATUS NTAPI PcNewDmaChannel(PDMACHANNEL *OutDmaChannel,
         PoolType & PagedPool) {
         return STATUS_INVALID_PARAMETER;
     }
-    channel = PcpNewObject(&Class, OuterUnknown, PoolType);
-    if (!channel) {
-        return STATUS_INSUFFICIENT_RESOURCES;
+    status = DeviceDescription->Master
+                 ? PcpNewChannel(&Class, OuterUnknown, PoolType,
+                                 DeviceDescription, DeviceObject, &channel)
+                 : PcpNewSlaveChannel(OuterUnknown, PoolType, DeviceDescription,
+                                      DeviceObject, &channel);
+    if (NT_SUCCESS(status)) {
+        *OutDmaChannel = (PDMACHANNEL)channel;
     }
-    status = GetAdapter(DeviceObject, DeviceDescription, &channel->Adapter);
-    if (!NT_SUCCESS(status)) {
-        PcpRelease(&channel->Object.Inner);
-        return status;
-    }
-    channel->MaximumSize = DeviceDescription->MaximumLength;
-    *OutDmaChannel = (PDMACHANNEL)channel;
-    return STATUS_SUCCESS;
+    return status;
 }

@@ -8,6 +8,9 @@
 
 #define PORT_TAG            'tPcP'
 
+/* Channels from there on are 16 bits wide. */
+#define FIRST_WORD_CHANNEL  4
+
 /* Private to this image. */
 const GUID PcpIidPort = { 0x6f1d5a3c, 0x90b2, 0x4f0e,
                           { 0x9a, 0x41, 0x2d, 0x77, 0x5b, 0x0c, 0xe8, 0x13 } };
@@ -129,22 +132,38 @@ static VOID NTAPI Notify(IPortWaveCyclic *This, PSERVICEGROUP ServiceGroup)
     }
 }
 
-/* The executive's IoGetDmaAdapter has no system DMA, so there is no such channel. */
+/* ReadCounter is to go round: so the controller starts over by itself. */
 static NTSTATUS NTAPI NewSlaveDmaChannel(
     IPortWaveCyclic *This, PDMACHANNELSLAVE *DmaChannel, PUNKNOWN OuterUnknown,
     PRESOURCELIST ResourceList, ULONG DmaIndex, ULONG MaximumLength,
     BOOLEAN DemandMode, DMA_SPEED DmaSpeed)
 {
-    UNREFERENCED_PARAMETER(This);
-    UNREFERENCED_PARAMETER(DmaChannel);
-    UNREFERENCED_PARAMETER(OuterUnknown);
-    UNREFERENCED_PARAMETER(ResourceList);
-    UNREFERENCED_PARAMETER(DmaIndex);
-    UNREFERENCED_PARAMETER(MaximumLength);
-    UNREFERENCED_PARAMETER(DemandMode);
-    UNREFERENCED_PARAMETER(DmaSpeed);
+    PC_PORT *port = PcpObject(This);
+    PCM_PARTIAL_RESOURCE_DESCRIPTOR entry;
+    DEVICE_DESCRIPTION description = {
+        .Version = DEVICE_DESCRIPTION_VERSION2,
+        .DemandMode = DemandMode,
+        .AutoInitialize = TRUE,
+        .InterfaceType = InterfaceTypeUndefined,
+        .DmaSpeed = DmaSpeed,
+        .MaximumLength = MaximumLength,
+    };
+
     PCP_PASSIVE("IPortWaveCyclic::NewSlaveDmaChannel");
-    return STATUS_NOT_SUPPORTED;
+    if (!port->Device) {
+        return STATUS_DEVICE_NOT_READY;
+    }
+    entry = ResourceList ? ResourceList->lpVtbl->FindTranslatedEntry(
+                               ResourceList, CmResourceTypeDma, DmaIndex)
+                         : NULL;
+    if (!entry) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    description.DmaChannel = entry->u.Dma.Channel;
+    description.DmaWidth = entry->u.Dma.Channel < FIRST_WORD_CHANNEL
+                               ? Width8Bits : Width16Bits;
+    return PcNewDmaChannel((PDMACHANNEL *)DmaChannel, OuterUnknown,
+                           NonPagedPool, &description, port->Device->Self);
 }
 
 static NTSTATUS NTAPI NewMasterDmaChannel(

@@ -8,8 +8,7 @@
 #ifndef PCMASTER_EXERCISES_H
 #define PCMASTER_EXERCISES_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "pins.h"
 
 struct pcm_machine;
 struct pcm_options;
@@ -42,6 +41,8 @@ struct pcm_ops {
      * success, if AFTER was filled in.  NULL: this guest has no hand for it.
      */
     uint32_t (*machine)(void *context, uint32_t act, struct pcm_machine *after);
+    /* NULL: this guest's driver has none. */
+    const struct pcm_pin_ops *pins;
     /* Closes the way to the driver; opens it again, 0 for success. */
     void (*leave)(void *context);
     uint32_t (*enter)(void *context);

@@ -153,6 +153,10 @@ void request_describe(struct run *run, const struct request *request)
     };
     struct text *text = &run->request;
 
+    if (request->pins) {
+        text_add(text, "%s", request->pins);
+        return;
+    }
     text_add(text, "%s(", request->packet ? packet_routine(request->packet) : names[request->allocator]);
     if (request->legacy) {
         text_add(text, "version %u, ", request->legacy - 1);

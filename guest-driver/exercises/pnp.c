@@ -14,8 +14,7 @@ struct held {
     struct pcm_allocated buffer;
 };
 
-/* False: broken or skipped. */
-static bool act(struct run *run, enum pcm_machine_act wanted, struct pcm_machine *after)
+bool machine_act(struct run *run, uint32_t wanted, struct pcm_machine *after)
 {
     static const char *const names[] = { "look", "rebalance", "unplug", "plug", "eject", "sleep", "wake" };
 
@@ -90,11 +89,11 @@ void exercise_rebalance(struct run *run, const struct request *request)
     struct pcm_machine before, after;
     struct held held = { 0 };
 
-    if (!act(run, PCM_MACHINE_LOOK, &before) || !hold(run, request, &held)) {
+    if (!machine_act(run, PCM_MACHINE_LOOK, &before) || !hold(run, request, &held)) {
         return;
     }
     for (i = 0; i < times && run->verdict == HELD; i++, before = after) {
-        if (!act(run, PCM_MACHINE_REBALANCE, &after)) {
+        if (!machine_act(run, PCM_MACHINE_REBALANCE, &after)) {
             return;
         }
         if (after.memory == before.memory || after.vector == before.vector) {
@@ -114,7 +113,7 @@ static void start_over(struct run *run, const struct request *request)
     struct held held = { 0 };
     uint32_t status;
 
-    if (!act(run, PCM_MACHINE_PLUG, &machine)) {
+    if (!machine_act(run, PCM_MACHINE_PLUG, &machine)) {
         return;
     }
     status = run->ops->enter(run->ops->context);
@@ -130,8 +129,8 @@ void exercise_surprise_removal(struct run *run, const struct request *request)
     struct pcm_machine machine;
     struct held held = { 0 };
 
-    if (!act(run, PCM_MACHINE_LOOK, &machine) || !hold(run, request, &held) ||
-        !act(run, PCM_MACHINE_UNPLUG, &machine)) {
+    if (!machine_act(run, PCM_MACHINE_LOOK, &machine) || !hold(run, request, &held) ||
+        !machine_act(run, PCM_MACHINE_UNPLUG, &machine)) {
         return;
     }
     all_fail(run, &held, PCM_STATUS_DELETE_PENDING);
@@ -150,7 +149,7 @@ void exercise_eject(struct run *run, const struct request *request)
     struct pcm_machine machine;
     struct held held = { 0 };
 
-    if (!act(run, PCM_MACHINE_LOOK, &machine) || !hold(run, request, &held)) {
+    if (!machine_act(run, PCM_MACHINE_LOOK, &machine) || !hold(run, request, &held)) {
         return;
     }
     if (run->ops->machine(run->ops->context, PCM_MACHINE_EJECT, &machine) ||
@@ -161,7 +160,7 @@ void exercise_eject(struct run *run, const struct request *request)
     }
     check_still_there(run, request, &held);
     run->ops->leave(run->ops->context);
-    if (act(run, PCM_MACHINE_EJECT, &machine)) {
+    if (machine_act(run, PCM_MACHINE_EJECT, &machine)) {
         start_over(run, request);
     } else {
         run->ops->enter(run->ops->context);
@@ -173,15 +172,15 @@ void exercise_down_up(struct run *run, const struct request *request)
     struct pcm_machine machine;
     struct held held = { 0 };
 
-    if (!act(run, PCM_MACHINE_LOOK, &machine) || !hold(run, request, &held) ||
-        !act(run, PCM_MACHINE_SLEEP, &machine)) {
+    if (!machine_act(run, PCM_MACHINE_LOOK, &machine) || !hold(run, request, &held) ||
+        !machine_act(run, PCM_MACHINE_SLEEP, &machine)) {
         return;
     }
     if (machine.power != 4) {
         broken(run, "the system sleeps, and the device is in D%u", machine.power - 1);
     }
     all_fail(run, &held, PCM_STATUS_DEVICE_POWERED_OFF);
-    if (!act(run, PCM_MACHINE_WAKE, &machine)) {
+    if (!machine_act(run, PCM_MACHINE_WAKE, &machine)) {
         return;
     }
     if (machine.power != 1) {

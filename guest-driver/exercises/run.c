@@ -25,6 +25,7 @@ void point_begin(struct run *run)
     text_clear(&run->node);
     text_clear(&run->reason);
     text_clear(&run->more);
+    text_clear(&run->sounds);
 }
 
 static void add_member(const char *name, const char *value)
@@ -56,6 +57,9 @@ void point_end(struct run *run, const char *name, const char *held)
     add_member("logical", run->logical.used ? run->logical.start : "-");
     add_member("node", run->node.used ? run->node.start : "-");
     add_member("verdict", verdict.start);
+    if (run->sounds.used) {
+        text_add(&run->more, ",\"sounds\":[%s]", run->sounds.start);
+    }
     text_add(&line, ",\"buffers\":%u,\"dma_bytes\":%U,\"filled\":%U,\"verified\":%U%s}", run->buffers,
              run->filled + run->verified + run->played, run->filled, run->verified, run->more.start);
     print(run);
@@ -97,7 +101,12 @@ static void run_exercise(struct run *run, const struct exercise *exercise)
     point_begin(run);
     if (resolve(run, &exercise->request, &request)) {
         request_describe(run, &request);
-        exercise->body(run, &request);
+        text_add(&run->more, request.pins ? ",\"pins\":true" : "");
+        if (request.pins && !run->ops->pins) {
+            skipped(run, "this guest's driver has no pins");
+        } else {
+            exercise->body(run, &request);
+        }
         check_dma_was_done(run, &request);
     } else {
         request_describe(run, &exercise->request);
@@ -158,6 +167,7 @@ enum pcm_outcome pcm_run(const struct pcm_ops *ops, const struct pcm_options *op
     run.node = (struct text)TEXT(run.node_room);
     run.reason = (struct text)TEXT(run.reason_room);
     run.more = (struct text)TEXT(run.more_room);
+    run.sounds = (struct text)TEXT(run.sounds_room);
     text_clear(&line);
     if (options->fault && !fault && !mistake) {
         return bail_out(&run, "no fault is called ", options->fault);

@@ -42,6 +42,7 @@ enum allocator {
     VECTOR,
     CHANNEL,
     PACKET,                         /* none: memory that is there already */
+    PINS,                           /* none: the driver has its own */
     ALLOCATORS
 };
 
@@ -101,6 +102,8 @@ struct request {
     uint64_t constraint;
     uint32_t channel_maximum;       /* MaximumLength; 0: enough */
     const struct packet_case *packet;
+    const char *pins;               /* what is done with them, for a person */
+    bool capture;                   /* of the pins, the one that records */
     bool refused;                   /* must fail */
     bool refused_identity;          /* must fail without an IOMMU, and not with one */
     bool no_dma;                    /* is not about a buffer: no DMA is due */
@@ -144,6 +147,8 @@ struct run {
     uint32_t noted;                 /* constraints told to the host */
     uint32_t first_node;            /* a node of the buffer last checked by DMA */
 
+    struct text sounds;             /* what the host must have heard: JSON, with commas between */
+    char sounds_room[256];
     char request_room[256];
     char logical_room[64];
     char node_room[64];
@@ -355,6 +360,31 @@ void exercise_rebalance(struct run *run, const struct request *request);
 void exercise_surprise_removal(struct run *run, const struct request *request);
 void exercise_eject(struct run *run, const struct request *request);
 void exercise_down_up(struct run *run, const struct request *request);
+
+void exercise_pin_formats(struct run *run, const struct request *request);
+void exercise_pin_refused(struct run *run, const struct request *request);
+void exercise_pin_intersections(struct run *run, const struct request *request);
+void exercise_pin_set_format(struct run *run, const struct request *request);
+void exercise_state_pairs(struct run *run, const struct request *request);
+void exercise_state_walk(struct run *run, const struct request *request);
+void exercise_both_ways(struct run *run, const struct request *request);
+void exercise_several_pins(struct run *run, const struct request *request);
+void exercise_notified(struct run *run, const struct request *request);
+void exercise_underruns(struct run *run, const struct request *request);
+void exercise_overruns(struct run *run, const struct request *request);
+void exercise_pin_mute(struct run *run, const struct request *request);
+void exercise_pin_power(struct run *run, const struct request *request);
+void exercise_pin_power_capture(struct run *run, const struct request *request);
+void exercise_pin_power_states(struct run *run, const struct request *request);
+void exercise_pin_rebalance(struct run *run, const struct request *request);
+void exercise_pin_unplug(struct run *run, const struct request *request);
+
+/* --- pnp.c ------------------------------------------------------------------- */
+
+struct pcm_machine;
+
+/* Does PCM_MACHINE_ WANTED; false: broken or skipped. */
+bool machine_act(struct run *run, uint32_t wanted, struct pcm_machine *after);
 
 /* --- violation.c ------------------------------------------------------------- */
 

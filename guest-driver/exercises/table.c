@@ -53,6 +53,10 @@
                  .describe = PCM_DESCRIBE_SCATTER_GATHER,                   \
                  .packet = &(const struct packet_case){ .method = PCM_##how, __VA_ARGS__ } }
 
+/* Sound: through memory that the driver has got for itself. */
+#define PINS_DO(what, ...)                                                  \
+    REQUEST(.allocator = PINS, .pins = (what), .no_dma = true, .any_platform = true, __VA_ARGS__)
+
 /* The same for a device that takes one piece only. */
 #define SINGLE_OF(bits, bytes, how, ...)                                    \
     .request = { .allocator = PACKET, .width = (bits), .length = (bytes), .node = ANY_NODE, \
@@ -759,5 +763,45 @@ const struct exercise exercise_table[] = {
       exercise_eject, EX(64, 64 * KIB, ANY_NODE) },
     { "power/down-up", "D3 and D0 by the system's sleep, a buffer alive", exercise_down_up,
       EX(64, 64 * KIB, ANY_NODE) },
+
+    /* --- Pins: sound both ways -------------------------------------------------------------------------- */
+    { "pin/formats", "Each sample, channel count and usual rate is offered, and carried bit by bit",
+      exercise_pin_formats, PINS_DO("render and capture pins, each format") },
+    { "pin/refused", "What the device does not have, and formats that are told wrongly", exercise_pin_refused,
+      PINS_DO("pins of formats that there are not") },
+    { "pin/intersections", "The best format that a data range and the device have in common",
+      exercise_pin_intersections, PINS_DO("intersections of data ranges") },
+    { "pin/set-format", "Another format in each state", exercise_pin_set_format,
+      PINS_DO("a render pin, another format") },
+    { "pin/state-pairs", "Every state from every state: state, position and data as a model has them",
+      exercise_state_pairs, PINS_DO("a render pin, each pair of states") },
+    { "pin/state-pairs-capture", "The same of a pin that records", exercise_state_pairs,
+      PINS_DO("a capture pin, each pair of states", .capture = true) },
+    { "pin/state-walk", "A long walk at random through the states", exercise_state_walk,
+      PINS_DO("a render pin, 400 changes of state") },
+    { "pin/state-walk-capture", "The same of a pin that records", exercise_state_walk,
+      PINS_DO("a capture pin, 400 changes of state", .capture = true) },
+    { "pin/both-ways", "What is played is what is recorded", exercise_both_ways,
+      PINS_DO("render and capture pins") },
+    { "pin/several", "As many pins as the device has streams, each with a format and a sound of its own",
+      exercise_several_pins, PINS_DO("all pins at once") },
+    { "pin/notified", "Data comes back when the device interrupts, without a question", exercise_notified,
+      PINS_DO("a render pin, pieces of 30 ms") },
+    { "pin/underruns", "Data that comes too late: counted once, and silence until it comes", exercise_underruns,
+      PINS_DO("a render pin that waits for data") },
+    { "pin/overruns", "Nobody takes what is recorded: counted once, and the gap is told", exercise_overruns,
+      PINS_DO("a capture pin whose data nobody takes") },
+    { "pin/mute", "The node between the render pin and the outside", exercise_pin_mute,
+      PINS_DO("a render pin's mute node") },
+    { "pin/power", "D3 and D0 twice during playback: nothing is lost, nothing comes twice", exercise_pin_power,
+      PINS_DO("a render pin through D3") },
+    { "pin/power-capture", "The same of a pin that records: the gap is told", exercise_pin_power_capture,
+      PINS_DO("a capture pin through D3") },
+    { "pin/power-states", "States that are asked for without power", exercise_pin_power_states,
+      PINS_DO("a render pin in D3") },
+    { "pin/rebalance", "Stopped and started elsewhere during playback", exercise_pin_rebalance,
+      PINS_DO("render and capture pins of a device that is moved") },
+    { "pin/surprise-removal", "Pulled out during playback", exercise_pin_unplug,
+      PINS_DO("render and capture pins of a device that goes") },
     { .name = NULL },
 };

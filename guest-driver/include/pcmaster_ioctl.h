@@ -56,19 +56,26 @@ enum pcm_command {
 
 /* Result codes that replies carry; the values are those of NTSTATUS. */
 #define PCM_STATUS_SUCCESS                      0x00000000u
+#define PCM_STATUS_TIMEOUT                      0x00000102u
+#define PCM_STATUS_BUFFER_OVERFLOW              0x80000005u
 #define PCM_STATUS_DEVICE_POWERED_OFF           0x8000000fu
 #define PCM_STATUS_DEVICE_BUSY                  0x80000011u
 #define PCM_STATUS_UNSUCCESSFUL                 0xc0000001u
 #define PCM_STATUS_INVALID_PARAMETER            0xc000000du
 #define PCM_STATUS_NO_SUCH_DEVICE               0xc000000eu
-#define PCM_STATUS_BUFFER_TOO_SMALL             0xc0000023u
 #define PCM_STATUS_INVALID_DEVICE_REQUEST       0xc0000010u
+#define PCM_STATUS_BUFFER_TOO_SMALL             0xc0000023u
 #define PCM_STATUS_DELETE_PENDING               0xc0000056u
 #define PCM_STATUS_INSUFFICIENT_RESOURCES       0xc000009au
+#define PCM_STATUS_DEVICE_NOT_CONNECTED         0xc000009du
+#define PCM_STATUS_DEVICE_NOT_READY             0xc00000a3u
 #define PCM_STATUS_NOT_SUPPORTED                0xc00000bbu
+#define PCM_STATUS_CANCELLED                    0xc0000120u
 #define PCM_STATUS_DEVICE_CONFIGURATION_ERROR   0xc0000182u
 #define PCM_STATUS_INVALID_DEVICE_STATE         0xc0000184u
 #define PCM_STATUS_INVALID_BUFFER_SIZE          0xc0000206u
+#define PCM_STATUS_CONNECTION_REFUSED           0xc0000236u
+#define PCM_STATUS_NO_MATCH                     0xc0000272u
 
 #define PCM_NODES                   128
 
@@ -84,7 +91,7 @@ struct pcm_facts {
     uint32_t node_count;
     uint32_t device_node;           /* PCM_NODE_ANY: on none */
     uint32_t hw_addr_bits;
-    uint32_t reserved;
+    uint32_t capabilities2;         /* PCM_CAP2 */
     uint64_t hw_boundary;
     uint64_t node_lowest[PCM_NODES];    /* all ones: the node has no RAM */
 };

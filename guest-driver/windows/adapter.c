@@ -10,6 +10,9 @@
 
 #define SUBDEVICES                  1
 
+/* Longer than any back end takes for what a FIFO holds. */
+#define DRAIN_MS                    500u
+
 /* What is ours of the functional device object's extension. */
 struct extension {
     UCHAR port_class[PORT_CLASS_DEVICE_EXTENSION_SIZE];
@@ -54,19 +57,45 @@ static void registers_unmap(struct device *device)
 
 void hardware_reset(struct device *device)
 {
-    ULONG captured = device->capture_stream;
-
     write32(device, PCM_CTRL, PCM_CTRL_RESET);
     write32(device, PCM_POLICY, 0);     /* PCM_POLICY_ABORT, every rule */
-    write32(device, PCM_INT_ENABLE, PCM_INT_VIOLATION | PCM_INT_EXERCISER | PCM_INT_STREAM(0) |
-                                        PCM_INT_STREAM(captured));
+    write32(device, PCM_INT_ENABLE,
+            PCM_INT_VIOLATION | PCM_INT_EXERCISER | STREAM_INTERRUPTS(device));
+}
+
+/* What ended streams have taken is played first: only the hardware knows how far its back end is. */
+static void drain(struct device *device)
+{
+    LARGE_INTEGER millisecond = { .QuadPart = -10000 };
+    ULONG n, waited = 0;
+
+    for (n = 0; n < device->playbacks; n++) {
+        while (device->draining & 1u << n && waited < DRAIN_MS) {
+            if (read32(device, PCM_STREAM(n) + PCM_S_STATUS) & PCM_S_DRAINED) {
+                device->draining &= ~(1u << n);
+            } else {
+                KeDelayExecutionThread(KernelMode, FALSE, &millisecond);
+                waited++;
+            }
+        }
+    }
+    if (device->draining) {
+        DbgPrint("pcmaster: the back end has not taken all in %u ms\n", DRAIN_MS);
+        device->draining = 0;
+    }
+}
+
+void hardware_quiet(struct device *device)
+{
+    drain(device);
+    write32(device, PCM_CTRL, PCM_CTRL_RESET);
 }
 
 void hardware_stop(struct device *device)
 {
     device_lock(device);
     if (NT_SUCCESS(device_status(device))) {
-        write32(device, PCM_CTRL, PCM_CTRL_RESET);
+        hardware_quiet(device);
     }
     device->started = FALSE;
     device_unlock(device);
@@ -82,7 +111,8 @@ static NTSTATUS hardware_start(struct device *device, PRESOURCELIST resources)
 
     if (NT_SUCCESS(status)) {
         write32(device, PCM_CTRL, PCM_CTRL_RESET);
-        device->capture_stream = PCM_CAP_PLAYBACK(read32(device, PCM_CAP));
+        device->playbacks = PCM_CAP_PLAYBACK(read32(device, PCM_CAP));
+        device->captures = PCM_CAP_CAPTURE(read32(device, PCM_CAP));
         status = interrupt_connect(device, resources);
     }
     if (!NT_SUCCESS(status)) {

@@ -121,6 +121,7 @@ NTSTATUS control_facts(struct device *device, struct file *file, PVOID data)
     RtlZeroMemory(facts, sizeof(*facts));
     facts->device_version = read32(device, PCM_VERSION);
     facts->capabilities = read32(device, PCM_CAP);
+    facts->capabilities2 = read32(device, PCM_CAP2);
     facts->node_count = read32(device, PCM_NODE_COUNT);
     facts->device_node = read32(device, PCM_DEVICE_NODE);
     facts->hw_addr_bits = read32(device, PCM_HW_ADDR_BITS);

@@ -2,30 +2,55 @@
 /* pcmaster.sys: data formats of the streams */
 #include "wave.h"
 
-static ULONG sample_of(ULONG bits)
+#define NO_SAMPLE                   ((ULONG)-1)
+
+/* Samples of more than 8 bits are signed in a WAVEFORMATEX, those of 8 are not. */
+static ULONG sample_of(BOOLEAN floating, ULONG bits)
 {
-    return bits == 8 ? PCM_S_U8 : bits == 16 ? PCM_S_S16 : PCM_S_S32;
+    if (floating) {
+        return bits == 32 ? PCM_S_F32 : NO_SAMPLE;
+    }
+    return bits == 8 ? PCM_S_U8 : bits == 16 ? PCM_S_S16 : bits == 32 ? PCM_S_S32 : NO_SAMPLE;
 }
 
-NTSTATUS wave_format_of(const KSDATAFORMAT *data, struct wave_format *format)
+static BOOLEAN is_float(const GUID *subtype)
+{
+    return IsEqualGUIDAligned(subtype, &KSDATAFORMAT_SUBTYPE_IEEE_FLOAT);
+}
+
+/* What the tag says must be what the GUID says. */
+static BOOLEAN tag_fits(const KSDATAFORMAT *data, const WAVEFORMATEX *wave)
+{
+    const WAVEFORMATEXTENSIBLE *more = (const WAVEFORMATEXTENSIBLE *)wave;
+    ULONG room = data->FormatSize - sizeof(KSDATAFORMAT);
+
+    if (wave->wFormatTag == WAVE_FORMAT_EXTENSIBLE) {
+        return room >= sizeof(*more) && wave->cbSize >= sizeof(*more) - sizeof(*wave) &&
+               IsEqualGUIDAligned(&more->SubFormat, &data->SubFormat) &&
+               more->Samples.wValidBitsPerSample == wave->wBitsPerSample;
+    }
+    return wave->wFormatTag == (is_float(&data->SubFormat) ? WAVE_FORMAT_IEEE_FLOAT : WAVE_FORMAT_PCM);
+}
+
+NTSTATUS wave_format_of(const KSDATAFORMAT *data, ULONG channels, struct wave_format *format)
 {
     const WAVEFORMATEX *wave = &((const KSDATAFORMAT_WAVEFORMATEX *)data)->WaveFormatEx;
 
     if (data->FormatSize < sizeof(KSDATAFORMAT) + sizeof(PCMWAVEFORMAT) ||
         !IsEqualGUIDAligned(&data->MajorFormat, &KSDATAFORMAT_TYPE_AUDIO) ||
-        !IsEqualGUIDAligned(&data->SubFormat, &KSDATAFORMAT_SUBTYPE_PCM) ||
+        (!is_float(&data->SubFormat) &&
+         !IsEqualGUIDAligned(&data->SubFormat, &KSDATAFORMAT_SUBTYPE_PCM)) ||
         !IsEqualGUIDAligned(&data->Specifier, &KSDATAFORMAT_SPECIFIER_WAVEFORMATEX)) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    if ((wave->wBitsPerSample != 8 && wave->wBitsPerSample != 16 && wave->wBitsPerSample != 32) ||
-        !wave->nChannels || wave->nChannels > WAVE_CHANNELS_MAX || wave->nSamplesPerSec < WAVE_RATE_MIN ||
-        wave->nSamplesPerSec > WAVE_RATE_MAX ||
-        wave->nBlockAlign != wave->nChannels * wave->wBitsPerSample / 8) {
         return STATUS_INVALID_PARAMETER;
     }
     format->rate = wave->nSamplesPerSec;
     format->channels = wave->nChannels;
-    format->sample = sample_of(wave->wBitsPerSample);
+    format->sample = sample_of(is_float(&data->SubFormat), wave->wBitsPerSample);
+    if (format->sample == NO_SAMPLE || !tag_fits(data, wave) || !wave->nChannels || wave->nChannels > channels ||
+        wave->nSamplesPerSec < WAVE_RATE_MIN || wave->nSamplesPerSec > WAVE_RATE_MAX ||
+        wave->nBlockAlign != wave->nChannels * wave->wBitsPerSample / 8) {
+        return STATUS_INVALID_PARAMETER;
+    }
     format->frame_bytes = wave->nBlockAlign;
     return STATUS_SUCCESS;
 }
@@ -42,7 +67,7 @@ static BOOLEAN best(const KSDATARANGE_AUDIO *theirs, const KSDATARANGE_AUDIO *ou
         return FALSE;
     }
     RtlZeroMemory(wave, sizeof(*wave));
-    wave->wFormatTag = WAVE_FORMAT_PCM;
+    wave->wFormatTag = is_float(&ours->DataRange.SubFormat) ? WAVE_FORMAT_IEEE_FLOAT : WAVE_FORMAT_PCM;
     wave->nChannels = (WORD)channels;
     wave->nSamplesPerSec = rate;
     wave->wBitsPerSample = (WORD)bits;

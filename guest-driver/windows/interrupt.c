@@ -3,7 +3,8 @@
 #include "pcmaster.h"
 
 #define OWN_CAUSES                  (PCM_INT_VIOLATION | PCM_INT_EXERCISER)
-#define STREAM_CAUSES               (PCM_S_PERIOD | PCM_S_DRAINED | PCM_S_ERROR | PCM_S_LATE | PCM_S_XRUN)
+/* Not PCM_S_DRAINED: it is not enabled, and hardware_drain looks for it. */
+#define STREAM_CAUSES               (PCM_S_PERIOD | PCM_S_ERROR | PCM_S_LATE | PCM_S_XRUN)
 
 /* Stands for a device that has gone: reads of it return all ones. */
 #define GONE                        0xffffffffu
@@ -12,13 +13,25 @@
 #define ROUNDS_MAX                  1000
 
 /* Clears the stream's causes, and has its pin served. */
-static void service_stream(struct device *device, ULONG number, ULONG direction)
+static void service_stream(struct device *device, ULONG number)
 {
     ULONG status = PCM_STREAM(number) + PCM_S_STATUS;
 
     write32(device, status, read32(device, status) & STREAM_CAUSES);
-    if (device->groups[direction]) {
-        device->port->lpVtbl->Notify(device->port, device->groups[direction]);
+    if (device->groups[number]) {
+        device->port->lpVtbl->Notify(device->port, device->groups[number]);
+    }
+}
+
+/* Those of which CAUSES speaks. */
+static void service_streams(struct device *device, ULONG causes)
+{
+    ULONG n;
+
+    for (n = 0; n < device->playbacks + device->captures; n++) {
+        if (causes & PCM_INT_STREAM(n)) {
+            service_stream(device, n);
+        }
     }
 }
 
@@ -29,7 +42,7 @@ static void service_stream(struct device *device, ULONG number, ULONG direction)
 static NTSTATUS NTAPI service(PINTERRUPTSYNC interrupt, PVOID context)
 {
     struct device *device = context;
-    ULONG streams = PCM_INT_STREAM(0) | PCM_INT_STREAM(device->capture_stream);
+    ULONG streams = STREAM_INTERRUPTS(device);
     ULONG seen = 0, causes, rounds;
 
     PCM_UNUSED(interrupt);
@@ -38,12 +51,7 @@ static NTSTATUS NTAPI service(PINTERRUPTSYNC interrupt, PVOID context)
         if (causes == GONE || !(causes & (OWN_CAUSES | streams))) {
             break;
         }
-        if (causes & PCM_INT_STREAM(0)) {
-            service_stream(device, 0, FALSE);
-        }
-        if (device->capture_stream && causes & PCM_INT_STREAM(device->capture_stream)) {
-            service_stream(device, device->capture_stream, TRUE);
-        }
+        service_streams(device, causes);
         write32(device, PCM_INT_STATUS, causes & OWN_CAUSES);
         seen |= causes;
     }
@@ -111,7 +119,7 @@ void interrupt_disconnect(struct device *device)
 
 struct listener {
     struct device *device;
-    BOOLEAN capture;
+    ULONG number;
     PSERVICEGROUP group;
 };
 
@@ -121,13 +129,13 @@ static NTSTATUS NTAPI listen(PINTERRUPTSYNC interrupt, PVOID context)
     struct listener *listener = context;
 
     PCM_UNUSED(interrupt);
-    listener->device->groups[listener->capture] = listener->group;
+    listener->device->groups[listener->number] = listener->group;
     return STATUS_SUCCESS;
 }
 
-void interrupt_listen(struct device *device, BOOLEAN capture, PSERVICEGROUP group)
+void interrupt_listen(struct device *device, ULONG number, PSERVICEGROUP group)
 {
-    struct listener listener = { device, !!capture, group };
+    struct listener listener = { device, number, group };
 
     if (device->interrupt) {
         device->interrupt->lpVtbl->CallSynchronizedRoutine(device->interrupt, listen, &listener);

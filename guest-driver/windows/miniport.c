@@ -39,8 +39,7 @@ static ULONG NTAPI release(IMiniportWaveCyclic *face)
 
 static NTSTATUS NTAPI get_description(IMiniportWaveCyclic *face, PPCFILTER_DESCRIPTOR *description)
 {
-    PCM_UNUSED(face);
-    *description = (PPCFILTER_DESCRIPTOR)&wave_description;
+    *description = &miniport_of(face)->filter.descriptor;
     return STATUS_SUCCESS;
 }
 
@@ -104,5 +103,7 @@ PMINIPORTWAVECYCLIC miniport_new(struct device *device)
     miniport->face.lpVtbl = &methods;
     miniport->references = 1;
     miniport->device = device;
+    wave_describe(&miniport->filter, device->playbacks, device->captures,
+                  PCM_CAP2_CHANNELS(read32(device, PCM_CAP2)));
     return &miniport->face;
 }

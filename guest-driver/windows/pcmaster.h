@@ -22,6 +22,9 @@
 /* Unused parameters and packed IRP fields are the interface's, not ours. */
 #define PCM_UNUSED(x)               ((void)(x))
 
+/* PCM_CAP has four bits for each direction, the hardware eight streams at most. */
+#define STREAMS_MAX                 16
+
 struct file;
 struct stream;
 
@@ -51,7 +54,7 @@ struct device {
 
     volatile UCHAR *registers;
     ULONG register_bytes;
-    ULONG capture_stream;               /* the number of the hardware's first */
+    ULONG playbacks, captures;          /* streams of the hardware; capture follows playback */
     PINTERRUPTSYNC interrupt;
     IAdapterPowerManagement power;
     volatile LONG power_references;
@@ -62,11 +65,12 @@ struct device {
     volatile LONG stuck;                /* interrupts whose causes would not go */
     KEVENT exerciser_done;
     PPORTWAVECYCLIC port;
-    PSERVICEGROUP groups[2];            /* of the streams that run; see stream_listen */
+    PSERVICEGROUP groups[STREAMS_MAX];  /* of the streams that run; see interrupt_listen */
 
-    /* Streams that are open, by direction; and the rules before the first of them. */
-    struct stream *streams[2];
+    /* Streams that are open, by the hardware's number; and the rules before the first of them. */
+    struct stream *streams[STREAMS_MAX];
     ULONG streaming;                    /* that have left KSSTATE_STOP */
+    ULONG draining;                     /* bit n: stream n has ended, its FIFO perhaps not */
     struct rules before;
 };
 
@@ -174,6 +178,10 @@ static inline void write64(struct device *device, ULONG offset, ULONGLONG value)
     write32(device, offset + 4, (ULONG)(value >> 32));
 }
 
+/* The bits of all streams in PCM_INT_STATUS. */
+#define STREAM_INTERRUPTS(device)                                           \
+    (((1u << ((device)->playbacks + (device)->captures)) - 1) * PCM_INT_STREAM(0))
+
 /* --- driver.c ------------------------------------------------------------ */
 
 /*
@@ -209,6 +217,9 @@ void hardware_stop(struct device *device);
 /* Ends all DMA; afterwards no rule is set, every violation aborts, interrupts are enabled. */
 void hardware_reset(struct device *device);
 
+/* PASSIVE_LEVEL, device locked.  Ends all DMA once what ended streams have taken was played. */
+void hardware_quiet(struct device *device);
+
 /* --- power.c ------------------------------------------------------------- */
 
 /* PASSIVE_LEVEL.  Has PortCls tell the device of its power. */
@@ -231,10 +242,10 @@ NTSTATUS interrupt_connect(struct device *device, PRESOURCELIST resources);
 void interrupt_disconnect(struct device *device);
 
 /*
- * Has the service routine notify GROUP of the direction's stream; NULL: no more.
+ * Has the service routine notify GROUP of the stream NUMBER; NULL: no more.
  * When it returns, no notification of the group that was is under way.
  */
-void interrupt_listen(struct device *device, BOOLEAN capture, PSERVICEGROUP group);
+void interrupt_listen(struct device *device, ULONG number, PSERVICEGROUP group);
 
 /* PASSIVE_LEVEL.  Waits for EVENT, MILLISECONDS at most; FALSE: in vain. */
 BOOLEAN interrupt_wait(PKEVENT event, ULONG milliseconds);

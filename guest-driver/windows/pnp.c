@@ -35,7 +35,7 @@ static NTSTATUS pnp_remove(struct device *device, PDEVICE_OBJECT functional, PIR
     IoReleaseRemoveLockAndWait(&device->remove_lock, irp);
     device_lock(device);
     if (NT_SUCCESS(device_status(device))) {
-        write32(device, PCM_CTRL, PCM_CTRL_RESET);
+        hardware_quiet(device);
     }
     control_release_all(device);
     device_unlock(device);

@@ -49,7 +49,7 @@ static VOID NTAPI power_change(IAdapterPowerManagement *power, POWER_STATE state
         if (up) {
             hardware_reset(device);
         } else {
-            write32(device, PCM_CTRL, PCM_CTRL_RESET);
+            hardware_quiet(device);
         }
     }
     device->powered = up;

@@ -63,6 +63,7 @@ def judge(plan, outcome, results, comparison, due):
     complaints += constraint.judge(results.points, log.lines)
     if comparison and not comparison.exact:
         complaints.append(f"the recording is not what was played: {comparison}")
+    complaints += comparison.unheard if comparison else ()
     return Verdict(complaints, log.violations)
 
 

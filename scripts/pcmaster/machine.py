@@ -16,6 +16,7 @@ TICK_US = 10000             # QEMU's own choice
 WAV_FRAMES = 1024
 ICOUNT = "shift=4,sleep=off"
 FILES = "opt/org.pcmaster"
+STREAMS = "playback=4,capture=4,loopback=on"    # what is played is what is captured
 QUIET_EVENTS = ("pcmaster_violation_*", "pcmaster_log_*", "pcmaster_reset",
                 "pcmaster_exerciser_*", "pcmaster_stream_*")
 
@@ -61,7 +62,7 @@ def accelerator(plan):
 def device(plan):
     """The device, where its sound goes, and other devices."""
     words, bus = plan.shape.device_bus()
-    words += ["-audiodev", sound(plan), "-device", f"pcmaster,bus={bus},audiodev=snd,loopback=on"]
+    words += ["-audiodev", sound(plan), "-device", f"pcmaster,bus={bus},audiodev=snd,{STREAMS}"]
     for more in plan.devices:
         words += ["-device", more]
     return words

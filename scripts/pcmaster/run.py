@@ -9,7 +9,7 @@ import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pcmaster import boot, driver, judge, machine, pe, prepare, report, shape, tap, wav
+from pcmaster import boot, driver, judge, machine, pe, prepare, report, shape, sound, tap, wav
 from pcmaster.cache import need_space, remove
 from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, command
 
@@ -248,7 +248,7 @@ def run_exercises(programs, guest, plan, options):
     outcome = boot.run(programs, plan)
     driver.could_start(options, outcome)
     results = tap.parse(outcome.lines)
-    comparison = recorded(plan)
+    comparison = recorded(plan, results)
     due = judge.exercises(guest, plan.keys["exercise"])
     verdict = judge.judge(plan, outcome, results, comparison,
                           due + [tap.PLAY] * bool(plan.wav))
@@ -286,13 +286,19 @@ def run_fault(programs, guest, plan, options):
     return EXIT_FAILED if verdict.complaints else EXIT_HELD
 
 
-def recorded(plan):
-    """The recording compared with the input; None if nothing was recorded."""
+def recorded(plan, results):
+    """The recording compared with what was to be played; None if nothing was recorded."""
     if not plan.wav or plan.audiodev:
         return None
+    expected = plan.wav.on_two_channels()
     try:
-        return wav.compare(plan.wav.on_two_channels(),
-                           wav.read(plan.out / "played.wav"))
+        heard = wav.read(plan.out / "played.wav")
+        unheard = ()
+        if any(point.details.get("pins") for point in results.points):
+            through = sound.Heard(heard)
+            unheard = sound.judge(through, results.points)
+            heard = dataclasses.replace(heard, data=through.rest(sound.lead(expected)))
+        return dataclasses.replace(wav.compare(expected, heard), unheard=unheard)
     except Problem:
         return wav.Comparison(plan.wav.frames, 0, None)
 

@@ -69,6 +69,7 @@ class Comparison:
     frames_expected: int
     frames_recorded: int
     difference: dict    # frame, channel, expected, got; None: no difference
+    unheard: tuple = ()     # sentences: what of the exercises' sound is not in it
 
     @property
     def exact(self):

@@ -31,7 +31,7 @@ class Machine:
         if self.device:
             more, bus = self.shape.device_bus()
             words += ["-audiodev", "none,id=snd", *more,
-                      "-device", f"pcmaster,bus={bus},audiodev=snd,loopback=on"]
+                      "-device", f"pcmaster,bus={bus},audiodev=snd,{machine.STREAMS}"]
         return words
 
 

@@ -4,6 +4,7 @@
 
 #include "pcmaster_ioctl.h"
 #include "pcmaster_machine.h"
+#include "pin.h"
 #include "sound.h"
 
 #define COMMAND_LINE_MAX            4096u
@@ -103,7 +104,10 @@ static NTSTATUS sound_open(struct client *client, struct pcm_options *options)
 
 static NTSTATUS run(struct client *client, const struct pcm_options *options)
 {
-    const struct pcm_ops ops = { send, print, play, act, leave, enter, client };
+    const struct pcm_ops ops = {
+        .command = send, .print = print, .play = play, .machine = act, .pins = &pin_ops,
+        .leave = leave, .enter = enter, .context = client,
+    };
     NTSTATUS status = link_open(&client->link, DRIVER_NAME);
     enum pcm_outcome outcome;
 

@@ -6,7 +6,13 @@
 struct pin_name {
     WCHAR guid[39];                     /* KSSTRING_Pin and a backslash, without an end */
     KSPIN_CONNECT connect;
-    KSDATAFORMAT_WAVEFORMATEX format;
+    struct wave format;
+};
+
+struct intersection {
+    KSP_PIN pin;
+    KSMULTIPLE_ITEM item;
+    KSDATARANGE_AUDIO range;
 };
 #pragma pack(pop)
 
@@ -35,17 +41,7 @@ NTSTATUS filter_open(const GUID *category, HANDLE *filter)
     return status;
 }
 
-static void wave_fill(WAVEFORMATEX *wave, const struct pin_format *format)
-{
-    wave->wFormatTag = WAVE_FORMAT_PCM;
-    wave->nChannels = (WORD)format->channels;
-    wave->nSamplesPerSec = format->rate;
-    wave->wBitsPerSample = (WORD)format->bits;
-    wave->nBlockAlign = (WORD)(format->channels * format->bits / 8);
-    wave->nAvgBytesPerSec = format->rate * wave->nBlockAlign;
-}
-
-NTSTATUS pin_open(HANDLE filter, ULONG id, const struct pin_format *format, HANDLE *pin)
+NTSTATUS pin_open(HANDLE filter, ULONG id, const struct pcm_pin_format *format, HANDLE *pin)
 {
     struct pin_name name;
 
@@ -56,12 +52,8 @@ NTSTATUS pin_open(HANDLE filter, ULONG id, const struct pin_format *format, HAND
     name.connect.PinId = id;
     name.connect.Priority.PriorityClass = KSPRIORITY_NORMAL;
     name.connect.Priority.PrioritySubClass = 1;
-    name.format.DataFormat.FormatSize = sizeof(name.format);
-    name.format.DataFormat.MajorFormat = KSDATAFORMAT_TYPE_AUDIO;
-    name.format.DataFormat.SubFormat = KSDATAFORMAT_SUBTYPE_PCM;
-    name.format.DataFormat.Specifier = KSDATAFORMAT_SPECIFIER_WAVEFORMATEX;
-    wave_fill(&name.format.WaveFormatEx, format);
-    return open_name(filter, &name, sizeof(name), pin);
+    wave_make(format, &name.format);
+    return open_name(filter, &name, FIELD_OFFSET(struct pin_name, format) + name.format.data.FormatSize, pin);
 }
 
 /* The IRP's next location is set; its file is FILE's. */
@@ -89,23 +81,32 @@ static NTSTATUS send(HANDLE handle, ULONG code, PVOID in, ULONG in_bytes, PVOID 
     return status;
 }
 
+/* REQUEST begins with KSPROPERTY; *USED: bytes of the value, or that it takes. */
+static NTSTATUS ask(HANDLE handle, PVOID request, ULONG request_bytes, PVOID value, ULONG bytes, PULONG used)
+{
+    IO_STATUS_BLOCK result = { .Information = 0 };
+    KEVENT done;
+    NTSTATUS status = send(handle, IOCTL_KS_PROPERTY, request, request_bytes, value, bytes, &done, &result);
+
+    if (status == STATUS_PENDING) {
+        KeWaitForSingleObject(&done, Executive, KernelMode, FALSE, NULL);
+        status = result.Status;
+    }
+    if (used) {
+        *used = (ULONG)result.Information;
+    }
+    return status;
+}
+
 static NTSTATUS property(HANDLE pin, const GUID *set, ULONG id, ULONG flags, PVOID value, ULONG bytes)
 {
     KSPROPERTY request;
-    IO_STATUS_BLOCK result;
-    KEVENT done;
-    NTSTATUS status;
 
     RtlZeroMemory(&request, sizeof(request));
     request.Set = *set;
     request.Id = id;
     request.Flags = flags;
-    status = send(pin, IOCTL_KS_PROPERTY, &request, sizeof(request), value, bytes, &done, &result);
-    if (status == STATUS_PENDING) {
-        KeWaitForSingleObject(&done, Executive, KernelMode, FALSE, NULL);
-        status = result.Status;
-    }
-    return status;
+    return ask(pin, &request, sizeof(request), value, bytes, NULL);
 }
 
 NTSTATUS pin_set_state(HANDLE pin, KSSTATE state)
@@ -114,20 +115,76 @@ NTSTATUS pin_set_state(HANDLE pin, KSSTATE state)
                     sizeof(state));
 }
 
-NTSTATUS pin_position(HANDLE pin, ULONGLONG *bytes)
+NTSTATUS pin_get_state(HANDLE pin, KSSTATE *state)
 {
-    KSAUDIO_POSITION position = { 0, 0 };
-    NTSTATUS status = property(pin, &KSPROPSETID_Audio, KSPROPERTY_AUDIO_POSITION, KSPROPERTY_TYPE_GET,
-                               &position, sizeof(position));
+    return property(pin, &KSPROPSETID_Connection, KSPROPERTY_CONNECTION_STATE, KSPROPERTY_TYPE_GET, state,
+                    sizeof(*state));
+}
 
-    *bytes = position.PlayOffset;
-    return status;
+NTSTATUS pin_set_format(HANDLE pin, const struct pcm_pin_format *format)
+{
+    struct wave wave;
+
+    wave_make(format, &wave);
+    return property(pin, &KSPROPSETID_Connection, KSPROPERTY_CONNECTION_DATAFORMAT, KSPROPERTY_TYPE_SET, &wave,
+                    wave.data.FormatSize);
+}
+
+NTSTATUS pin_position(HANDLE pin, KSAUDIO_POSITION *position)
+{
+    return property(pin, &KSPROPSETID_Audio, KSPROPERTY_AUDIO_POSITION, KSPROPERTY_TYPE_GET, position,
+                    sizeof(*position));
 }
 
 NTSTATUS pin_faults(HANDLE pin, PCPIN_FAULTS *faults)
 {
     return property(pin, &PCPROPSETID_PinFaults, PCPROPERTY_PIN_FAULTS, KSPROPERTY_TYPE_GET, faults,
                     sizeof(*faults));
+}
+
+static NTSTATUS mute(HANDLE pin, ULONG flags, LONG channel, LONG *muted)
+{
+    KSNODEPROPERTY_AUDIO_CHANNEL request;
+
+    RtlZeroMemory(&request, sizeof(request));
+    request.NodeProperty.Property.Set = KSPROPSETID_Audio;
+    request.NodeProperty.Property.Id = KSPROPERTY_AUDIO_MUTE;
+    request.NodeProperty.Property.Flags = flags | KSPROPERTY_TYPE_TOPOLOGY;
+    request.NodeProperty.NodeId = NODE_MUTE;
+    request.Channel = channel;
+    return ask(pin, &request, sizeof(request), muted, sizeof(*muted), NULL);
+}
+
+NTSTATUS pin_set_mute(HANDLE pin, LONG channel, LONG muted)
+{
+    return mute(pin, KSPROPERTY_TYPE_SET, channel, &muted);
+}
+
+NTSTATUS pin_get_mute(HANDLE pin, LONG *muted)
+{
+    return mute(pin, KSPROPERTY_TYPE_GET, -1, muted);
+}
+
+NTSTATUS pin_intersect(HANDLE filter, ULONG id, const struct pcm_pin_range *range, ULONG room,
+                       struct pcm_pin_format *format, ULONG *needed)
+{
+    struct intersection request;
+    struct wave found;
+    NTSTATUS status;
+
+    RtlZeroMemory(&request, sizeof(request));
+    RtlZeroMemory(&found, sizeof(found));
+    request.pin.Property.Set = KSPROPSETID_Pin;
+    request.pin.Property.Id = KSPROPERTY_PIN_DATAINTERSECTION;
+    request.pin.Property.Flags = KSPROPERTY_TYPE_GET;
+    request.pin.PinId = id;
+    request.item.Size = sizeof(request.item) + sizeof(request.range);
+    request.item.Count = 1;
+    wave_range(range, &request.range);
+    status = ask(filter, &request, sizeof(request), room ? &found : NULL,
+                 room < sizeof(found) ? room : sizeof(found), needed);
+    wave_tell(&found, format);
+    return status;
 }
 
 NTSTATUS pin_send(HANDLE pin, struct piece *piece, BOOLEAN write, PVOID data, ULONG bytes, BOOLEAN last)
@@ -146,12 +203,14 @@ NTSTATUS pin_send(HANDLE pin, struct piece *piece, BOOLEAN write, PVOID data, UL
     return status == STATUS_PENDING ? STATUS_SUCCESS : status;
 }
 
-NTSTATUS pin_wait(struct piece *piece)
+NTSTATUS pin_wait(struct piece *piece, PLARGE_INTEGER timeout)
 {
     if (!piece->sent) {
         return STATUS_SUCCESS;
     }
+    if (KeWaitForSingleObject(&piece->done, Executive, KernelMode, FALSE, timeout) == STATUS_TIMEOUT) {
+        return STATUS_TIMEOUT;
+    }
     piece->sent = FALSE;
-    KeWaitForSingleObject(&piece->done, Executive, KernelMode, FALSE, NULL);
     return piece->result.Status;
 }

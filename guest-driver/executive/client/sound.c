@@ -7,10 +7,6 @@
 #define PIECES                      4u
 #define PIECE_BYTES                 0x8000u
 
-/* The pins of pcmaster.sys' filter; see wave_pin. */
-#define PIN_RENDER                  0
-#define PIN_CAPTURE                 2
-
 /* What is recorded beyond the sound: before it begins, and until the end is noticed. */
 #define MARGIN_MS                   500u
 
@@ -38,7 +34,7 @@ static BOOLEAN works(struct pass *pass, const char *what, NTSTATUS status)
 
 static BOOLEAN pins_open(struct pass *pass)
 {
-    struct pin_format format = { pass->sound->rate, pass->sound->channels, pass->sound->bits };
+    struct pcm_pin_format format = { pass->sound->rate, pass->sound->channels, pass->sound->bits, 0 };
 
     if (!works(pass, "the filter's opening", filter_open(&KSCATEGORY_RENDER, &pass->filter)) ||
         !works(pass, "the render pin's opening",
@@ -82,7 +78,7 @@ static ULONG piece_begin(struct pass *pass, ULONG slot, ULONGLONG at)
 static void pieces_take_back(struct pass *pass)
 {
     for (ULONG i = 0; i < PIECES; i++) {
-        works(pass, "a piece of the sound", pin_wait(&pass->out[i]));
+        works(pass, "a piece of the sound", pin_wait(&pass->out[i], NULL));
     }
 }
 
@@ -108,7 +104,7 @@ static BOOLEAN pieces_play(struct pass *pass)
                 return FALSE;
             }
         }
-        if (!works(pass, "a piece of the sound", pin_wait(&pass->out[slot]))) {
+        if (!works(pass, "a piece of the sound", pin_wait(&pass->out[slot], NULL))) {
             return FALSE;
         }
         bytes = piece_begin(pass, slot, at);
@@ -131,14 +127,16 @@ static BOOLEAN play(struct pass *pass)
 {
     BOOLEAN played = states_up(pass, KSSTATE_ACQUIRE) && record_begin(pass) &&
                      states_up(pass, KSSTATE_PAUSE) && pieces_play(pass);
+    KSAUDIO_POSITION position = { 0, 0 };
     PCPIN_FAULTS faults = { 0, 0 };
 
     if (played) {
         pieces_take_back(pass);
-        works(pass, "the position", pin_position(pass->render, &pass->played->position));
+        works(pass, "the position", pin_position(pass->render, &position));
+        pass->played->position = position.PlayOffset;
         works(pass, "the pin's faults", pin_faults(pass->render, &faults));
         pass->played->underruns = faults.Underruns;
-        works(pass, "what was recorded", pin_wait(&pass->in));
+        works(pass, "what was recorded", pin_wait(&pass->in, NULL));
         if (pass->recorded) {
             works(pass, "the pin's faults", pin_faults(pass->capture, &faults));
             pass->played->overruns = faults.Overruns;
@@ -149,7 +147,7 @@ static BOOLEAN play(struct pass *pass)
         pin_set_state(pass->capture, KSSTATE_STOP);
     }
     pieces_take_back(pass);
-    pin_wait(&pass->in);
+    pin_wait(&pass->in, NULL);
     return played && !pass->played->status;
 }
 

@@ -192,7 +192,9 @@ static void Render(PC_PIN *Pin)
 /* The oldest that may still be whole; the rest is lost. */
 static void Overrun(PC_PIN *Pin)
 {
-    Pin->Overruns++;
+    if (!Pin->Starved) {                /* else it is the same gap still */
+        Pin->Overruns++;
+    }
     Pin->Starved = TRUE;
     Pin->Edge = Pin->Passed - Pin->BufferSize / 2;
     Pin->Edge -= Pin->Edge % Pin->BlockAlign;
@@ -252,6 +254,8 @@ void PcpRewindPin(PC_PIN *Pin)
     KeAcquireSpinLock(&Pin->Lock, &irql);
     if (!Pin->Capture) {
         Pin->Copied = Pin->Played;
+    } else if (Pin->Copied) {
+        Pin->Starved = TRUE;            /* what came meanwhile is missing */
     }
     Pin->LastPosition = 0;
     Pin->Passed = Pin->Edge = Pin->Silenced = Pin->BaseDevice = 0;

@@ -9,7 +9,7 @@ static const struct check *const groups[] = {
     routine_checks, buffer_checks,     placement_checks, domain_checks,  channel_checks,    image_checks,
     object_checks,  irp_checks,        remove_lock_checks, file_checks,   string_checks,
     format_checks,  backtrace_checks,  guard_checks,   processor_checks,  cache_type_checks,
-    pnp_checks,     power_checks,      work_checks,      stream_checks,     system_dma_checks, slave_checks,
+    pnp_checks,     power_checks,      work_checks,      system_dma_checks, slave_checks,
     portcls_unknown_checks, portcls_resources_checks, portcls_interrupt_checks, portcls_service_checks,
     portcls_filter_checks, portcls_pin_checks,
 };

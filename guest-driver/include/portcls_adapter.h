@@ -3,12 +3,12 @@
  * What an adapter driver calls in portcls.sys, and its power interfaces
  *
  * All at PASSIVE_LEVEL unless it says otherwise.  Includes the rest of
- * PortCls: portcls_dma.h, portcls_sync.h and portcls_wave.h.
+ * PortCls: portcls_dma.h, portcls_sync.h, portcls_wave.h and portcls_topology.h.
  */
 #ifndef PCMASTER_PORTCLS_ADAPTER_H
 #define PCMASTER_PORTCLS_ADAPTER_H
 
-#include "portcls_wave.h"
+#include "portcls_topology.h"
 
 /* The first bytes of the device extension are the port class driver's own. */
 #define PORT_CLASS_DEVICE_EXTENSION_SIZE (64 * sizeof(ULONG_PTR))
@@ -122,6 +122,9 @@ PORTCLS_SLOT(IPowerNotify, PowerChangeNotify, 0x18);
  * which a reference is held until the device is removed; another call replaces it.
  */
 NTSTATUS NTAPI PcRegisterAdapterPowerManagement(PUNKNOWN Unknown, PVOID DeviceObject);
+
+/* Takes it back.  STATUS_UNSUCCESSFUL: there was none. */
+NTSTATUS NTAPI PcUnregisterAdapterPowerManagement(PDEVICE_OBJECT DeviceObject);
 
 /* Asks for a device power state by a power IRP of its own, and waits for it. */
 NTSTATUS NTAPI PcRequestNewPowerState(PDEVICE_OBJECT DeviceObject, DEVICE_POWER_STATE RequestedNewState);

@@ -190,7 +190,7 @@ PORTCLS_SLOT(IPortWaveCyclic, NewMasterDmaChannel, 0x40);
 /*
  * PASSIVE_LEVEL; exported by portcls.sys.
  *   STATUS_INVALID_PARAMETER       no OutPort or ClassId
- *   STATUS_NOT_SUPPORTED           a class other than CLSID_PortWaveCyclic
+ *   STATUS_NOT_SUPPORTED           a class other than CLSID_PortWaveCyclic and CLSID_PortTopology
  *   STATUS_INSUFFICIENT_RESOURCES  out of pool
  */
 NTSTATUS NTAPI PcNewPort(PPORT *OutPort, REFCLSID ClassId);

@@ -23,7 +23,9 @@ CLIENT = "= client.sys+0x"
 PORTCLS = """
     PcInitializeAdapterDriver PcAddAdapterDevice PcRegisterSubdevice PcForwardIrpSynchronous
     PcGetDeviceProperty PcRegisterIoTimeout PcUnregisterIoTimeout
-    PcRegisterAdapterPowerManagement PcRequestNewPowerState PcNewPort PcNewDmaChannel
+    PcRegisterAdapterPowerManagement PcUnregisterAdapterPowerManagement PcRequestNewPowerState
+    PcRegisterPhysicalConnection PcRegisterPhysicalConnectionFromExternal
+    PcRegisterPhysicalConnectionToExternal PcNewPort PcNewDmaChannel
     PcNewResourceList PcNewResourceSublist PcNewInterruptSync PcNewServiceGroup
     IDmaChannel::AllocateBuffer IDmaChannel::FreeBuffer
     IResourceList::AddEntry IResourceList::AddEntryFromParent

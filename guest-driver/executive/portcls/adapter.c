@@ -69,6 +69,7 @@ static void InitializeDevice(PDEVICE_OBJECT Self, PDEVICE_OBJECT Physical,
     KeInitializeEvent(&device->Lock, SynchronizationEvent, TRUE);
     InitializeListHead(&device->Ports);
     InitializeListHead(&device->Subdevices);
+    InitializeListHead(&device->Connections);
     PcpInitializeTimeouts(device);
 }
 
@@ -129,6 +130,19 @@ PC_PORT *PcpFindSubdevice(PC_DEVICE *Device, PCUNICODE_STRING Name)
     }
     PcpAddRef(&subdevice->Port->Object.Inner);
     return subdevice->Port;
+}
+
+const UNICODE_STRING *PcpLinkOf(PC_DEVICE *Device, const PC_PORT *Port)
+{
+    for (PLIST_ENTRY link = Device->Subdevices.Flink;
+         link != &Device->Subdevices; link = link->Flink) {
+        SUBDEVICE *subdevice = CONTAINING_RECORD(link, SUBDEVICE, Link);
+
+        if (subdevice->Port == Port) {
+            return subdevice->LinkCount ? subdevice->Links : NULL;
+        }
+    }
+    return NULL;
 }
 
 static void FreeSubdevice(SUBDEVICE *Subdevice)
@@ -243,6 +257,7 @@ NTSTATUS NTAPI PcRegisterSubdevice(PDEVICE_OBJECT DeviceObject, PWCHAR Name,
 void PcpStopSubdevices(PC_DEVICE *Device)
 {
     PcpLock(Device);
+    PcpForgetConnections(Device);
     while (!IsListEmpty(&Device->Subdevices)) {
         PLIST_ENTRY link = RemoveHeadList(&Device->Subdevices);
         SUBDEVICE *subdevice = CONTAINING_RECORD(link, SUBDEVICE, Link);

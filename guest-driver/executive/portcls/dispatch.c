@@ -68,14 +68,19 @@ static ULONG PinPrefix(PCUNICODE_STRING Name)
     return RtlEqualUnicodeString(&prefix, &start, TRUE) ? prefix.Length : 0;
 }
 
-static NTSTATUS OpenPin(PFILE_OBJECT File, PFILE_OBJECT Filter)
+/* Relative to a filter, not to another pin; a topology's pins have no streams. */
+static NTSTATUS OpenPin(PFILE_OBJECT File, PFILE_OBJECT Related)
 {
     ULONG prefix = PinPrefix(&File->FileName);
+    PC_FILTER *filter = PcpFilterOf(Related->FsContext);
 
-    if (!prefix || !Filter->FsContext) {
+    if (!prefix || !filter) {
         return STATUS_OBJECT_NAME_NOT_FOUND;
     }
-    return PcpOpenPin(Filter->FsContext, Filter, File,
+    if (filter->Port->MiniportId != &IID_IMiniportWaveCyclic) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    return PcpOpenPin(filter, Related, File,
                       (PUCHAR)File->FileName.Buffer + prefix,
                       File->FileName.Length - prefix);
 }

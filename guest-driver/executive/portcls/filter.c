@@ -131,25 +131,10 @@ static NTSTATUS GetDataRanges(PC_PROPERTY *Request)
 static NTSTATUS ReturnIdentifiers(PC_PROPERTY *Request, ULONG Count,
                                   const KSIDENTIFIER *List, const GUID *Default)
 {
-    struct {
-        KSMULTIPLE_ITEM Head;
-        KSIDENTIFIER Standard;
-    } one = { .Head = { sizeof(one), 1 }, .Standard = { .Set = *Default } };
+    KSIDENTIFIER standard = { .Set = *Default };
 
-    if (!Count) {
-        return PcpReturn(Request, &one, sizeof(one));
-    }
-    one.Head.Count = Count;
-    one.Head.Size = sizeof(one.Head) + Count * sizeof(*List);
-    Request->Used = one.Head.Size;
-    if (Request->ValueLength < one.Head.Size) {
-        return Request->ValueLength ? STATUS_BUFFER_TOO_SMALL
-                                    : STATUS_BUFFER_OVERFLOW;
-    }
-    RtlCopyMemory(Request->Value, &one.Head, sizeof(one.Head));
-    RtlCopyMemory((PUCHAR)Request->Value + sizeof(one.Head), List,
-                  Count * sizeof(*List));
-    return STATUS_SUCCESS;
+    return PcpReturnItems(Request, Count ? Count : 1, Count ? List : &standard,
+                          sizeof(*List), sizeof(*List));
 }
 
 static NTSTATUS GetInterfaces(PC_PROPERTY *Request)
@@ -172,6 +157,9 @@ static NTSTATUS GetMediums(PC_PROPERTY *Request)
                : STATUS_INVALID_PARAMETER;
 }
 
+/* No name of a node: that is the registry's, and there is none. */
+#define TOPOLOGY(id, get)                                                   \
+    { &KSPROPSETID_Topology, KSPROPERTY_TOPOLOGY_##id, sizeof(KSPROPERTY), 0, get, NULL }
 #define PIN(id, get) { &KSPROPSETID_Pin, KSPROPERTY_PIN_##id, sizeof(KSP_PIN), 0, get, NULL }
 
 static const PC_PROPERTY_ITEM Properties[] = {
@@ -182,11 +170,15 @@ static const PC_PROPERTY_ITEM Properties[] = {
     PIN(DATAFLOW, GetDataFlow),
     PIN(COMMUNICATION, GetCommunication),
     PIN(CATEGORY, GetCategory),
+    PIN(PHYSICALCONNECTION, PcpPhysicalConnection),
     PIN(DATARANGES, GetDataRanges),
     PIN(INTERFACES, GetInterfaces),
     PIN(MEDIUMS, GetMediums),
     { &KSPROPSETID_Pin, KSPROPERTY_PIN_DATAINTERSECTION,
       sizeof(KSP_PIN) + sizeof(KSMULTIPLE_ITEM), 0, PcpDataIntersection, NULL },
+    TOPOLOGY(CATEGORIES, PcpGetCategories),
+    TOPOLOGY(NODES, PcpGetNodes),
+    TOPOLOGY(CONNECTIONS, PcpGetConnections),
     { .Set = NULL },
 };
 
@@ -204,6 +196,11 @@ static NTSTATUS Control(PC_FILE *File, PIRP Irp)
         return PcpComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     return PcpProperty(filter->Port, filter, NULL, Irp, Properties, Table);
+}
+
+PC_FILTER *PcpFilterOf(PC_FILE *File)
+{
+    return File && File->Control == Control ? FilterOf(File) : NULL;
 }
 
 static void Cleanup(PC_FILE *File)

@@ -110,6 +110,7 @@ typedef struct _PC_DEVICE {
     PADAPTERPOWERMANAGEMENT Power;      /* or NULL */
     LIST_ENTRY Ports;           /* PC_PORT that were initialised, each counted */
     LIST_ENTRY Subdevices;      /* those that were registered */
+    LIST_ENTRY Connections;     /* between their pins */
     KSPIN_LOCK TimeoutLock;
     LIST_ENTRY Timeouts;
     KTIMER Timer;
@@ -132,6 +133,12 @@ void PcpStopSubdevices(PC_DEVICE *Device);
 /* The port of a subdevice by its name, referenced; NULL: there is none. Locked. */
 struct _PC_PORT *PcpFindSubdevice(PC_DEVICE *Device, PCUNICODE_STRING Name);
 
+/* The name of a registered port's first interface; NULL: it has none. Locked. */
+const UNICODE_STRING *PcpLinkOf(PC_DEVICE *Device, const struct _PC_PORT *Port);
+
+/* connections.c. Device locked. */
+void PcpForgetConnections(PC_DEVICE *Device);
+
 /* timeouts.c: no routine is called any more. PASSIVE_LEVEL. */
 void PcpStopTimeouts(PC_DEVICE *Device);
 void PcpInitializeTimeouts(PC_DEVICE *Device);
@@ -148,13 +155,14 @@ typedef struct _PC_FILE {
     void (*Close)(struct _PC_FILE *File);
 } PC_FILE;
 
-/* --- wavecyclic.c: the port --------------------------------------------------------- */
+/* --- wavecyclic.c: the ports --------------------------------------------------------- */
 
 typedef struct _PC_PORT {
     PC_OBJECT Object;
     PC_DEVICE *Device;                  /* NULL: not initialised */
     LIST_ENTRY Link;                    /* in PC_DEVICE.Ports, or to itself */
-    PMINIPORTWAVECYCLIC Miniport;       /* NULL: the device was stopped */
+    const GUID *MiniportId;             /* of the port's class */
+    PMINIPORTWAVECYCLIC Miniport;       /* or a topology's; NULL: the device was stopped */
     PPOWERNOTIFY PowerNotify;           /* the miniport's, or NULL */
     PPCFILTER_DESCRIPTOR Description;   /* the miniport's */
     LIST_ENTRY Pins;                    /* that are open */
@@ -183,6 +191,9 @@ typedef struct _PC_FILTER {
     PC_PORT *Port;
     ULONG *Instances;                   /* of each pin, on this filter */
 } PC_FILTER;
+
+/* NULL: the file is no filter, or none of ours. */
+PC_FILTER *PcpFilterOf(PC_FILE *File);
 
 /* Takes over the reference to the port. Device locked. */
 NTSTATUS PcpOpenFilter(PC_PORT *Port, PFILE_OBJECT FileObject);
@@ -243,8 +254,21 @@ NTSTATUS PcpProperty(PC_PORT *Port, PVOID Owner, PUNKNOWN *Stream, PIRP Irp,
 /* Gives a value of that length, or says how long it is. */
 NTSTATUS PcpReturn(PC_PROPERTY *Request, const VOID *Value, ULONG Length);
 
+/*
+ * Gives a KSMULTIPLE_ITEM with Count items of that size, copied from Items
+ * with that stride; NULL: with room for them.
+ */
+NTSTATUS PcpReturnItems(PC_PROPERTY *Request, ULONG Count, const VOID *Items,
+                        ULONG Stride, ULONG Size);
+
 /* Any IRQL <= DISPATCH_LEVEL. Returns Status. */
 NTSTATUS PcpComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
+
+/* topology.c: KSPROPSETID_Topology. */
+PC_PROPERTY_HANDLER PcpGetCategories, PcpGetNodes, PcpGetConnections;
+
+/* connections.c: KSPROPERTY_PIN_PHYSICALCONNECTION. */
+PC_PROPERTY_HANDLER PcpPhysicalConnection;
 
 /* format.c: KSPROPERTY_PIN_DATAINTERSECTION. */
 PC_PROPERTY_HANDLER PcpDataIntersection;

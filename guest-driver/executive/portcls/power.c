@@ -26,6 +26,22 @@ NTSTATUS NTAPI PcRegisterAdapterPowerManagement(PUNKNOWN Unknown,
     return status;
 }
 
+NTSTATUS NTAPI PcUnregisterAdapterPowerManagement(PDEVICE_OBJECT DeviceObject)
+{
+    PC_DEVICE *device;
+
+    PCP_PASSIVE("PcUnregisterAdapterPowerManagement");
+    if (!DeviceObject) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    device = PcpDevice(DeviceObject);
+    if (!device->Power) {
+        return STATUS_UNSUCCESSFUL;
+    }
+    PCP_RELEASE(device->Power);
+    return STATUS_SUCCESS;
+}
+
 static void ForPorts(PC_DEVICE *Device, void (*Routine)(PC_PORT *Port))
 {
     for (PLIST_ENTRY link = Device->Ports.Flink; link != &Device->Ports;

@@ -20,6 +20,25 @@ NTSTATUS PcpReturn(PC_PROPERTY *Request, const VOID *Value, ULONG Length)
     return STATUS_SUCCESS;
 }
 
+NTSTATUS PcpReturnItems(PC_PROPERTY *Request, ULONG Count, const VOID *Items,
+                        ULONG Stride, ULONG Size)
+{
+    KSMULTIPLE_ITEM head = { sizeof(head) + Count * Size, Count };
+    PUCHAR at = (PUCHAR)Request->Value + sizeof(head);
+
+    Request->Used = head.Size;
+    if (Request->ValueLength < head.Size) {
+        return Request->ValueLength ? STATUS_BUFFER_TOO_SMALL
+                                    : STATUS_BUFFER_OVERFLOW;
+    }
+    RtlCopyMemory(Request->Value, &head, sizeof(head));
+    for (ULONG i = 0; Items && i < Count; i++) {
+        RtlCopyMemory(at + (SIZE_T)i * Size,
+                      (const UCHAR *)Items + (SIZE_T)i * Stride, Size);
+    }
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS Support(PC_PROPERTY *Request, ULONG Verbs)
 {
     Verbs |= KSPROPERTY_TYPE_BASICSUPPORT;

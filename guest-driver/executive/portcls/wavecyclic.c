@@ -1,5 +1,6 @@
 /*
- * The WaveCyclic port: between a miniport and its filter.
+ * The WaveCyclic port, between a miniport and its filter; and that of a topology,
+ * which lacks what is about streams.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -31,6 +32,9 @@ static void ReleaseMiniport(PC_PORT *Port)
     PCP_RELEASE(Port->PowerNotify);
     PCP_RELEASE(Port->Miniport);
 }
+
+_Static_assert(FIELD_OFFSET(IMiniportTopologyVtbl, Init) ==
+               FIELD_OFFSET(IMiniportWaveCyclicVtbl, Init), "Init");
 
 /* Its Init may already ask the port for DMA channels. */
 static NTSTATUS InitializeMiniport(PC_PORT *Port, PUNKNOWN Adapter,
@@ -67,7 +71,7 @@ static NTSTATUS NTAPI Init(IPortWaveCyclic *This, PDEVICE_OBJECT DeviceObject,
         return STATUS_INVALID_DEVICE_STATE;
     }
     status = UnknownMiniport->lpVtbl->QueryInterface(
-        UnknownMiniport, &IID_IMiniportWaveCyclic, (PVOID *)&port->Miniport);
+        UnknownMiniport, port->MiniportId, (PVOID *)&port->Miniport);
     if (!NT_SUCCESS(status)) {
         port->Miniport = NULL;
         return status;
@@ -214,21 +218,41 @@ static const PC_CLASS Class = {
     .Ids = Ids,
 };
 
+_Static_assert(FIELD_OFFSET(IPortTopologyVtbl, NewRegistryKey) ==
+               FIELD_OFFSET(IPortWaveCyclicVtbl, NewRegistryKey), "IPort");
+
+static const GUID *const TopologyIds[] = { &IID_IPortTopology, &IID_IPort,
+                                           &PcpIidPort, NULL };
+
+/* Its interface is where the other's begins. */
+static const PC_CLASS TopologyClass = {
+    .Tag = PORT_TAG,
+    .Size = sizeof(PC_PORT),
+    .Vtbl = &Methods,
+    .Ids = TopologyIds,
+};
+
 NTSTATUS NTAPI PcNewPort(PPORT *OutPort, REFCLSID ClassId)
 {
+    const GUID *miniport = &IID_IMiniportWaveCyclic;
+    const PC_CLASS *class = &Class;
     PC_PORT *port;
 
     PCP_PASSIVE("PcNewPort");
     if (!OutPort || !ClassId) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (!IsEqualGUIDAligned(ClassId, &CLSID_PortWaveCyclic)) {
+    if (IsEqualGUIDAligned(ClassId, &CLSID_PortTopology)) {
+        miniport = &IID_IMiniportTopology;
+        class = &TopologyClass;
+    } else if (!IsEqualGUIDAligned(ClassId, &CLSID_PortWaveCyclic)) {
         return STATUS_NOT_SUPPORTED;
     }
-    port = PcpNewObject(&Class, NULL, NonPagedPool);
+    port = PcpNewObject(class, NULL, NonPagedPool);
     if (!port) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
+    port->MiniportId = miniport;
     InitializeListHead(&port->Link);
     InitializeListHead(&port->Pins);
     *OutPort = (PPORT)port;

@@ -13,6 +13,11 @@ static NTSTATUS open_name(HANDLE root, PVOID name, USHORT bytes, PHANDLE handle)
                         NULL, 0);
 }
 
+NTSTATUS open_link(PVOID name, USHORT bytes, PHANDLE handle)
+{
+    return open_name(NULL, name, bytes, handle);
+}
+
 /* By the first interface of the class, as clients find filters. */
 HANDLE open_filter(const WCHAR *reference)
 {

@@ -293,7 +293,7 @@ static NTSTATUS NTAPI miniport_new_stream(IMiniportWaveCyclic *this, PMINIPORTWA
     adapter.streams++;
     adapter.stream = stream;
     *result = &stream->face;
-    *channel = stream->channel;
+    *channel = only_six(stream->channel, capture);
     *group = stream->group;
     return STATUS_SUCCESS;
 }
@@ -370,6 +370,11 @@ static NTSTATUS NTAPI start_device(PDEVICE_OBJECT fdo, PIRP irp, PRESOURCELIST r
                   STATUS_INVALID_DEVICE_STATE);
     EXPECT_STATUS(PcRegisterSubdevice(fdo, (PWCHAR)L"wave", (PUNKNOWN)port), STATUS_SUCCESS);
     EXPECT_STATUS(PcRegisterSubdevice(fdo, (PWCHAR)L"WAVE", (PUNKNOWN)port), STATUS_OBJECT_NAME_COLLISION);
+    adapter.wave = port;
+    if (adapter.more) {
+        EXPECT_STATUS(adapter.more(fdo, irp, resources), STATUS_SUCCESS);
+    }
+    adapter.wave = NULL;
     EXPECT_STATUS(PcRegisterSubdevice(fdo, (PWCHAR)L"two", (PUNKNOWN)port), STATUS_INSUFFICIENT_RESOURCES);
     port->lpVtbl->Release(port);
     return adapter.start_status;
@@ -380,7 +385,7 @@ static NTSTATUS NTAPI add_device(PDRIVER_OBJECT driver, PDEVICE_OBJECT pdo)
     EXPECT_STATUS(PcAddAdapterDevice(driver, pdo, start_device, 1, 8), STATUS_INVALID_PARAMETER);
     EXPECT_STATUS(PcAddAdapterDevice(driver, pdo, NULL, 1, 0), STATUS_INVALID_PARAMETER);
     EXPECT_STATUS(PcAddAdapterDevice(driver, pdo, start_device, 0, 0), STATUS_INVALID_PARAMETER);
-    return PcAddAdapterDevice(driver, pdo, start_device, 1, 0);
+    return PcAddAdapterDevice(driver, pdo, start_device, adapter.more ? 2 : 1, 0);
 }
 
 /* The bus: it is content with everything. */
@@ -472,9 +477,15 @@ static void give_back(void)
 
 bool adapter_start(void)
 {
+    return adapter_start_with(NULL);
+}
+
+bool adapter_start_with(PCPFNSTARTDEVICE more)
+{
     NTSTATUS status;
 
     RtlZeroMemory(&adapter, sizeof(adapter));
+    adapter.more = more;
     describe();
     adapter.miniport.lpVtbl = &miniport_methods;
     adapter.power.lpVtbl = &power_methods;

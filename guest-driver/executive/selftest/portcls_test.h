@@ -26,6 +26,8 @@ struct adapter {
     ULONG started;                      /* calls of StartDevice */
     ULONG resources;                    /* entries that it got */
     NTSTATUS start_status;              /* that it returns when all is done */
+    PCPFNSTARTDEVICE more;              /* NULL, or called by StartDevice: a second subdevice */
+    PPORT wave;                         /* while it is: the first */
     IAdapterPowerManagement power;
     ULONG power_references;
     IMiniportWaveCyclic miniport;
@@ -54,6 +56,9 @@ extern struct adapter adapter;
 /* A device with the subdevice "wave", started. False: the check has failed. */
 bool adapter_start(void);
 
+/* The same with more in StartDevice, which must register a subdevice. */
+bool adapter_start_with(PCPFNSTARTDEVICE more);
+
 /* Removes it, and checks that every reference was given back. */
 void adapter_remove(void);
 
@@ -66,6 +71,11 @@ bool adapter_noted(const char *expected);
 
 /* The device goes on by that many bytes, and says so. */
 void stream_advance(struct stream *stream, ULONG bytes);
+
+/* --- portcls_channel.c ------------------------------------------------------------------- */
+
+/* The same channel, with the methods alone that a port may call. One for each direction. */
+PDMACHANNEL only_six(PDMACHANNEL channel, bool capture);
 
 /* --- portcls_client.c: what a client does, by IRPs --------------------------------------- */
 
@@ -94,6 +104,9 @@ struct transfer {
 
 void transfer_begin(struct transfer *transfer, HANDLE pin, ULONG code, PVOID data, ULONG bytes);
 bool transfer_is_done(struct transfer *transfer);
+
+/* A file by the whole name of a device interface. */
+NTSTATUS open_link(PVOID name, USHORT bytes, PHANDLE handle);
 
 /* A request with two buffers that does not wait. */
 NTSTATUS control(HANDLE file, ULONG code, PVOID in, ULONG in_bytes, PVOID out, ULONG out_bytes, ULONG *used);

@@ -96,6 +96,10 @@ ROUTINE(PcNewResourceList, NULL, NULL, NonPagedPool, NULL, NULL)
 ROUTINE(PcNewResourceSublist, NULL, NULL, NonPagedPool, NULL, 0)
 ROUTINE(PcNewInterruptSync, NULL, NULL, NULL, 0, InterruptSyncModeNormal)
 ROUTINE(PcNewServiceGroup, NULL, NULL)
+ROUTINE(PcRegisterPhysicalConnection, NULL, NULL, 0, NULL, 0)
+ROUTINE(PcRegisterPhysicalConnectionFromExternal, NULL, NULL, 0, NULL, 0)
+ROUTINE(PcRegisterPhysicalConnectionToExternal, NULL, NULL, 0, NULL, 0)
+ROUTINE(PcUnregisterAdapterPowerManagement, NULL)
 ABOVE_DISPATCH(do_PcCompleteIrp, , PcCompleteIrp(NULL, NULL, STATUS_SUCCESS))
 ABOVE_DISPATCH(do_PcCompletePendingPropertyRequest, , PcCompletePendingPropertyRequest(NULL, STATUS_SUCCESS))
 
@@ -151,6 +155,8 @@ const struct violation portcls_violations[] = {
     EXPORTED(PcUnregisterIoTimeout), EXPORTED(PcRegisterAdapterPowerManagement),
     EXPORTED(PcRequestNewPowerState), EXPORTED(PcNewPort), EXPORTED(PcNewDmaChannel),
     EXPORTED(PcNewResourceList), EXPORTED(PcNewResourceSublist), EXPORTED(PcNewInterruptSync),
+    EXPORTED(PcRegisterPhysicalConnection), EXPORTED(PcRegisterPhysicalConnectionFromExternal),
+    EXPORTED(PcRegisterPhysicalConnectionToExternal), EXPORTED(PcUnregisterAdapterPowerManagement),
     EXPORTED(PcNewServiceGroup), EXPORTED(PcCompleteIrp), EXPORTED(PcCompletePendingPropertyRequest),
     { "irql/IDmaChannel::AllocateBuffer", channel_allocate },
     { "irql/IDmaChannel::FreeBuffer", channel_free },

@@ -53,14 +53,17 @@ class Boot:
         return "\n".join("    " + printable(line) for line in lines)
 
 
-def run(programs, plan):
-    """Boots a plan and waits for its end; out/ gets console.log and qemu.log."""
+def run(programs, plan, words=None):
+    """Boots a plan and waits for its end; out/ gets console.log and qemu.log.
+
+    words: QEMU's command line, if it is not the one for the executive.
+    """
     began = time.monotonic()
     # While it plays, the guest has nothing to say.
     patience = SILENCE_SECONDS + (plan.wav.seconds if plan.wav else 0)
     with open(plan.out / "qemu.log", "w+b") as errors, \
             open(plan.out / "console.log", "wb") as console:
-        child = subprocess.Popen(machine.command(programs, plan), stderr=errors,
+        child = subprocess.Popen(words or machine.command(programs, plan), stderr=errors,
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         try:
             silent, times = _listen(child.stdout, console, patience, plan.verbose)

@@ -146,6 +146,11 @@ class Apt:
         return sorted(re.findall(r"^Version: (\S+)$", shown, re.M),
                       key=lambda text: _numbers(upstream(text)))
 
+    def depends(self, name):
+        """The packages that a package depends on, in the suite's index."""
+        shown = process.output(["apt-cache", *self.options, "depends", name]) or ""
+        return re.findall(r"^ [ |]?Depends: (\S+)$", shown, re.M)
+
     def run(self, *words, cwd=None):
         """Runs apt-get with those words."""
         process.run_logged(["apt-get", *self.options, *words], self.log,

@@ -23,6 +23,7 @@ IMAGES = {
     "faulty.sys": "guest-driver/windows/pcmaster-faulty.sys",
     "edu.sys": "guest-driver/edu/edu.sys",
     "exercises": "guest-driver/exercises/pcmaster-exercises",
+    "host": "guest-driver/linux/user/pcmaster-host",
 }
 BUILD_MIB = 100
 

@@ -104,3 +104,13 @@ def output(argv, **options):
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.rstrip("\n")
+
+
+def filtered(argv, data, about):
+    """What a command makes of data; Failed if it fails. about: whose data it is."""
+    done = subprocess.run([str(word) for word in argv], input=data, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise Failed(f"'{argv[0]}' failed for {about}: "
+                     f"{done.stderr.decode(errors='replace').strip()}")
+    return done.stdout

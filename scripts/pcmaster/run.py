@@ -9,7 +9,8 @@ import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pcmaster import boot, driver, judge, machine, pe, prepare, report, shape, sound, tap, wav
+from pcmaster import (boot, driver, judge, linuxrun, machine, pe, prepare, report, shape, sound,
+                      tap, wav)
 from pcmaster.cache import need_space, remove
 from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, command
 
@@ -20,8 +21,11 @@ POLICIES = ("abort", "wrap", "record")
 ASTRAY = {"limit": ("wrap",), "end-of-range": ("wrap",), "use-after-free": POLICIES}
 ALWAYS_ASTRAY = ("device-before", "device-behind", "device-evidence")
 PLATFORMS = ("win7", "win8", "win10")
+GUESTS = ("executive", "linux")
+# Options that are about the executive or our Windows driver.
+NOT_FOR_LINUX = ("fault", "policy", "driver", "hardware_id", "no_verify", "list")
 OUTPUTS = ("console.log", "qemu.log", "device.log", "played.wav", "play.pcm",
-           "results.tap", "results.json", "driver.ids")
+           "results.tap", "results.json", "driver.ids", "recorded.raw", "kernel.log")
 OUT_MIB = 16
 MORE = """\
 environment:
@@ -59,6 +63,16 @@ def parse(argv=None):
         "AllocateCommonBufferEx, Windows 8's, or Windows 10's (default)")
     add("--no-verify", action="store_true", help="let pass what the driver does "
         "against the rules of DMA, as far as the guest can go on")
+    add("--guest", choices=GUESTS, default=GUESTS[0],
+        help="what runs in the machine: the NT-compatible executive with our Windows driver "
+        "(default), or Debian's Linux with ALSA's programs and our module")
+    add("--shell", action="store_true",
+        help="with --guest linux: a shell in that guest, with the card ready")
+    add("--kernel", metavar="VMLINUZ", type=Path,
+        help="with --guest linux: your own kernel, and --headers")
+    add("--headers", metavar="DIR", type=Path,
+        help="the folder that modules for that kernel are built in, such as "
+        "/lib/modules/VERSION/build")
     add("--list", action="store_true", help="list the exercises and the faults")
     add("--realtime", action="store_true", help="play at normal speed")
     add("--audiodev", metavar="SPEC", help="play to this QEMU back end, such as "
@@ -89,6 +103,7 @@ def parse(argv=None):
 
 def _check(parser, options):
     """Ends with a usage message if options do not go together."""
+    _check_guest(parser, options)
     if options.fault and (options.file or options.exercise or options.audiodev):
         parser.error("--fault runs one mistake: it takes no FILE.wav, "
                      "--exercise or --audiodev")
@@ -106,6 +121,19 @@ def _check(parser, options):
         parser.error("--exercise knows the wild cards * and ?, and no spaces")
 
 
+def _check_guest(parser, options):
+    """The same for the options of one guest."""
+    linux = options.guest == "linux"
+    for name in NOT_FOR_LINUX if linux else ("shell", "kernel", "headers"):
+        if getattr(options, name):
+            parser.error(f"--{name.replace('_', '-')} goes with --guest "
+                         f"{GUESTS[0] if linux else 'linux'}")
+    if bool(options.kernel) != bool(options.headers):
+        parser.error("--kernel and --headers go together")
+    if linux and options.platform != PLATFORMS[-1]:
+        parser.error(f"--platform goes with --guest {GUESTS[0]}")
+
+
 def _glob(options):
     """Which exercises; an empty one matches none."""
     return "*" if options.exercise is None else options.exercise
@@ -114,6 +142,10 @@ def _glob(options):
 def main(argv=None):
     """The command line of scripts/run; returns the exit status."""
     options = parse(argv)
+    if options.guest == "linux":
+        if options.accel == "kvm":
+            machine.check_kvm()
+        return linuxrun.main(options, out_folder, DEFAULT_WAV)
     plays = not options.fault and not options.list and (
         options.file or fnmatchcase(tap.PLAY, _glob(options)))
     if options.driver and not driver.comes_with_this(options.driver):

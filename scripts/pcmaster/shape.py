@@ -47,7 +47,8 @@ class Shape:
 
     def words(self):
         """QEMU's options for board, memory, processors and nodes."""
-        words = ["-M", self.board, "-m", f"{self.memory}M", "-smp", self.cpus]
+        words = ["-M", self.board, "-m", f"{self.memory}M",
+                 "-smp", f"{self.cpus},sockets={self.cpus}"]      # nodes share none
         if self.count > 1:
             words += self._nodes()
         if self.iommu:          # QEMU wants it before the devices behind it

@@ -8,7 +8,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 
-from pcmaster import fuzz, prepare, process, qemu
+from pcmaster import fuzz, kernel, prepare, process, qemu
 from pcmaster.ui import EXIT_FAILED, EXIT_HELD, command
 
 SUITES = {
@@ -18,6 +18,7 @@ SUITES = {
     "fuzz": "a short run of each fuzz target, in a QEMU with ASan and UBSan",
     "guest": "exercises, faults, playback and scripts/run's errors, in a guest",
     "images": "the drivers as Windows would see them: their PE, imports and .inf files",
+    "linux": "Debian's Linux as the guest: ALSA's programs and our module",
     "matrix": "every exercise on machines of every shape",
     "instruments": "QEMU's own tests of every device, its style and its migration checkers",
     "sanitizers": "the qtests under ASan and UBSan, and the device's line coverage",
@@ -29,7 +30,8 @@ MORE_SUITES = {
     "mutation": "breaks the device on purpose, change by change; the qtests notice",
 }
 # Debian packages that no other suite needs.
-PACKAGES = {"guest": ["clang"], "images": ["python3-pefile"], "windows": ["wine64"]}
+PACKAGES = {"guest": ["clang"], "images": ["python3-pefile"], "windows": ["wine64"],
+            "linux": list(kernel.PACKAGES)}
 KINDS = {"sanitizers": qemu.SANITIZED}
 PROJECT = "pcmaster"
 JUNIT = "meson-logs/testlog.junit.xml"

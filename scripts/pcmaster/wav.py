@@ -55,11 +55,29 @@ class Wav:
             doubled[part::2 * size] = doubled[size + part::2 * size] = self.data[part::size]
         return Wav(self.rate, 2, self.sample, bytes(doubled))
 
+    def padded(self, frames):
+        """The same sound with silence up to a multiple of so many frames."""
+        missing = -self.frames % frames
+        return Wav(self.rate, self.channels, self.sample, self.data + missing * silence(self))
+
+    def as_file(self):
+        """A WAV file of it, with the shortest head there is."""
+        head = struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, PCM, self.channels, self.rate,
+                           self.rate * self.frame_bytes, self.frame_bytes,
+                           8 * self.sample_bytes, b"data", len(self.data))
+        rest = b"WAVE" + head + self.data + bytes(len(self.data) % 2)
+        return b"RIFF" + struct.pack("<I", len(rest)) + rest
+
     def value(self, index):
         """The sample with that index, as a number."""
         start = index * self.sample_bytes
         cut = self.data[start:start + self.sample_bytes]
         return int.from_bytes(cut, "little", signed=self.sample == "s16")
+
+
+def silence(wav):
+    """A frame of silence in the format of a sound."""
+    return (b"\x80" if wav.sample == "u8" else b"\0\0") * wav.channels
 
 
 @dataclass(frozen=True)

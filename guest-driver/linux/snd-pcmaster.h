@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * snd-pcmaster: what its files share
+ */
+#ifndef SND_PCMASTER_H
+#define SND_PCMASTER_H
+
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/miscdevice.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/ratelimit.h>
+#include <linux/spinlock.h>
+#include <sound/core.h>
+#include <sound/pcm.h>
+
+#include "pcmaster_regs.h"
+#include "pcmaster_exercise.h"
+
+#define PCMASTER_OWNERS		96	/* buffers whose owner is known */
+#define PCMASTER_NAME_LEN	48
+#define PCMASTER_BLOCKS_WINDOW	0
+#define PCMASTER_RING_WINDOW(n)	(1 + (n))	/* of stream n */
+#define PCMASTER_EXERCISE_WINDOW	(PCM_WINDOW_COUNT - 1)
+
+struct pcmaster;
+
+/* One stream of the device, and the ALSA substream that is the same. */
+struct pcmaster_stream {
+	struct pcmaster *chip;
+	struct snd_pcm_substream *substream;
+	unsigned int number;		/* of the device */
+	void *block;			/* where the device writes its position */
+	dma_addr_t block_addr;
+	int owner;			/* of the ring, see pcmaster_own() */
+
+	/* Under the substream's lock. */
+	bool tells_ready;		/* the device hears how far ALSA is */
+	bool in_interrupt;		/* the block is as new as it gets */
+	bool draining;
+	bool drained;			/* the back end has played it all */
+	bool stopped;			/* by a suspend, to go on at base */
+	u64 block_time;			/* of the last interrupt */
+	u64 base;			/* frames before the device's start */
+	u64 seen;			/* frames since then, never less */
+	u64 appl;			/* frames ALSA has written or taken */
+	snd_pcm_uframes_t appl_ptr;	/* where ALSA's pointer was then */
+};
+
+/* A buffer that the device was given, kept for a while after it is freed. */
+struct pcmaster_owner {
+	u64 first;
+	u64 last;
+	u64 when;			/* order of giving and freeing */
+	bool live;
+	char name[PCMASTER_NAME_LEN];
+};
+
+struct pcmaster {
+	struct pci_dev *pci;
+	struct snd_card *card;
+	void __iomem *regs;
+	int slot;			/* of the module's parameters */
+	unsigned int playback;
+	unsigned int capture;
+	unsigned int vectors;		/* more than 1: each stream has its own */
+	unsigned int requested;
+	struct pcmaster_stream streams[PCM_STREAM_COUNT];
+
+	/* Of the hardware. */
+	u32 addr_bits;
+	u64 boundary;
+	u32 align;
+	u32 grain;
+	u32 burst;
+	unsigned int nodes;		/* of the machine */
+
+	void *blocks;			/* all streams'; NULL: none is possible */
+	dma_addr_t blocks_addr;
+	size_t blocks_size;
+
+	/* violation.c */
+	struct mutex log_lock;
+	struct pcmaster_record log[PCMASTER_LOG_KEPT];
+	u64 log_end;			/* records taken from the device */
+	struct ratelimit_state log_limit;
+	spinlock_t owner_lock;
+	struct pcmaster_owner owners[PCMASTER_OWNERS];
+	u64 owner_clock;
+
+	/* exercise.c */
+	struct pcmaster_node *node;
+	spinlock_t use_lock;
+	u32 running;			/* streams, a bit each */
+	bool exercising;
+};
+
+static inline u32 pcmaster_rd(struct pcmaster *chip, unsigned int reg)
+{
+	return readl(chip->regs + reg);
+}
+
+static inline void pcmaster_wr(struct pcmaster *chip, unsigned int reg, u32 val)
+{
+	writel(val, chip->regs + reg);
+}
+
+static inline u64 pcmaster_rd64(struct pcmaster *chip, unsigned int reg)
+{
+	return readq(chip->regs + reg);
+}
+
+static inline void pcmaster_wr64(struct pcmaster *chip, unsigned int reg, u64 val)
+{
+	writeq(val, chip->regs + reg);
+}
+
+/* main.c */
+void pcmaster_set_up(struct pcmaster *chip);
+
+/* irq.c */
+int pcmaster_request_irqs(struct pcmaster *chip);
+void pcmaster_free_irqs(struct pcmaster *chip);
+void pcmaster_wait_irq(struct pcmaster_stream *stream);
+
+/* pcm.c */
+int pcmaster_new_pcms(struct pcmaster *chip);
+void pcmaster_wait_silent(struct pcmaster *chip);
+
+/* violation.c */
+void pcmaster_init_log(struct pcmaster *chip);
+void pcmaster_take_log(struct pcmaster *chip);
+int pcmaster_own(struct pcmaster *chip, u64 first, u64 length, const char *name);
+void pcmaster_disown(struct pcmaster *chip, int owner);
+
+/* buffer.c */
+bool pcmaster_length_fits(struct pcmaster *chip, size_t bytes);
+bool pcmaster_reaches(struct pcmaster *chip, u64 addr, u64 bytes);
+bool pcmaster_fits(struct pcmaster *chip, u64 addr, size_t bytes);
+void pcmaster_open_window(struct pcmaster *chip, unsigned int number, u64 first,
+			  u64 last, u32 directions);
+void pcmaster_close_window(struct pcmaster *chip, unsigned int number);
+
+/* exercise.c */
+int pcmaster_new_node(struct pcmaster *chip);
+void pcmaster_remove_node(struct pcmaster *chip);
+
+/* A module built for tests makes the mistake of that name; any other makes none. */
+#ifdef SND_PCMASTER_MISTAKES
+bool pcmaster_mistake(const char *name);
+#else
+static inline bool pcmaster_mistake(const char *name)
+{
+	return false;
+}
+#endif
+
+#endif /* SND_PCMASTER_H */

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * snd-pcmaster: the device's violation log in the kernel's, and whose buffer it was
+ */
+#include "snd-pcmaster.h"
+
+#define LOG_INTERVAL	(5 * HZ)
+#define LOG_BURST	10
+
+static const char * const rules[] = {
+	[PCM_RULE_LIMIT] = "limit",
+	[PCM_RULE_BOUNDARY] = "boundary",
+	[PCM_RULE_WINDOW] = "window",
+	[PCM_RULE_NODE] = "node",
+	[PCM_RULE_TARGET] = "target",
+	[PCM_RULE_ALIGN] = "align",
+	[PCM_RULE_GRAIN] = "grain",
+	[PCM_RULE_BURST] = "burst",
+	[PCM_RULE_IOMMU] = "iommu",
+};
+
+void pcmaster_init_log(struct pcmaster *chip)
+{
+	mutex_init(&chip->log_lock);
+	spin_lock_init(&chip->owner_lock);
+	ratelimit_state_init(&chip->log_limit, LOG_INTERVAL, LOG_BURST);
+}
+
+/* Keeps who a buffer belongs to; returns a number for pcmaster_disown(). */
+int pcmaster_own(struct pcmaster *chip, u64 first, u64 length, const char *name)
+{
+	struct pcmaster_owner *owner, *oldest = NULL;
+	unsigned long flags;
+	int n = -1;
+
+	spin_lock_irqsave(&chip->owner_lock, flags);
+	for (owner = chip->owners; owner < chip->owners + PCMASTER_OWNERS; owner++)
+		if (!owner->live && (!oldest || owner->when < oldest->when))
+			oldest = owner;
+	if (oldest) {
+		oldest->first = first;
+		oldest->last = first + length - 1;
+		oldest->when = ++chip->owner_clock;
+		oldest->live = true;
+		strscpy(oldest->name, name, sizeof(oldest->name));
+		n = oldest - chip->owners;
+	}
+	spin_unlock_irqrestore(&chip->owner_lock, flags);
+	return n;
+}
+
+/* The buffer was freed; its owner is remembered as long as there is room. */
+void pcmaster_disown(struct pcmaster *chip, int owner)
+{
+	unsigned long flags;
+
+	if (owner < 0)
+		return;
+	spin_lock_irqsave(&chip->owner_lock, flags);
+	chip->owners[owner].live = false;
+	chip->owners[owner].when = ++chip->owner_clock;
+	spin_unlock_irqrestore(&chip->owner_lock, flags);
+}
+
+/* Whose the memory is or was, or who is the last before it; live ones first. */
+static const struct pcmaster_owner *find_owner(struct pcmaster *chip, u64 addr)
+{
+	struct pcmaster_owner *owner, *best = NULL;
+
+	for (owner = chip->owners; owner < chip->owners + PCMASTER_OWNERS; owner++) {
+		if (!owner->when || addr < owner->first || addr > owner->last)
+			continue;
+		if (!best || owner->live > best->live ||
+		    (owner->live == best->live && owner->when > best->when))
+			best = owner;
+	}
+	return best;
+}
+
+static void describe_owner(struct pcmaster *chip, u64 addr, char *text, size_t size)
+{
+	const struct pcmaster_owner *owner;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chip->owner_lock, flags);
+	owner = find_owner(chip, addr);
+	if (owner)
+		snprintf(text, size, "%s%s, 0x%llx to 0x%llx",
+			 owner->live ? "" : "freed by ", owner->name,
+			 owner->first, owner->last);
+	else
+		strscpy(text, "nobody's", size);
+	spin_unlock_irqrestore(&chip->owner_lock, flags);
+}
+
+static void report(struct pcmaster *chip, const struct pcmaster_record *record)
+{
+	u32 rule = PCM_LOG_RULE(record->info), requester = PCM_LOG_REQUESTER(record->info);
+	char owner[2 * PCMASTER_NAME_LEN + 32], who[24] = "the exerciser";
+
+	if (rule >= PCM_RULE_COUNT || !__ratelimit(&chip->log_limit))
+		return;
+	if (requester < PCM_STREAM_COUNT)
+		snprintf(who, sizeof(who), "stream %u", requester);
+	describe_owner(chip, record->address, owner, sizeof(owner));
+	dev_err(&chip->pci->dev,
+		"violation of %s by %s: %s of %u bytes at 0x%llx, first bad byte 0x%llx, expected 0x%llx, actual 0x%llx; buffer: %s\n",
+		rules[rule], who, record->info & PCM_LOG_WRITE ? "write" : "read",
+		record->length, record->address, record->fault, record->expected,
+		record->actual, owner);
+}
+
+/* Takes all records from the device.  May sleep. */
+void pcmaster_take_log(struct pcmaster *chip)
+{
+	struct pcmaster_record *record;
+	unsigned int n;
+	u32 info;
+
+	mutex_lock(&chip->log_lock);
+	for (n = 0; n < PCMASTER_LOG_KEPT; n++) {
+		info = pcmaster_rd(chip, PCM_LOG_INFO);
+		if (!(info & PCM_LOG_VALID) || info == ~0U)
+			break;
+		record = &chip->log[chip->log_end++ % PCMASTER_LOG_KEPT];
+		record->info = info;
+		record->length = pcmaster_rd(chip, PCM_LOG_LENGTH);
+		record->sequence = pcmaster_rd(chip, PCM_LOG_SEQUENCE);
+		record->address = pcmaster_rd64(chip, PCM_LOG_ADDR);
+		record->expected = pcmaster_rd64(chip, PCM_LOG_EXPECTED);
+		record->actual = pcmaster_rd64(chip, PCM_LOG_ACTUAL);
+		record->fault = pcmaster_rd64(chip, PCM_LOG_FAULT);
+		record->landed = pcmaster_rd64(chip, PCM_LOG_LANDED);
+		record->time = pcmaster_rd64(chip, PCM_LOG_TIME);
+		pcmaster_wr(chip, PCM_LOG_CTRL, PCM_LOG_POP);
+		report(chip, record);
+	}
+	mutex_unlock(&chip->log_lock);
+}

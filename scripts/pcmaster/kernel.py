@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+"""Debian's kernels for the Linux guest: fetched, unpacked, and never installed.
+
+    linux-SERIES-RELEASE/
+        vmlinux     uncompressed: a third of the time that a boot takes otherwise
+        modules/    the kernel's own sound modules
+        headers/    what modules are built against: usr/src and usr/lib of Debian's packages
+        tools/      busybox and sparse, which suit any kernel
+"""
+
+import lzma
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from pcmaster import process
+from pcmaster.cache import digest, need_space, remove, write_whole
+from pcmaster.debian import Apt
+from pcmaster.ui import Problem, Step
+
+# The series of kernels, and the suites of Debian 12 that hold them: what they
+# bring for building runs on Debian 12 and later.
+SUITES = {"6.1": "bookworm", "6.12": "bookworm-backports"}
+SERIES = "6.1"
+MIB = 600
+PACKAGES = ("zstd",)
+SETUP_SECTORS, PAYLOAD = 0x1f1, 0x248
+XZ, ZSTD, ELF = b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"\x7fELF"
+HEAD = re.compile(r"^linux-headers-(\d\S*)-amd64$")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel to boot and to build for."""
+
+    release: str
+    vmlinux: Path
+    headers: Path       # a folder for make -C
+    modules: tuple      # folders that may hold its modules
+    tools: Path         # of Debian's busybox-static and sparse
+
+
+def debian(cache, series=SERIES):
+    """Debian's newest kernel of a series, fetched if there is none yet (lock held)."""
+    present = sorted(cache.root.glob(f"linux-{series}-*/vmlinux"))
+    if not present:
+        home = _fetch(cache, series)
+    else:
+        home = present[-1].parent
+    release = (home / "release").read_text()
+    return Kernel(release, home / "vmlinux", _build_folder(home, release),
+                  (home / "modules",), tools(cache))
+
+
+def own(cache, image, headers):
+    """A person's own kernel, with the folder that modules for it are built in."""
+    stamp = headers / "include/config/kernel.release"
+    if not stamp.is_file():
+        raise Problem(f"--headers {headers}: no folder to build modules in, which "
+                      "has include/config/kernel.release (of a distribution: "
+                      "/lib/modules/VERSION/build)")
+    release = stamp.read_text().strip()
+    try:
+        data = image.read_bytes()
+    except OSError as error:
+        raise Problem(f"--kernel {image}: {error.strerror}") from error
+    home = cache.path(f"linux-own-{digest(data)}")
+    if not (home / "vmlinux").is_file():
+        home.mkdir(exist_ok=True)
+        write_whole(home / "vmlinux", uncompressed(data, image))
+    root = image.absolute().parent.parent
+    return Kernel(release, home / "vmlinux", headers.absolute(),
+                  (headers, root / "lib/modules" / release, Path("/lib/modules") / release),
+                  tools(cache))
+
+
+def _fetch(cache, series):
+    """Fetches and unpacks Debian's packages of a kernel; returns its folder."""
+    need_space(cache.root, MIB, f"Debian's Linux {series}")
+    log = cache.log(f"linux-{series}")
+    with Step(f"Linux {series} of Debian") as step, cache.scratch() as work:
+        apt = Apt(cache, log, step, SUITES[series])
+        apt.update("deb")
+        release, names = _packages(apt, series)
+        apt.run("download", *names, cwd=work)
+        home = work / "home"
+        for package in sorted(work.glob("*.deb")):
+            _unpack(package, home, log, step)
+        image = home / f"boot/vmlinuz-{release}"
+        (home / "vmlinux").write_bytes(uncompressed(image.read_bytes(), image))
+        (home / "release").write_text(release)
+        remove(home / "boot")
+        final = cache.path(f"linux-{series}-{release}")
+        _settle(home, release, final)
+        home.rename(final)
+    return final
+
+
+def _packages(apt, series):
+    """The newest release of a series, and the packages of it."""
+    heads = [name for name in apt.depends("linux-headers-amd64")
+             if HEAD.match(name) and name.startswith(f"linux-headers-{series}.")]
+    if not heads:
+        raise Problem(f"Debian's {apt.suite} holds no Linux {series} any more.")
+    release = f"{HEAD.match(heads[-1])[1]}-amd64"
+    parts = [name for name in apt.depends(heads[-1])
+             if re.match(r"linux-(headers|kbuild|compiler)-", name)]
+    return release, [f"linux-image-{release}", heads[-1], *parts]
+
+
+def _unpack(package, home, log, step):
+    """Unpacks what is needed of a package: of the image, sound and the kernel alone."""
+    whole = package.parent / f"{package.name}.d"
+    process.run_logged(["dpkg-deb", "-x", package, whole], log, step)
+    kept = {"boot": "boot", "usr": "headers/usr"}
+    for name, place in kept.items():
+        if (whole / name).is_dir():
+            target = home / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            process.run_logged(["cp", "-a", f"{whole / name}/.", f"{target}/"]
+                               if target.is_dir() else ["cp", "-a", whole / name, target],
+                               log, step)
+    for sound in whole.glob("lib/modules/*/kernel/sound"):
+        (home / "modules").mkdir(parents=True, exist_ok=True)
+        sound.rename(home / "modules/sound")
+    remove(whole)
+
+
+def _build_folder(home, release):
+    return home / f"headers/usr/src/linux-headers-{release}"
+
+
+def _settle(home, release, final):
+    """Makes the headers work at their place, which is not /usr/src.
+
+    Without the types of the kernel nobody asks for pahole, which makes modules'.
+    """
+    build = _build_folder(home, release)
+    common = _build_folder(final, release.removesuffix("amd64") + "common")
+    (build / "Makefile").write_text(f"include {common}/Makefile\n")
+    remove(build / "vmlinux")
+
+
+def tools(cache):
+    """Debian's busybox-static and sparse, unpacked in a folder (lock held)."""
+    final = cache.path("linux-tools")
+    if final.is_dir():
+        return final
+    log = cache.log("linux-tools")
+    with Step("busybox and sparse of Debian") as step, cache.scratch() as work:
+        apt = Apt(cache, log, step, SUITES[SERIES])
+        apt.update("deb")
+        apt.run("download", "busybox-static", "sparse", cwd=work)
+        for package in work.glob("*.deb"):
+            process.run_logged(["dpkg-deb", "-x", package, work / "files"], log, step)
+        (work / "files").rename(final)
+    return final
+
+
+def checkpatch(cache):
+    """The kernel's own style checker, which comes with its source only."""
+    final = cache.path("linux-checkpatch")
+    if final.is_dir():
+        return final / "checkpatch.pl"
+    log = cache.log("linux-checkpatch")
+    with Step("Linux's checkpatch") as step, cache.scratch() as work:
+        apt = Apt(cache, log, step, SUITES[SERIES])
+        apt.update("deb")
+        apt.run("download", f"linux-source-{SERIES}", cwd=work)
+        (work / "files").mkdir()
+        names = ("checkpatch.pl", "spelling.txt", "const_structs.checkpatch")
+        process.run_logged(
+            ["sh", "-c", 'dpkg-deb --fsys-tarfile "$0"*.deb | tar -xO --wildcards '
+             '"*/linux-source-*.tar.xz" | tar -xJ -C "$1" --strip-components=2 '
+             + " ".join(f"linux-source-{SERIES}/scripts/{name}" for name in names),
+             f"{work}/linux-source-{SERIES}", work / "files"], log, step)
+        (work / "files").rename(final)
+    return final / "checkpatch.pl"
+
+
+def uncompressed(data, path):
+    """The ELF file inside a bzImage; a file that is one already stays as it is."""
+    if data[:4] == ELF:
+        return data
+    if data[0x1fe:0x200] != b"\x55\xaa" or data[0x202:0x206] != b"HdrS":
+        raise Problem(f"{path} is no kernel for x86: neither a bzImage nor an ELF file.")
+    offset, length = struct.unpack_from("<II", data, PAYLOAD)
+    start = ((data[SETUP_SECTORS] or 4) + 1) * 512 + offset
+    payload = data[start:start + length]
+    if payload.startswith(XZ):
+        return lzma.LZMADecompressor().decompress(payload)
+    if payload.startswith(ZSTD):
+        # The size of what comes out follows, which is no part of the frame.
+        return process.filtered(["zstd", "-dcq"], payload[:-4], path)
+    raise Problem(f"{path} is compressed in a way that this does not know; give the "
+                  "vmlinux instead.")

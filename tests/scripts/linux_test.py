@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""The Linux guest's parts that need no guest: archives, kernels, modules, comparisons."""
+
+import dataclasses
+import lzma
+import struct
+import tempfile
+import unittest
+from pathlib import Path
+from types import SimpleNamespace
+
+from pcmaster import initramfs, kernel, linuxguest, linuxrun, wav
+from pcmaster.ui import Problem
+
+
+def entries(archive):
+    """Name -> (mode, contents) of a cpio archive."""
+    found, at = {}, 0
+    while True:
+        fields = [int(archive[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
+        name = archive[at + 110:at + 110 + fields[11] - 1].decode()
+        data = (at + 110 + fields[11] + 3) // 4 * 4
+        if name == initramfs.END:
+            return found
+        found[name] = (fields[1], archive[data:data + fields[6]])
+        at = (data + fields[6] + 3) // 4 * 4
+
+
+class InitramfsTest(unittest.TestCase):
+    """What goes into an archive comes out of it."""
+
+    def test_files_folders_links(self):
+        archive = initramfs.Archive()
+        archive.file("a/b/c", b"12345", 0o755)
+        archive.link("a/d", "b/c")
+        archive.device("dev/console", 5, 1)
+        found = entries(archive.whole())
+        self.assertEqual(found["a/b/c"], (0o100755, b"12345"))
+        self.assertEqual(found["a/d"], (0o120777, b"b/c"))
+        self.assertEqual([name for name in found if found[name][0] == 0o40755],
+                         ["a", "a/b", "dev"])
+        self.assertEqual(found["dev/console"][0], 0o20600)
+
+    def test_folders_come_first_and_once(self):
+        archive = initramfs.Archive()
+        archive.file("x/y", b"")
+        archive.file("x/z", b"")
+        self.assertEqual(list(entries(archive.whole())), ["x", "x/y", "x/z"])
+
+
+def bzimage(payload):
+    """A file that is built like a kernel for x86 around a payload."""
+    head = bytearray(1024)
+    head[0x1f1] = 1
+    head[0x1fe:0x200] = b"\x55\xaa"
+    head[0x202:0x206] = b"HdrS"
+    struct.pack_into("<II", head, 0x248, 0, len(payload))
+    return bytes(head) + payload
+
+
+class KernelTest(unittest.TestCase):
+    """The ELF file comes out of whatever it is wrapped in."""
+
+    def test_xz(self):
+        image = bzimage(lzma.compress(b"\x7fELF rest") + b"\x09\0\0\0")
+        self.assertEqual(kernel.uncompressed(image, "k"), b"\x7fELF rest")
+
+    def test_elf_stays(self):
+        self.assertEqual(kernel.uncompressed(b"\x7fELF", "k"), b"\x7fELF")
+
+    def test_refused(self):
+        for data in (b"", b"\x7fEL", bytes(2048), bzimage(b"\x1f\x8b....")):
+            with self.assertRaises(Problem):
+                kernel.uncompressed(data, "k")
+
+
+class ModuleTest(unittest.TestCase):
+    """Modules: their order, names and signatures."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.kernel = SimpleNamespace(modules=(self.folder,))
+
+    def module(self, name, depends, compressed=False):
+        """A file that says what it depends on."""
+        data = b"\0depends=" + depends.encode() + b"\0"
+        path = self.folder / (f"{name}.ko.xz" if compressed else f"{name}.ko")
+        path.write_bytes(lzma.compress(data) if compressed else data)
+        return path
+
+    def test_order(self):
+        self.module("soundcore", "")
+        self.module("snd", "soundcore", compressed=True)
+        self.module("snd-timer", "snd")
+        last = self.module("snd-pcm", "snd-timer,snd,built_in")
+        self.assertEqual([linuxguest.plain(path) for path
+                          in linuxguest.load_order(self.kernel, last)],
+                         ["soundcore.ko", "snd.ko", "snd-timer.ko", "snd-pcm.ko"])
+
+    def test_names(self):
+        path = self.module("virtio_snd", "")
+        self.assertEqual(linuxguest.find_module(self.kernel, "virtio-snd"), path)
+        self.assertIsNone(linuxguest.find_module(self.kernel, "virtio"))
+
+    def test_signature(self):
+        path = self.folder / "signed.ko"
+        path.write_bytes(b"module" + b"signature" + bytes(8) + struct.pack(">I", 9)
+                         + linuxguest.SIGNATURE)
+        self.assertEqual(linuxguest.unsigned(path), b"module")
+
+
+def sound(*samples):
+    """Mono samples of 16 bits."""
+    return wav.Wav(48000, 1, "s16", struct.pack(f"<{len(samples)}h", *samples))
+
+
+class CompareTest(unittest.TestCase):
+    """A recording is the input with silence around, or it is not."""
+
+    def exact(self, played, heard):
+        """Whether that was the same."""
+        return linuxrun.found_in(sound(*played), sound(*heard)).exact
+
+    def test_found(self):
+        self.assertTrue(self.exact((1, 2, 3), (0, 0, 1, 2, 3, 0)))
+        self.assertTrue(self.exact((0, 1, 0), (0, 0, 1, 0)))
+        self.assertTrue(self.exact((0, 0), (0, 0, 0)))
+
+    def test_not_found(self):
+        for heard in ((0, 1, 2), (0, 1, 2, 4), (1, 0, 2, 3), (1, 2, 3, 0, 9), (9, 1, 2, 3),
+                      (0, 0), ()):
+            self.assertFalse(self.exact((1, 2, 3), heard), heard)
+
+    def test_lead_missing(self):
+        self.assertFalse(self.exact((0, 0, 1), (0, 1)))
+
+    def test_padded(self):
+        self.assertEqual(sound(1, 2, 3).padded(4).data, sound(1, 2, 3, 0).data)
+        self.assertEqual(sound(1, 2).padded(2).data, sound(1, 2).data)
+        quiet = dataclasses.replace(sound(), sample="u8", data=b"\x07")
+        self.assertEqual(quiet.padded(3).data, b"\x07\x80\x80")
+
+    def test_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "x.wav")
+            path.write_bytes(sound(5, -6, 7).as_file())
+            self.assertEqual(wav.read(path), sound(5, -6, 7))
+
+
+class LogTest(unittest.TestCase):
+    """What a kernel log must not hold."""
+
+    def complaints(self, *lines):
+        """Of a log with these lines."""
+        plan = SimpleNamespace(out=Path("/nonexistent"))
+        return linuxrun.log_complaints(plan, SimpleNamespace(lines=list(lines)))
+
+    def test_good(self):
+        self.assertEqual(self.complaints(
+            "snd_pcmaster: loading out-of-tree module taints kernel.",
+            "snd_pcmaster: module verification failed: signature and/or required key "
+            "missing - tainting kernel", "pcieport: enabled"), [])
+
+    def test_bad(self):
+        for line in ("WARNING: CPU: 1 PID: 0 at x.c:1", "BUG: unable to handle page fault",
+                     "snd-pcmaster 0000:41:00.0: violation of limit", "Call Trace:",
+                     "DMAR: [DMA Read] Request device", "irq 11: nobody cared"):
+            self.assertEqual(len(self.complaints("fine", line)), 1, line)

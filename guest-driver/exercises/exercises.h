@@ -46,6 +46,8 @@ struct pcm_ops {
     /* Closes the way to the driver; opens it again, 0 for success. */
     void (*leave)(void *context);
     uint32_t (*enter)(void *context);
+    /* Why the exercise of that name means nothing in this guest; NULL: it does.  May be NULL. */
+    const char *(*no_meaning)(void *context, const char *name);
     void *context;
 };
 

@@ -96,10 +96,15 @@ static void check_dma_was_done(struct run *run, const struct request *request)
 
 static void run_exercise(struct run *run, const struct exercise *exercise)
 {
+    const struct pcm_ops *ops = run->ops;
+    const char *why = ops->no_meaning ? ops->no_meaning(ops->context, exercise->name) : NULL;
     struct request request;
 
     point_begin(run);
-    if (resolve(run, &exercise->request, &request)) {
+    if (why) {
+        skipped(run, "%s", why);
+        request_describe(run, &exercise->request);
+    } else if (resolve(run, &exercise->request, &request)) {
         request_describe(run, &request);
         text_add(&run->more, request.pins ? ",\"pins\":true" : "");
         if (request.pins && !run->ops->pins) {

@@ -178,6 +178,9 @@ static int check_request(const struct pcmaster_allocate *request)
 	    request->align > PCMASTER_BUFFER_MAX ||
 	    request->handle || request->address || request->offset)
 		return -EINVAL;
+	/* So many bits vary wherever so many bytes are. */
+	if (varying(0, request->length - 1) & ~request->boundary)
+		return -EINVAL;
 	if (request->node != PCMASTER_ANY_NODE &&
 	    (request->node >= MAX_NUMNODES || !node_online(request->node)))
 		return -EINVAL;

@@ -17,6 +17,8 @@ from pcmaster.ui import EXIT_FAILED, EXIT_HELD, EXIT_UNUSABLE, Problem
 
 # Two nanoseconds for each instruction: a period of 1 ms is half a million of them.
 ICOUNT = "shift=1,sleep=off"
+# What else would differ from run to run: the clock, and numbers drawn at random.
+REPEATABLE = ["-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", "1"]
 # What a guest of a minute's life can do without; see docs/linux.md.
 ARGUMENTS = """
     console=ttyS0 quiet panic=-1 no_timer_check nolapic_timer nokaslr mitigations=off audit=0
@@ -33,6 +35,7 @@ SPLATS = re.compile(r"WARNING:|BUG:|\bOops\b|Call Trace|general protection|UBSAN
                     r"DMA-API|DMAR: \[?DMA|nobody cared")
 OURS = re.compile(r"snd-pcmaster|snd_pcmaster")
 TAINTS = re.compile(r"taint|module verification|loading out-of-tree module")
+EXERCISED = re.compile(TAINTS.pattern + r"|violation of \S+ by the exerciser|callbacks suppressed")
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def command(programs, plan):
     words = [programs / SYSTEM, *plan.shape.words(), "-accel", machine.accelerator(plan),
              "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config"]
     if plan.icount:
-        words += ["-icount", plan.icount]
+        words += ["-icount", plan.icount, *REPEATABLE]
     words += ["-audiodev", machine.sound(plan), *bridges]
     if plan.properties is not None:
         words += ["-device", f"pcmaster,id=card0,bus={bus},audiodev=snd,{plan.properties}"]
@@ -125,22 +128,26 @@ def run_plan(programs, plan):
 
 def main(options, out_folder, default):
     """What scripts/run does for this guest; returns the exit status."""
-    plays = options.file or fnmatchcase(tap.PLAY, options.exercise or "*")
+    glob = "*" if options.exercise is None else options.exercise
+    plays = options.file or fnmatchcase(tap.PLAY, glob)
     sound = wav.read(options.file or default) if plays else None
     _, programs, guest, linux = prepared(options.kernel, options.headers)
-    plan = make_plan(options, linux, sound)
+    due = [] if options.shell else judge.exercises(guest, glob)
+    if not due and not sound and not options.shell:
+        raise Problem(f"no exercise matches '{glob}'; --list names them all")
+    plan = make_plan(options, linux, sound, glob if due else None)
     with out_folder(plan):
         if options.shell:
             return shell(programs, plan)
-        return run(programs, guest, plan, options)
+        return run(programs, plan, options, due)
 
 
-def make_plan(options, linux, sound):
+def make_plan(options, linux, sound, glob):
     """What to boot with these options."""
-    return Plan(guest=linux, out=options.out.absolute(), job=job(options, sound), wav=sound,
+    return Plan(guest=linux, out=options.out.absolute(), job=job(options, sound, glob), wav=sound,
                 files=sound_files(options, sound), realtime=options.realtime or options.shell,
                 accel=options.accel, audiodev=options.audiodev, verbose=options.verbose,
-                shape=options.shape, devices=tuple(options.device))
+                shape=options.shape, devices=tuple(options.device), keys={"exercise": glob})
 
 
 def sound_files(options, sound):
@@ -148,11 +155,18 @@ def sound_files(options, sound):
     return {} if sound is None else {"play.wav": sound.as_file()}
 
 
-def job(options, sound):
-    """The commands of a run."""
+def job(options, sound, glob):
+    """The commands of a run; glob: of the exercises, None: none of them."""
     if options.shell:
         return SHELL
-    return "held=16\n" + (play(sound) if sound else "") + END
+    return ("held=16\n" + (exercise(options.shape, glob) if glob else "")
+            + (play(sound) if sound else "") + END)
+
+
+def exercise(shape, glob):
+    """Runs the exercises that match."""
+    return (f"pcmaster-exercises --exercise '{glob}' --memory {shape.memory}"
+            f"{' --iommu' * shape.iommu} || held=17\n")
 
 
 SHELL = """\
@@ -183,19 +197,38 @@ pcmaster-host send {RECORDED_PORT:#x} /recorded || held=17
 """
 
 
-def run(programs, guest, plan, options):
+def run(programs, plan, options, due):
     """Runs, judges and reports; returns the exit status."""
     outcome = run_plan(programs, plan)
-    complaints = judge.ended(outcome) + log_complaints(plan, outcome)
+    results = tap.parse(outcome.lines)
     comparisons = compared(plan)
+    complaints = log_complaints(plan, outcome, exercised=bool(due))
     complaints += [f"{name}: {comparison}" for name, comparison in comparisons.items()
                    if not comparison.exact]
-    line = "; ".join(f"{name}: {comparison}" for name, comparison in comparisons.items())
-    if complaints and outcome.status != boot.HELD:
+    if due:
+        verdict = judge.judge(plan, outcome, results, None, due)
+    else:
+        verdict = judge.Verdict(judge.ended(outcome) + violations(plan), [])
+    verdict.complaints.extend(complaints)
+    report.keep(plan, outcome, results, verdict, comparisons.get("recorded"), programs,
+                command(programs, plan))
+    if results.points:
+        report.table(results.points)
+    if outcome.status != boot.HELD:
         print("\nthe console's last lines:\n" + outcome.tail())
-    report.summary(complaints, f"{line}; Linux {plan.guest.release}; {outcome.seconds:.1f} s"
+    parts = [report.counts(results)] if due else []
+    parts += [f"{name}: {comparison}" for name, comparison in comparisons.items()]
+    parts.append(f"Linux {plan.guest.release}")
+    report.summary(verdict.complaints, f"{'; '.join(parts)}; {outcome.seconds:.1f} s"
                    f"{_first_sample(outcome)}; kept in {options.out}/")
-    return EXIT_FAILED if complaints else EXIT_HELD
+    return EXIT_FAILED if verdict.complaints else EXIT_HELD
+
+
+def violations(plan):
+    """What the device complains of, as sentences, where nothing provokes it."""
+    log = judge.device_log(plan.out / "device.log")
+    return log.broken + [f"the device reports a violation of {v.rule} at {v.fault}"
+                         for v in log.violations[:judge.SHOWN]]
 
 
 def _first_sample(outcome):
@@ -213,10 +246,14 @@ def kernel_log(plan, outcome):
     return text.splitlines() or outcome.lines
 
 
-def log_complaints(plan, outcome):
-    """What a kernel log of a good run does not hold, as sentences."""
+def log_complaints(plan, outcome, exercised=False):
+    """What a kernel log of a good run does not hold, as sentences.
+
+    exercised: exercises provoke violations, which the host compares with the device's log.
+    """
+    fine = EXERCISED if exercised else TAINTS
     found = [line for line in kernel_log(plan, outcome) if SPLATS.search(line)
-             or OURS.search(line) and not TAINTS.search(line)]
+             or OURS.search(line) and not fine.search(line)]
     return [f"the guest's kernel: {line}" for line in found[:judge.SHOWN]]
 
 

@@ -135,8 +135,11 @@ def versions(programs, compiler="x86_64-w64-mingw32-gcc"):
     }
 
 
-def keep(plan, outcome, results, verdict, comparison, programs):
-    """Writes results.tap and results.json into the out folder."""
+def keep(plan, outcome, results, verdict, comparison, programs, words=None):
+    """Writes results.tap and results.json into the out folder.
+
+    words: QEMU's command line, if it is not the one for the executive.
+    """
     lines = tap.lines_of(outcome.lines)
     (plan.out / "results.tap").write_text("\n".join(lines) + "\n")
     report = {
@@ -155,7 +158,7 @@ def keep(plan, outcome, results, verdict, comparison, programs):
         "violations": [dataclasses.asdict(v) for v in verdict.violations],
         "audio": comparison and {**dataclasses.asdict(comparison),
                                  "exact": comparison.exact},
-        "command": machine.command(programs, plan),
+        "command": words or machine.command(programs, plan),
     }
     check = bugcheck.parse(outcome.lines)
     if check:

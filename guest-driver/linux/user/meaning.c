@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* pcmaster-exercises for Linux: which exercises mean nothing there, and why */
+#include "client.h"
+#include "text.h"
+
+#define NT_OBJECT   "an object of Windows' DMA interface, of which Linux has none"
+#define NO_MINIMUM  "Linux' DMA API knows no lowest address"
+#define WHOLE_BITS  "Linux' DMA API knows limits of whole address bits, so the node cannot be kept below this one"
+#define STREAMING   "the device node allocates memory; it maps none of others"
+#define NOT_ALONE   "Linux' free memory is not ours alone: what fits is not the same twice"
+
+static const struct {
+    const char *names;              /* * and ? are wild */
+    const char *why;
+} meaningless[] = {
+    { "adapter/*", NT_OBJECT },
+    { "driver/refusals", "about the Windows driver's commands; --check-node is about the device node's" },
+    { "implied/*", "about versions of Windows' description of a device" },
+    { "bounds/*", NO_MINIMUM },
+    { "vector/*", NT_OBJECT },
+    { "domain/*", NT_OBJECT },
+    { "channel/*", NT_OBJECT },
+    { "bounce/*", STREAMING },
+    { "list/*", STREAMING },
+    { "map/*", STREAMING },
+    { "mdl/*", STREAMING },
+    { "iommu/*", STREAMING },
+    { "node/first-64k", WHOLE_BITS },
+    { "node/part-of-a-page", WHOLE_BITS },
+    { "queue/*", "Linux has no queue for map registers" },
+    { "pnp/*", "tests/linux unplugs the card" },
+    { "power/*", "tests/linux suspends the system" },
+    { "pressure/*", NOT_ALONE },
+};
+
+const char *no_meaning(void *context, const char *name)
+{
+    size_t i;
+
+    (void)context;
+    for (i = 0; i < sizeof(meaningless) / sizeof(meaningless[0]); i++) {
+        if (text_matches(meaningless[i].names, name)) {
+            return meaningless[i].why;
+        }
+    }
+    return NULL;
+}

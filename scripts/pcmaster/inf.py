@@ -8,11 +8,13 @@ from pcmaster.ui import Problem
 
 SECTION = re.compile(r"\[\s*([^\]]+?)\s*\]")
 TOKEN = re.compile(r"%([^%]*)%")
-# A field: quoted text, in which "" is a quote, or anything but commas.
-FIELD = re.compile(r'\s*((?:"(?:[^"]|"")*"|[^",])*)\s*(?:,|$)')
+# A field: quoted text, in which "" is a quote, or anything but commas. There is
+# one way to read it, so that no text takes long.
+FIELD = re.compile(r'\s*((?:"(?:[^"]|"")*+"|[^",])*+)(?:,|$)')
 MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
          (codecs.BOM_UTF8, "utf-8-sig"))
-MESSAGES = r"Interrupt Management\MessageSignaledInterruptProperties"
+# Names in the registry have no case.
+MESSAGES = r"interrupt management\messagesignaledinterruptproperties", "msisupported"
 # The machine that Models sections may be for, the most exact first.
 DECORATIONS = ("NTamd64", "NT", "")
 
@@ -69,7 +71,7 @@ class Inf:
 
     def asks_for_messages(self):
         """Whether any device is to have message-signalled interrupts."""
-        return any(fields[1:3] == [MESSAGES, "MSISupported"] and fields[4:] == ["1"]
+        return any(tuple(map(str.lower, fields[1:3])) == MESSAGES and _is_one(fields[4:])
                    for name in self._sections for _, fields in self.section(name))
 
     def _replace(self, text):
@@ -92,6 +94,11 @@ def read(path):
         return Inf(raw.decode(encoding, errors="strict" if raw[:2] == b"\xff\xfe" else "replace"))
     except (UnicodeError, Problem) as error:
         raise Problem(f"{path} is no .inf file: {error}") from error
+
+
+def _is_one(values):
+    """Whether it is a single number, 1 in whatever writing."""
+    return len(values) == 1 and re.fullmatch("0*1|0x0*1", values[0].lower()) is not None
 
 
 def _model_sections(name, targets):

@@ -59,6 +59,8 @@ class InfTest(unittest.TestCase):
     def test_messages(self):
         line = r'HKR, "Interrupt Management\MessageSignaledInterruptProperties", '
         for rest, asked in (("MSISupported, 0x00010001, 1", True),
+                            ("msisupported, 0x00010001, 0x1", True),
+                            ("MSISupported, 0x00010001, 0x11", False),
                             ("MSISupported, 0x00010001, 0", False), ("Other, 1, 1", False)):
             with self.subTest(rest):
                 self.assertEqual(inf.Inf(f"[Any]\n{line}{rest}\n").asks_for_messages(), asked)
@@ -67,6 +69,11 @@ class InfTest(unittest.TestCase):
         self.assertEqual(self.inf.hardware_ids(), [
             r"PCI\VEN_1234&DEV_0001", r"PCI\VEN_1234&DEV_0002", r"PCI\VEN_1234&DEV_0004",
             r"PCI\CC_0401"])
+
+    def test_quotes_without_end(self):
+        """They are read as they are, and at once."""
+        line = '"' * 10001
+        self.assertEqual(inf.Inf(f'[Any]\n{line}\n').section("any"), [("", ['"' * 4999 + '"'])])
 
     def test_what_is_no_inf(self):
         with self.assertRaisesRegex(Problem, "before the first section"):

@@ -95,7 +95,8 @@ static void PrintSite(PCSTR What, const HAL_SITE *Site)
 
 static void PrintBuffer(const HAL_BUFFER *Buffer, bool Freed)
 {
-    ULONG node = Freed ? MM_ANY_NODE_OK
+    bool known = !Freed && KeGetCurrentIrql() <= DISPATCH_LEVEL;
+    ULONG node = !known ? MM_ANY_NODE_OK
                        : MiNodeOf((ULONGLONG)MmGetPhysicalAddress(
                                       Buffer->Address).QuadPart);
 

@@ -196,7 +196,7 @@ SIZE_T MiInspectGuard(const VOID *Address, SIZE_T Length, SIZE_T *First);
 /* The last byte of RAM that can be handed out. */
 ULONGLONG MiHighestPhysical(void);
 
-/* The node of a page of RAM; MM_ANY_NODE_OK: it is none. */
+/* IRQL <= DISPATCH_LEVEL. The node of a page of RAM; MM_ANY_NODE_OK: it is none. */
 NODE_REQUIREMENT MiNodeOf(ULONGLONG Physical);
 
 /* The Index-th processor that is enabled; false: there are no more. */

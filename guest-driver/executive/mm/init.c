@@ -131,8 +131,10 @@ void MiCheckUsed(ULONGLONG Expected)
 
 NODE_REQUIREMENT MiNodeOf(ULONGLONG Physical)
 {
+    KIRQL irql = KeAcquireSpinLockRaiseToDpc(&MiLock);
     ULONG node = frames_node_of(&MiPhysical, Physical);
 
+    KeReleaseSpinLock(&MiLock, irql);
     return node == FRAMES_ANY_NODE ? MM_ANY_NODE_OK : node;
 }
 

@@ -48,11 +48,23 @@ static ULONG NTAPI add_ref(IMiniportWaveCyclicStream *face)
     return (ULONG)InterlockedIncrement(&stream_of(face)->references);
 }
 
+/* When it returns the group is not notified any more. */
+static void stream_stop(struct stream *stream)
+{
+    struct device *device = device_of(stream);
+
+    interrupt_listen(device, stream->number, NULL);
+    device_lock(device);
+    streaming_end(stream);
+    device_unlock(device);
+}
+
 static void stream_delete(struct stream *stream)
 {
     struct device *device = device_of(stream);
     PMINIPORTWAVECYCLIC miniport = &stream->miniport->face;
 
+    stream_stop(stream);
     device_lock(device);
     device->streams[stream->number] = NULL;
     device_unlock(device);
@@ -97,7 +109,7 @@ static ULONG NTAPI set_notification_frequency(IMiniportWaveCyclicStream *face, U
     const struct wave_format *format = &stream->format;
     ULONG most = RING_BYTES / 4 / format->frame_bytes;
 
-    stream->period_frames = min(max(format->rate * interval / 1000, 1), most);
+    stream->period_frames = (ULONG)min(max((ULONGLONG)format->rate * interval / 1000, 1), most);
     *frame_size = stream->period_frames * format->frame_bytes;
     return stream->period_frames * 1000 / format->rate;
 }
@@ -108,30 +120,33 @@ static NTSTATUS NTAPI set_state(IMiniportWaveCyclicStream *face, KSSTATE state)
     struct device *device = device_of(stream);
     NTSTATUS status;
 
-    interrupt_listen(device, stream->number, state == KSSTATE_STOP ? NULL : stream->group);
+    if (state == KSSTATE_STOP) {
+        stream_stop(stream);
+        return STATUS_SUCCESS;          /* a device that is gone has stopped */
+    }
     device_lock(device);
     status = device_status(device);
-    if (state == KSSTATE_STOP) {
-        streaming_end(stream);
-        status = STATUS_SUCCESS;        /* a device that is gone has stopped */
-    } else if (NT_SUCCESS(status)) {
+    if (NT_SUCCESS(status)) {
+        interrupt_listen(device, stream->number, stream->group);
         streaming_step(stream, state);
     }
     device_unlock(device);
     return status;
 }
 
+/* Another processor may stop the stream meanwhile: then it has no ring any more. */
 static NTSTATUS NTAPI get_position(IMiniportWaveCyclicStream *face, PULONG position)
 {
     struct stream *stream = stream_of(face);
+    ULONG ring_bytes = stream->ring_bytes;
     ULONGLONG frames;
 
     *position = 0;
     if (!streaming_position(stream, &frames)) {
         return STATUS_DEVICE_NOT_READY;
     }
-    if (frames) {
-        *position = (ULONG)(frames * stream->format.frame_bytes % stream->ring_bytes);
+    if (frames && ring_bytes) {
+        *position = (ULONG)(frames * stream->format.frame_bytes % ring_bytes);
     }
     return STATUS_SUCCESS;
 }

@@ -91,21 +91,14 @@ void streaming_volume(struct stream *stream)
 
 void streaming_step(struct stream *stream, KSSTATE state)
 {
-    switch (state) {
-    case KSSTATE_ACQUIRE:
-        if (!stream->ring_bytes) {
-            program(stream);
-        }
-        break;
-    case KSSTATE_PAUSE:
-        if (stream->begun) {
-            stream_write(stream, PCM_S_CTL, PCM_S_RUN | PCM_S_PAUSE);
-        }
-        break;
-    default:
+    if (!stream->ring_bytes) {
+        program(stream);
+    }
+    if (state == KSSTATE_RUN) {
         stream->begun = TRUE;
         stream_write(stream, PCM_S_CTL, PCM_S_RUN);
-        break;
+    } else if (state == KSSTATE_PAUSE && stream->begun) {
+        stream_write(stream, PCM_S_CTL, PCM_S_RUN | PCM_S_PAUSE);
     }
 }
 

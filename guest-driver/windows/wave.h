@@ -31,7 +31,7 @@ struct stream {
     struct wave_format format;
     PDMACHANNEL channel;
     PSERVICEGROUP group;
-    ULONG ring_bytes;                   /* since it left KSSTATE_STOP */
+    volatile ULONG ring_bytes;          /* since it left KSSTATE_STOP; else 0 */
     ULONG period_frames;
     BOOLEAN begun;                      /* the hardware runs, or pauses */
     BOOLEAN muted;

@@ -19,7 +19,8 @@ ULONG IopLineVector(ULONG Line)
 
         if (vector && !HalpRouteLine(Line, vector, FALSE)) {
             DbgPrint("io: no I/O APIC has line %u\n", Line);
-            return 0;           /* the vector is of no use any more */
+            KiFreeVector(vector);
+            return 0;
         }
         Vectors[Line] = vector;
     }

@@ -309,7 +309,8 @@ typedef struct _PC_PIN {
     ULONGLONG Copied;                   /* stream: to or from the cyclic buffer */
     ULONGLONG Played;                   /* stream */
     ULONGLONG Queued;                   /* stream: the end of the last request */
-    BOOLEAN Starved, Ended;
+    ULONGLONG End;                      /* stream: its end, as the client says; 0: nowhere */
+    BOOLEAN Starved;
     ULONG Underruns, Overruns;
 } PC_PIN;
 
@@ -334,9 +335,6 @@ void PcpServicePin(PC_PIN *Pin);
 
 /* The cyclic buffer begins anew; what was not played is copied again. */
 void PcpRewindPin(PC_PIN *Pin);
-
-/* The device runs from now on, or no longer; what it did until then is counted. */
-void PcpRunPin(PC_PIN *Pin, bool Run);
 
 /* Ends all requests, and the stream begins at 0 if Restart. */
 void PcpFlushPin(PC_PIN *Pin, bool Restart);

@@ -37,6 +37,16 @@ static const PC_CLASS Class = {
     .Delete = Delete,
 };
 
+/* When it is off nobody asks the stream for its position any more. */
+static void SetRunning(PC_PIN *Pin, bool Running)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Pin->Lock, &irql);
+    Pin->Running = Running;
+    KeReleaseSpinLock(&Pin->Lock, irql);
+}
+
 /* One step up or down, with what goes with it. */
 static NTSTATUS Step(PC_PIN *Pin, KSSTATE Next)
 {
@@ -47,15 +57,16 @@ static NTSTATUS Step(PC_PIN *Pin, KSSTATE Next)
         PcpServicePin(Pin);             /* the buffer is filled */
     }
     if (Next == KSSTATE_RUN) {
-        Pin->Running = TRUE;
+        SetRunning(Pin, true);
     }
     status = Pin->Stream->lpVtbl->SetState(Pin->Stream, Next);
     if (!NT_SUCCESS(status)) {
-        Pin->Running = before == KSSTATE_RUN;
+        SetRunning(Pin, before == KSSTATE_RUN);
         return status;
     }
     if (before == KSSTATE_RUN) {
-        PcpRunPin(Pin, false);
+        PcpServicePin(Pin);             /* what was played until now counts */
+        SetRunning(Pin, false);
     }
     if (before == KSSTATE_STOP) {
         PcpRewindPin(Pin);
@@ -105,7 +116,7 @@ static void WalkDown(PC_PIN *Pin)
 {
     while (Pin->State != KSSTATE_STOP) {
         if (!NT_SUCCESS(Step(Pin, Pin->State - 1))) {
-            Pin->Running = FALSE;
+            SetRunning(Pin, false);
             Pin->State--;
         }
     }

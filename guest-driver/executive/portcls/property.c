@@ -187,7 +187,8 @@ NTSTATUS NTAPI PcCompletePendingPropertyRequest(
     if (!PropertyRequest || NtStatus == STATUS_PENDING) {
         return STATUS_INVALID_PARAMETER;
     }
-    PcpComplete(PropertyRequest->Irp, NtStatus, PropertyRequest->ValueSize);
+    PcpComplete(PropertyRequest->Irp, NtStatus,
+                NT_ERROR(NtStatus) ? 0 : PropertyRequest->ValueSize);
     ExFreePoolWithTag(PropertyRequest, PCP_TAG);
     return STATUS_SUCCESS;
 }
@@ -228,7 +229,8 @@ NTSTATUS PcpProperty(PC_PORT *Port, PVOID Owner, PUNKNOWN *Stream, PIRP Irp,
     };
     NTSTATUS status;
 
-    if (!request.Property || request.PropertyLength < sizeof(KSPROPERTY)) {
+    if (!request.Property || request.PropertyLength < sizeof(KSPROPERTY) ||
+        (!request.Value && request.ValueLength)) {
         return PcpComplete(Irp, STATUS_INVALID_BUFFER_SIZE, 0);
     }
     request.Verb = request.Property->Flags & VERBS;

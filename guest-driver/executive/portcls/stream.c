@@ -8,6 +8,8 @@
  */
 #include "pcp.h"
 
+#define NOWHERE             MAXULONGLONG
+
 static ULONGLONG Least(ULONGLONG One, ULONGLONG Other)
 {
     return One < Other ? One : Other;
@@ -130,7 +132,7 @@ static void Advance(PC_PIN *Pin)
 /* The device is at the end of the data: what comes next goes a margin ahead. */
 static void Starve(PC_PIN *Pin)
 {
-    if (!Pin->Starved && Pin->Copied && !Pin->Ended) {
+    if (!Pin->Starved && Pin->Copied && Pin->Copied != Pin->End) {
         Pin->Underruns++;
     }
     Pin->Starved = TRUE;
@@ -183,8 +185,6 @@ static void Render(PC_PIN *Pin)
         Pin->Edge += part;
         Pin->Copied += part;
         Pin->Starved = FALSE;
-        Pin->Ended = (header->OptionsFlags &
-                      KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM) != 0;
     }
     Silence(Pin);
 }
@@ -263,12 +263,6 @@ void PcpRewindPin(PC_PIN *Pin)
     KeReleaseSpinLock(&Pin->Lock, irql);
 }
 
-void PcpRunPin(PC_PIN *Pin, bool Run)
-{
-    PcpServicePin(Pin);
-    Pin->Running = Run;
-}
-
 void PcpFlushPin(PC_PIN *Pin, bool Restart)
 {
     LIST_ENTRY done;
@@ -281,13 +275,16 @@ void PcpFlushPin(PC_PIN *Pin, bool Restart)
         bool partly = Pin->Capture && Pin->Copied > PCP_IRP_START(irp);
 
         link = link->Flink;
+        /* It has no bytes for its cancel routine, which may be about to run. */
+        PCP_IRP_START(irp) = PCP_IRP_LENGTH(irp) = 0;
         Finish(irp, partly ? STATUS_SUCCESS : STATUS_CANCELLED,
                partly ? HeadersLength(irp) : 0, &done);
     }
     Pin->Queued = Pin->Copied;
     if (Restart) {
         Pin->Queued = Pin->Copied = Pin->Played = Pin->BaseStream = 0;
-        Pin->Starved = Pin->Ended = FALSE;
+        Pin->End = 0;
+        Pin->Starved = FALSE;
     }
     KeReleaseSpinLock(&Pin->Lock, irql);
     CompleteAll(&done);
@@ -306,6 +303,9 @@ static void CloseGap(PC_PIN *Pin, PIRP Irp)
         PCP_IRP_START(IrpOf(link)) -= gone;
     }
     Pin->Queued -= Least(gone, Pin->Queued);
+    if (Pin->End > start) {
+        Pin->End -= Least(gone, Pin->End - start);
+    }
 }
 
 static VOID NTAPI Cancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -322,13 +322,18 @@ static VOID NTAPI Cancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PcpComplete(Irp, STATUS_CANCELLED, 0);
 }
 
-/* Sums up the headers; capture: marks them as empty. */
-static NTSTATUS Measure(PC_PIN *Pin, PIRP Irp, ULONGLONG *Length)
+/*
+ * Sums up the headers; capture: marks them as empty. End is where the stream
+ * ends in the request, NOWHERE if it does not.
+ */
+static NTSTATUS Measure(PC_PIN *Pin, PIRP Irp, ULONGLONG *Length,
+                        ULONGLONG *End)
 {
     ULONG left = HeadersLength(Irp);
     PUCHAR at = Irp->UserBuffer;
 
     *Length = 0;
+    *End = NOWHERE;
     if (!at || left < sizeof(KSSTREAM_HEADER)) {
         return STATUS_INVALID_BUFFER_SIZE;
     }
@@ -348,6 +353,9 @@ static NTSTATUS Measure(PC_PIN *Pin, PIRP Irp, ULONGLONG *Length)
             header->DataUsed = 0;
         }
         *Length += Extent(Pin, header);
+        if (header->OptionsFlags & KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM) {
+            *End = *Length;
+        }
         at += header->Size;
         left -= header->Size;
     }
@@ -355,7 +363,7 @@ static NTSTATUS Measure(PC_PIN *Pin, PIRP Irp, ULONGLONG *Length)
 }
 
 /* STATUS_PENDING: it is in the queue; else the caller completes it. */
-static NTSTATUS Enqueue(PC_PIN *Pin, PIRP Irp, ULONGLONG Length)
+static NTSTATUS Enqueue(PC_PIN *Pin, PIRP Irp, ULONGLONG Length, ULONGLONG End)
 {
     NTSTATUS status = STATUS_PENDING;
     KIRQL irql;
@@ -369,6 +377,9 @@ static NTSTATUS Enqueue(PC_PIN *Pin, PIRP Irp, ULONGLONG Length)
         PCP_IRP_START(Irp) = Pin->Queued;
         PCP_IRP_LENGTH(Irp) = Length;
         IoMarkIrpPending(Irp);
+        if (End != NOWHERE) {
+            Pin->End = Pin->Queued + End;
+        }
         Pin->Queued += Length;
         InsertTailList(&Pin->Irps, &Irp->Tail.Overlay.ListEntry);
         IoSetCancelRoutine(Irp, Cancel);
@@ -384,15 +395,15 @@ static NTSTATUS Enqueue(PC_PIN *Pin, PIRP Irp, ULONGLONG Length)
 
 NTSTATUS PcpStreamRequest(PC_PIN *Pin, PIRP Irp, bool Read)
 {
-    ULONGLONG length;
+    ULONGLONG length, end;
     NTSTATUS status;
 
     if (Read != Pin->Capture) {
         return PcpComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
-    status = Measure(Pin, Irp, &length);
+    status = Measure(Pin, Irp, &length, &end);
     if (NT_SUCCESS(status)) {
-        status = Enqueue(Pin, Irp, length);
+        status = Enqueue(Pin, Irp, length, end);
     }
     if (status == STATUS_CANCELLED) {       /* it is marked as pending */
         PcpComplete(Irp, status, 0);

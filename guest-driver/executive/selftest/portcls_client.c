@@ -168,7 +168,7 @@ PCPIN_FAULTS get_faults(HANDLE pin)
     return faults;
 }
 
-void transfer_begin(struct transfer *transfer, HANDLE pin, ULONG code, PVOID data, ULONG bytes)
+static void transfer_send(struct transfer *transfer, HANDLE pin, ULONG code, PVOID data, ULONG bytes, ULONG options)
 {
     PFILE_OBJECT file = file_of(pin);
     PDEVICE_OBJECT top;
@@ -178,11 +178,22 @@ void transfer_begin(struct transfer *transfer, HANDLE pin, ULONG code, PVOID dat
     transfer->header.FrameExtent = bytes;
     transfer->header.DataUsed = code == IOCTL_KS_WRITE_STREAM ? bytes : 0;
     transfer->header.Data = data;
+    transfer->header.OptionsFlags = options;
     transfer->irp = build(file, code, NULL, 0, &transfer->header, sizeof(transfer->header), &transfer->done,
                           &transfer->result, &top);
     transfer->status = IoCallDriver(top, transfer->irp);
     ObDereferenceObject(top);
     ObDereferenceObject(file);
+}
+
+void transfer_begin(struct transfer *transfer, HANDLE pin, ULONG code, PVOID data, ULONG bytes)
+{
+    transfer_send(transfer, pin, code, data, bytes, 0);
+}
+
+void transfer_last(struct transfer *transfer, HANDLE pin, PVOID data, ULONG bytes)
+{
+    transfer_send(transfer, pin, IOCTL_KS_WRITE_STREAM, data, bytes, KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM);
 }
 
 bool transfer_is_done(struct transfer *transfer)

@@ -151,8 +151,36 @@ static void under_runs(void)
     end(filter, pin);
 }
 
-/* The end of the stream is no under-run if the client says that it is the end. */
+/* The end of the stream is no under-run if the client says that it is the end, with data or without. */
 static void ends(void)
+{
+    struct transfer first, last;
+    HANDLE filter, pin;
+
+    if (!begin(RENDER_PIN, KSSTATE_PAUSE, &filter, &pin)) {
+        return;
+    }
+    transfer_begin(&first, pin, IOCTL_KS_WRITE_STREAM, data, PERIOD_BYTES);
+    EXPECT_STATUS(set_state(pin, KSSTATE_STOP), STATUS_SUCCESS);
+    EXPECT(transfer_is_done(&first));                   /* STOP gives requests back */
+    EXPECT_STATUS(first.result.Status, STATUS_CANCELLED);
+    EXPECT_STATUS(set_state(pin, KSSTATE_PAUSE), STATUS_SUCCESS);
+    transfer_begin(&first, pin, IOCTL_KS_WRITE_STREAM, data, PERIOD_BYTES);
+    transfer_last(&last, pin, NULL, 0);
+    EXPECT_STATUS(set_state(pin, KSSTATE_RUN), STATUS_SUCCESS);
+    stream_advance(adapter.stream, 2 * PERIOD_BYTES);
+    EXPECT(transfer_is_done(&first) && transfer_is_done(&last));
+    EXPECT_STATUS(last.result.Status, STATUS_SUCCESS);
+    EXPECT_EQUAL(get_faults(pin).Underruns, 0);
+    transfer_last(&last, pin, data, PERIOD_BYTES);      /* a second sound, which is late for no one */
+    stream_advance(adapter.stream, 3 * PERIOD_BYTES);
+    EXPECT(transfer_is_done(&last));
+    EXPECT_EQUAL(get_faults(pin).Underruns, 0);
+    end(filter, pin);
+}
+
+/* The last data are cancelled half-way: the stream ends where they were left. */
+static void ends_cancelled(void)
 {
     struct transfer last;
     HANDLE filter, pin;
@@ -160,17 +188,19 @@ static void ends(void)
     if (!begin(RENDER_PIN, KSSTATE_PAUSE, &filter, &pin)) {
         return;
     }
-    transfer_begin(&last, pin, IOCTL_KS_WRITE_STREAM, data, PERIOD_BYTES);
-    last.header.OptionsFlags = KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM;
-    EXPECT_STATUS(set_state(pin, KSSTATE_STOP), STATUS_SUCCESS);
-    EXPECT(transfer_is_done(&last));                    /* STOP gives requests back */
-    EXPECT_STATUS(last.result.Status, STATUS_CANCELLED);
+    transfer_last(&last, pin, data, 2 * BUFFER_BYTES);
     EXPECT_STATUS(set_state(pin, KSSTATE_RUN), STATUS_SUCCESS);
-    RtlZeroMemory(&last, sizeof(last));
-    transfer_begin(&last, pin, IOCTL_KS_WRITE_STREAM, data, 0);
-    EXPECT(transfer_is_done(&last));
-    EXPECT_STATUS(last.result.Status, STATUS_SUCCESS);
+    adapter.stream->position = BUFFER_BYTES - FRAME_BYTES;
+    EXPECT_EQUAL(get_position(pin).PlayOffset, BUFFER_BYTES - FRAME_BYTES);
     EXPECT_EQUAL(get_faults(pin).Underruns, 0);
+    EXPECT(IoCancelIrp(last.irp));                      /* what was copied of it is played */
+    stream_advance(adapter.stream, BUFFER_BYTES - FRAME_BYTES);
+    stream_advance(adapter.stream, 2 * FRAME_BYTES);
+    EXPECT_EQUAL(get_faults(pin).Underruns, 0);
+    transfer_begin(&last, pin, IOCTL_KS_WRITE_STREAM, data, PERIOD_BYTES);
+    stream_advance(adapter.stream, 3 * PERIOD_BYTES);
+    EXPECT(transfer_is_done(&last));
+    EXPECT_EQUAL(get_faults(pin).Underruns, 1);
     end(filter, pin);
 }
 
@@ -317,6 +347,10 @@ static void refused(void)
     EXPECT_STATUS(open_pin(filter, CAPTURE_PIN, 96000, &other), STATUS_NO_MATCH);
     EXPECT_STATUS(open_pin(filter, BRIDGE_PIN, 48000, &other), STATUS_INVALID_DEVICE_REQUEST);
     EXPECT_STATUS(open_pin(filter, 3, 48000, &other), STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(property(pin, &KSPROPSETID_Connection, KSPROPERTY_CONNECTION_STATE, KSPROPERTY_TYPE_SET, 0, NULL,
+                           sizeof(KSSTATE), NULL), STATUS_INVALID_BUFFER_SIZE);
+    EXPECT_STATUS(property(pin, &KSPROPSETID_Connection, KSPROPERTY_CONNECTION_STATE, KSPROPERTY_TYPE_GET, 0, NULL,
+                           sizeof(KSSTATE), NULL), STATUS_INVALID_BUFFER_SIZE);
     transfer_begin(&transfer, pin, IOCTL_KS_WRITE_STREAM, data, FRAME_BYTES);
     EXPECT_STATUS(transfer.status, STATUS_INVALID_DEVICE_STATE);
     EXPECT_STATUS(set_state(pin, KSSTATE_ACQUIRE), STATUS_SUCCESS);
@@ -336,6 +370,7 @@ const struct check portcls_pin_checks[] = {
     { "portcls-pin/renders", renders },
     { "portcls-pin/under-runs", under_runs },
     { "portcls-pin/ends", ends },
+    { "portcls-pin/ends-cancelled", ends_cancelled },
     { "portcls-pin/records", records },
     { "portcls-pin/power", power },
     { "portcls-pin/surprise", surprise },

@@ -103,6 +103,8 @@ struct transfer {
 };
 
 void transfer_begin(struct transfer *transfer, HANDLE pin, ULONG code, PVOID data, ULONG bytes);
+/* Writes the end of the stream. */
+void transfer_last(struct transfer *transfer, HANDLE pin, PVOID data, ULONG bytes);
 bool transfer_is_done(struct transfer *transfer);
 
 /* A file by the whole name of a device interface. */

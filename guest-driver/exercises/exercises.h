@@ -12,6 +12,8 @@
 
 struct pcm_machine;
 struct pcm_options;
+struct sb16_play;
+struct sb16_played;
 
 /* How playing ended. */
 struct pcm_played {
@@ -43,6 +45,11 @@ struct pcm_ops {
     uint32_t (*machine)(void *context, uint32_t act, struct pcm_machine *after);
     /* NULL: this guest's driver has none. */
     const struct pcm_pin_ops *pins;
+    /*
+     * Plays through a sound card on the ISA bus, as sb16_ioctl.h says; fills in
+     * how many bytes that are.  PCM_STATUS_NO_SUCH_DEVICE: there is none.
+     */
+    uint32_t (*card)(void *context, struct sb16_play *play, struct sb16_played *played);
     /* Closes the way to the driver; opens it again, 0 for success. */
     void (*leave)(void *context);
     uint32_t (*enter)(void *context);

@@ -104,6 +104,8 @@ struct request {
     const struct packet_case *packet;
     const char *pins;               /* what is done with them, for a person */
     bool capture;                   /* of the pins, the one that records */
+    uint32_t card_method;           /* enum sb16_method */
+    uint32_t card_bits;
     bool refused;                   /* must fail */
     bool refused_identity;          /* must fail without an IOMMU, and not with one */
     bool no_dma;                    /* is not about a buffer: no DMA is due */
@@ -353,6 +355,8 @@ void exercise_crowd(struct run *run, const struct request *request);
 void exercise_fragment(struct run *run, const struct request *request);
 void exercise_mixed(struct run *run, const struct request *request);
 void exercise_spill(struct run *run, const struct request *request);
+
+void exercise_card(struct run *run, const struct request *request);
 
 void exercise_stress(struct run *run, const struct request *request);
 

@@ -8,6 +8,8 @@
  */
 #include "run.h"
 
+#include "sb16_ioctl.h"
+
 #define REQUEST(...)                .request = { __VA_ARGS__ }
 #define VERSION(n)                  .legacy = (n) + 1
 #define MAXIMUM(address)            .maximum_kind = BELOW, .maximum = (address)
@@ -82,6 +84,11 @@
                  .describe = PCM_DESCRIBE_SCATTER_GATHER, .no_dma = true,   \
                  .packet = &(const struct packet_case){                     \
                      .part = { PAGES(0, 16 * PAGE_BYTES) }, .granted = (registers), __VA_ARGS__ } }
+
+/* It is not pcmaster's DMA, and a matter of no platform. */
+#define CARD(how, width_bits)                                               \
+    .request = { .length = 1, .node = ANY_NODE, .no_dma = true, .any_platform = true,       \
+                 .card_method = (how), .card_bits = (width_bits) }
 
 #define PAGES(start, bytes)         { .kind = PCM_PART_PAGES, .offset = (start), .length = (bytes) }
 #define POOL(start, bytes)          { .kind = PCM_PART_POOL, .offset = (start), .length = (bytes) }
@@ -803,5 +810,14 @@ const struct exercise exercise_table[] = {
       PINS_DO("render and capture pins of a device that is moved") },
     { "pin/surprise-removal", "Pulled out during playback", exercise_pin_unplug,
       PINS_DO("render and capture pins of a device that goes") },
+
+    /* --- System DMA: a sound card on the ISA bus plays, and the host has recorded it ---------------------- */
+    { "slave/packets-8", "Packet by packet through map registers, bytes", exercise_card,
+      CARD(SB16_PACKETS, 8) },
+    { "slave/packets-16", "The same, words", exercise_card, CARD(SB16_PACKETS, 16) },
+    { "slave/common-8", "Again and again from a common buffer, bytes", exercise_card, CARD(SB16_COMMON, 8) },
+    { "slave/common-16", "The same, words", exercise_card, CARD(SB16_COMMON, 16) },
+    { "slave/channel-8", "The same through IDmaChannelSlave, bytes", exercise_card, CARD(SB16_CHANNEL, 8) },
+    { "slave/channel-16", "The same, words", exercise_card, CARD(SB16_CHANNEL, 16) },
     { .name = NULL },
 };

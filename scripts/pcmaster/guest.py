@@ -22,6 +22,7 @@ IMAGES = {
     "driver.sys": "guest-driver/windows/pcmaster.sys",
     "faulty.sys": "guest-driver/windows/pcmaster-faulty.sys",
     "edu.sys": "guest-driver/edu/edu.sys",
+    "sb16.sys": "guest-driver/sb16/sb16.sys",
     "exercises": "guest-driver/exercises/pcmaster-exercises",
     "host": "guest-driver/linux/user/pcmaster-host",
 }

@@ -50,8 +50,9 @@ def fault(guest, name):
     raise Problem(f"no fault is named '{name}'; there are: {known}")
 
 
-def judge(plan, outcome, results, comparison, due):
-    """Judges a run that ought to hold; due: the names that must be there."""
+def judge(plan, outcome, results, comparisons, due):
+    """Judges a run that ought to hold; due: the names that must be there.
+    comparisons: of recordings, None for those that were not made."""
     complaints = ended(outcome) + results.faults()
     complaints += [f"{point.name} did not hold" for point in results.failed]
     complaints += _missing(results, due)
@@ -61,9 +62,10 @@ def judge(plan, outcome, results, comparison, due):
     complaints += _moved(results, log) + denied(plan, outcome, log)
     complaints += [line for point in results.points for line in _point(point, plan.shape)]
     complaints += constraint.judge(results.points, log.lines)
-    if comparison and not comparison.exact:
-        complaints.append(f"the recording is not what was played: {comparison}")
-    complaints += comparison.unheard if comparison else ()
+    complaints += [f"the recording is not what was played: {comparison}"
+                   for comparison in comparisons if comparison and not comparison.exact]
+    complaints += [line for comparison in comparisons if comparison
+                   for line in comparison.unheard]
     return Verdict(complaints, log.violations)
 
 

@@ -206,12 +206,12 @@ def run(programs, plan, options, due):
     complaints += [f"{name}: {comparison}" for name, comparison in comparisons.items()
                    if not comparison.exact]
     if due:
-        verdict = judge.judge(plan, outcome, results, None, due)
+        verdict = judge.judge(plan, outcome, results, (), due)
     else:
         verdict = judge.Verdict(judge.ended(outcome) + violations(plan), [])
     verdict.complaints.extend(complaints)
     report.keep(plan, outcome, results, verdict, comparisons.get("recorded"), programs,
-                command(programs, plan))
+                words=command(programs, plan))
     if results.points:
         report.table(results.points)
     if outcome.status != boot.HELD:

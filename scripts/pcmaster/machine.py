@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pcmaster import iommu, process
+from pcmaster import card, iommu, process
 from pcmaster.qemu import SYSTEM
 from pcmaster.shape import Shape
 from pcmaster.ui import Problem
@@ -30,6 +30,7 @@ class Plan:
     keys: dict              # the guest's command line
     out: Path
     wav: object = None      # wav.Wav to play, or None
+    card: bytes = None      # what a sound card on the ISA bus shall play; None: there is none
     realtime: bool = False
     accel: str = "tcg"
     audiodev: str = None    # a back end to listen with, in QEMU's words
@@ -63,6 +64,10 @@ def device(plan):
     """The device, where its sound goes, and other devices."""
     words, bus = plan.shape.device_bus()
     words += ["-audiodev", sound(plan), "-device", f"pcmaster,bus={bus},audiodev=snd,{STREAMS}"]
+    if plan.card:
+        words += ["-audiodev", f"wav,id=card,path={quoted(plan.out / card.RECORDING)},"
+                  f"out.frequency={card.RATE},out.channels=2,out.format=s16",
+                  "-device", f"{card.DEVICE},audiodev=card"]
     for more in plan.devices:
         words += ["-device", more]
     return words
@@ -109,7 +114,8 @@ def console():
 def modules(plan):
     """What the guest loads: a module's name -> its image."""
     names = ("ntoskrnl.exe", "hal.dll", "portcls.sys", "client.sys")
-    return {name: plan.images[name] for name in names} | {"driver.sys": plan.driver}
+    loaded = {name: plan.images[name] for name in names} | {"driver.sys": plan.driver}
+    return loaded | {card.DRIVER: plan.images[card.DRIVER]} if plan.card else loaded
 
 
 def guest(plan):
@@ -121,6 +127,9 @@ def guest(plan):
     if plan.wav:
         files["play.pcm"] = plan.out / "play.pcm"
         keys["play"] = f"{plan.wav.rate}:{plan.wav.channels}:{plan.wav.sample}"
+    if plan.card:
+        files["card.pcm"] = plan.out / "card.pcm"
+        keys["isa"] = card.DRIVER
     words = ["-kernel", plan.images["boot"],
              "-append", " ".join(f"{key}={value}" for key, value in keys.items())]
     for name, path in files.items():

@@ -135,9 +135,10 @@ def versions(programs, compiler="x86_64-w64-mingw32-gcc"):
     }
 
 
-def keep(plan, outcome, results, verdict, comparison, programs, words=None):
+def keep(plan, outcome, results, verdict, comparison, programs, *, heard=None, words=None):
     """Writes results.tap and results.json into the out folder.
 
+    heard: the comparison of what a sound card on the ISA bus has played.
     words: QEMU's command line, if it is not the one for the executive.
     """
     lines = tap.lines_of(outcome.lines)
@@ -156,8 +157,8 @@ def keep(plan, outcome, results, verdict, comparison, programs, words=None):
         "exercises": [_exercise(point, took) for point, took
                       in zip(results.points, _each(outcome, results))],
         "violations": [dataclasses.asdict(v) for v in verdict.violations],
-        "audio": comparison and {**dataclasses.asdict(comparison),
-                                 "exact": comparison.exact},
+        "audio": _comparison(comparison),
+        "card": _comparison(heard),
         "command": words or machine.command(programs, plan),
     }
     check = bugcheck.parse(outcome.lines)
@@ -165,6 +166,11 @@ def keep(plan, outcome, results, verdict, comparison, programs, words=None):
         report["bug_check"] = bugcheck.summary(check, machine.modules(plan))
     text = json.dumps(report, indent=2, ensure_ascii=False)
     (plan.out / "results.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _comparison(comparison):
+    """A recording's comparison as it is written down."""
+    return comparison and {**dataclasses.asdict(comparison), "exact": comparison.exact}
 
 
 def _planned_first(results):

@@ -9,8 +9,8 @@ import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pcmaster import (boot, driver, judge, linuxrun, machine, pe, prepare, report, shape, sound,
-                      tap, wav)
+from pcmaster import (boot, card, driver, judge, linuxrun, machine, pe, prepare, report, shape,
+                      sound, tap, wav)
 from pcmaster.cache import need_space, remove
 from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem, command
 
@@ -25,6 +25,7 @@ GUESTS = ("executive", "linux")
 # Options that are about the executive or our Windows driver.
 NOT_FOR_LINUX = ("fault", "policy", "driver", "hardware_id", "no_verify", "list")
 OUTPUTS = ("console.log", "qemu.log", "device.log", "played.wav", "play.pcm",
+           card.RECORDING, "card.pcm",
            "results.tap", "results.json", "driver.ids", "recorded.raw", "kernel.log")
 OUT_MIB = 16
 MORE = """\
@@ -205,6 +206,7 @@ def shape_for(options, entry):
 
 def make_plan(programs, options, guest, sound):
     """What to boot; Problem if a fault or a glob names nothing."""
+    found = []
     if options.fault:
         keys = {"exercise": "none", "fault": options.fault}
         if judge.fault(guest, options.fault) in guest.faults:
@@ -222,7 +224,8 @@ def make_plan(programs, options, guest, sound):
         image = guest.images["driver.sys"]
     keys["memory"] = options.shape.memory
     keys["iommu"] = int(options.shape.iommu)
-    return plan_of(programs, options, guest, options.driver or image, keys, sound)
+    plan = plan_of(programs, options, guest, options.driver or image, keys, sound)
+    return dataclasses.replace(plan, card=card.sound_for(options.file or DEFAULT_WAV, found))
 
 
 def plan_of(programs, options, guest, image, keys, sound=None):
@@ -253,12 +256,15 @@ def out_folder(plan):
             remove(plan.out / name)
         if plan.wav:
             (plan.out / "play.pcm").write_bytes(plan.wav.data)
+        if plan.card:
+            (plan.out / "card.pcm").write_bytes(plan.card)
         yield
     except BlockingIOError as error:
         raise Problem(f"another run is writing to {plan.out}; --out names "
                       "another folder") from error
     finally:
         remove(plan.out / "play.pcm")
+        remove(plan.out / "card.pcm")
         os.close(folder)
 
 
@@ -282,15 +288,18 @@ def run_exercises(programs, guest, plan, options):
     results = tap.parse(outcome.lines)
     comparison = recorded(plan, results)
     due = judge.exercises(guest, plan.keys["exercise"])
-    verdict = judge.judge(plan, outcome, results, comparison,
+    heard = card.compare(plan, results.points)
+    verdict = judge.judge(plan, outcome, results, (comparison, heard),
                           due + [tap.PLAY] * bool(plan.wav))
-    report.keep(plan, outcome, results, verdict, comparison, programs)
+    report.keep(plan, outcome, results, verdict, comparison, programs, heard=heard)
     if results.points:
         report.table(results.points)
     report.stopped(plan, outcome)
     line = report.counts(results)
     if comparison:
         line += f"; audio: {comparison}"
+    if heard:
+        line += f"; ISA card: {heard}"
     took = report.exercising(outcome, results, (tap.PLAY,))
     exercising = "" if took is None else f", {took:.2f} s of it exercises"
     report.summary(verdict.complaints, f"{line}; {outcome.seconds:.1f} s{exercising}; "

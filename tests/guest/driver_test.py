@@ -133,6 +133,15 @@ class DriverTest(running.RunCase):
         self.assertRegex(text, r"io:   interrupt by line, vector 0x[0-9a-f]+\n")
         self.assertIn("edu: no memory resource", text)
 
+    def test_a_card_on_the_isa_bus(self):
+        words = ("--driver", self.image("sb16.sys"), "--hardware-id", "*PNPB003", "--device")
+        ran = self.run_with(*words, "sb16,audiodev=snd,iobase=0x240,irq=7,dma=3,dma16=6")
+        self.assert_status(0, ran)
+        for line in (r"io: \*PNPB003", "io:   16 ports from 0x240", "io:   interrupt by line, vector 0x",
+                     "io:   DMA channel 3", "io:   DMA channel 6", "devices started: 1"):
+            self.assertRegex(ran.text, line)
+        self.assertIn("no device of those", self.refused(*words, "edu"))
+
     def test_one_of_two_devices(self):
         ran = self.run_with(*EDU, "--device", "ich9-usb-ehci1", "--hardware-id",
                             r"PCI\CC_0C0320", "--hardware-id", r"PCI\VEN_1234&DEV_11E8")

@@ -7,7 +7,7 @@ import looking
 from pcmaster import guest
 
 DRIVERS = {key: looking.BUILD / guest.IMAGES[key]
-           for key in ("driver.sys", "faulty.sys", "edu.sys")}
+           for key in ("driver.sys", "faulty.sys", "edu.sys", "sb16.sys")}
 EXECUTIVE = looking.BUILD / guest.IMAGES["portcls.sys"]
 AMD64, PE32_PLUS, NATIVE = 0x8664, 0x20b, 1
 RELOCS_STRIPPED, DLL = 0x0001, 0x2000

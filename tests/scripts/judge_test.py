@@ -65,12 +65,19 @@ class JudgeTest(OutFolder):
     def complaints(self, end=None, results=None, comparison=EXACT, due=("node/0",)):
         """What the judge says of a run that holds but for what is given."""
         results = results or stream(("node/0", True, DMA))
-        return judge.judge(self.plan(), end or outcome(), results, comparison,
+        return judge.judge(self.plan(), end or outcome(), results, (comparison, None),
                            due).complaints
 
     def test_a_run_that_holds(self):
         self.assertEqual(self.complaints(), [])
         self.assertEqual(self.complaints(comparison=None), [])
+
+    def test_each_recording(self):
+        wrong = wav.Comparison(10, 9, None)
+        for pair in ((wrong, None), (EXACT, wrong), (None, wrong)):
+            found = judge.judge(self.plan(), outcome(), stream(("node/0", True, DMA)), pair, ("node/0",))
+            self.assertEqual(found.complaints,
+                             ["the recording is not what was played: 9 frames recorded, 10 expected"])
 
     def test_how_qemu_ended(self):
         for end in (outcome(boot.FAILED), outcome(boot.COULD_NOT_START), outcome(0),

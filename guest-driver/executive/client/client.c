@@ -6,6 +6,7 @@
 #include "pcmaster_machine.h"
 #include "pin.h"
 #include "sound.h"
+#include "soundcard.h"
 
 #define COMMAND_LINE_MAX            4096u
 #define DRIVER_NAME                 L"\\DosDevices\\pcmaster"
@@ -45,6 +46,12 @@ static uint32_t act(void *context, uint32_t wanted, struct pcm_machine *after)
 
     return (uint32_t)link_command(&client->machine, PCM_MACHINE_IOCTL(wanted), NULL, 0, after,
                                   sizeof(*after));
+}
+
+static uint32_t play_by_card(void *context, struct sb16_play *play, struct sb16_played *played)
+{
+    (void)context;
+    return (uint32_t)card_play(play, played);
 }
 
 static void leave(void *context)
@@ -106,6 +113,7 @@ static NTSTATUS run(struct client *client, const struct pcm_options *options)
 {
     const struct pcm_ops ops = {
         .command = send, .print = print, .play = play, .machine = act, .pins = &pin_ops,
+        .card = play_by_card,
         .leave = leave, .enter = enter, .context = client,
     };
     NTSTATUS status = link_open(&client->link, DRIVER_NAME);

@@ -257,6 +257,12 @@ NTSTATUS IopReferenceFile(HANDLE Handle, PVOID *Object);
 /* A PCI function's PDO: its bus, and device << 16 | function. FALSE: it is none. */
 BOOLEAN IopPdoAddress(PDEVICE_OBJECT Pdo, ULONG *Bus, ULONG *Address);
 
+/*
+ * The next PDO of a card on the ISA bus after Previous (NULL: the first) that
+ * has no driver yet.
+ */
+PDEVICE_OBJECT IopNextFreeIsa(PDEVICE_OBJECT Previous);
+
 /* Says on the console which device it is, and what its resources are. */
 void IopDescribePdo(PDEVICE_OBJECT Pdo);
 
@@ -283,6 +289,9 @@ NTSTATUS IopStartDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo);
  * an open file, keeps the device as it was: STATUS_DEVICE_BUSY for the latter.
  */
 NTSTATUS IopRemoveDevice(PDEVICE_OBJECT Pdo);
+
+/* The same for all devices that were started with that driver. */
+void IopRemoveDevicesOf(PDRIVER_OBJECT Driver);
 
 /*
  * Loads the image in fw_cfg file Name and calls its entry point. Says on the

@@ -33,6 +33,9 @@ void IopDescribePdo(PDEVICE_OBJECT Pdo)
             DbgPrint("io:   %u ports from 0x%llx\n", resource->u.Port.Length,
                      resource->u.Port.Start.QuadPart);
             break;
+        case CmResourceTypeDma:
+            DbgPrint("io:   DMA channel %u\n", resource->u.Dma.Channel);
+            break;
         case CmResourceTypeMemory:
             DbgPrint("io:   %u bytes of memory from 0x%llx\n",
                      resource->u.Memory.Length,

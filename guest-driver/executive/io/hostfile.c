@@ -39,6 +39,7 @@ void IopInitialize(void)
     }
     IopInitializeWork();
     IopEnumeratePci();
+    IopEnumerateIsa();
     IopCreateMachine();
 }
 

@@ -77,6 +77,15 @@ NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp);
 /* Finds PCI functions and makes a device object (PDO) for each. */
 void IopEnumeratePci(void);
 
+/* The same for the cards on the ISA bus that are known. */
+void IopEnumerateIsa(void);
+
+/* Theirs, as the routines below have it for any PDO. */
+BOOLEAN IopIsIsaPdo(PDEVICE_OBJECT Pdo);
+PDEVICE_OBJECT IopNextIsaPdo(PDEVICE_OBJECT Previous);
+void IopIsaIds(PDEVICE_OBJECT Pdo, PCI_IDS *Ids);
+PCM_RESOURCE_LIST IopIsaResources(PDEVICE_OBJECT Pdo);
+
 /* A driver object with default dispatch routines. NULL: no memory. */
 PDRIVER_OBJECT IopCreateDriver(void);
 
@@ -108,7 +117,7 @@ void IopUnplugPdo(PDEVICE_OBJECT Pdo);
 /* A new PDO for a function that was unplugged, not started; NULL: there is none. */
 PDEVICE_OBJECT IopPlugPdo(void);
 
-/* Where the PCI bus sees its function: its memory, its vector. */
+/* Where the PCI bus sees its function: its memory, its vector. 0: it is none. */
 ULONGLONG IopPdoMemory(PDEVICE_OBJECT Pdo);
 ULONG IopPdoVector(PDEVICE_OBJECT Pdo);
 

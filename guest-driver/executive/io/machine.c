@@ -22,6 +22,9 @@ static PDEVICE_OBJECT FindStarted(void)
 
 static NTSTATUS Unplug(PDEVICE_OBJECT Pdo)
 {
+    if (IopIsIsaPdo(Pdo)) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
     IopUnplugPdo(Pdo);
     IopSurpriseRemoval(Pdo);
     return STATUS_SUCCESS;

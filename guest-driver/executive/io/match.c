@@ -59,7 +59,7 @@ PDEVICE_OBJECT IopNextMatch(PDEVICE_OBJECT Previous)
     while ((pdo = IopNextPdo(pdo))) {
         IopPdoIds(pdo, &ids);
         for (ULONG i = 0; i < PCI_IDS_COUNT; i++) {
-            if (IsWanted(ids.All[i])) {
+            if (*ids.All[i] && IsWanted(ids.All[i])) {
                 return pdo;
             }
         }

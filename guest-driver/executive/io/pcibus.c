@@ -192,12 +192,22 @@ void IopEnumeratePci(void)
 
 PDEVICE_OBJECT IopNextPdo(PDEVICE_OBJECT Previous)
 {
-    return Previous ? Previous->NextDevice : Driver->DeviceObject;
+    PDEVICE_OBJECT next;
+
+    if (Previous && IopIsIsaPdo(Previous)) {
+        return IopNextIsaPdo(Previous);
+    }
+    next = Previous ? Previous->NextDevice : Driver->DeviceObject;
+    return next ? next : IopNextIsaPdo(NULL);
 }
 
 void IopPdoIds(PDEVICE_OBJECT Pdo, PCI_IDS *Ids)
 {
-    PciIds(&IopPciExtension(Pdo)->Function, Ids);
+    if (IopIsIsaPdo(Pdo)) {
+        IopIsaIds(Pdo, Ids);
+    } else {
+        PciIds(&IopPciExtension(Pdo)->Function, Ids);
+    }
 }
 
 NTSTATUS NTAPI IoGetDeviceNumaNode(PDEVICE_OBJECT Pdo, PUSHORT NodeNumber)

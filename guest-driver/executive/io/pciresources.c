@@ -108,6 +108,9 @@ PCM_RESOURCE_LIST IopPdoResources(PDEVICE_OBJECT Pdo)
     PDO_EXTENSION *extension = IopPciExtension(Pdo);
     PCM_RESOURCE_LIST list = &extension->Resources.List;
 
+    if (IopIsIsaPdo(Pdo)) {
+        return IopIsaResources(Pdo);
+    }
     if (!list->Count) {
         list->Count = 1;
         list->List[0].InterfaceType = PCIBus;
@@ -135,9 +138,13 @@ static BOOLEAN ChangeVector(PDO_EXTENSION *Pdo)
 BOOLEAN IopChangePdoResources(PDEVICE_OBJECT Pdo)
 {
     PDO_EXTENSION *extension = IopPciExtension(Pdo);
-    BOOLEAN moved = PciMoveMemory(&extension->Function);
-    BOOLEAN changed = ChangeVector(extension);
+    BOOLEAN moved, changed;
 
+    if (IopIsIsaPdo(Pdo)) {
+        return FALSE;
+    }
+    moved = PciMoveMemory(&extension->Function);
+    changed = ChangeVector(extension);
     RtlZeroMemory(&extension->Resources, sizeof(extension->Resources));
     return moved && changed;
 }
@@ -158,5 +165,5 @@ ULONGLONG IopPdoMemory(PDEVICE_OBJECT Pdo)
 
 ULONG IopPdoVector(PDEVICE_OBJECT Pdo)
 {
-    return IopPciExtension(Pdo)->Vector;
+    return IopIsIsaPdo(Pdo) ? 0 : IopPciExtension(Pdo)->Vector;
 }

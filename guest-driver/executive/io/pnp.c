@@ -154,6 +154,18 @@ NTSTATUS IopStartDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
     return status;
 }
 
+void IopRemoveDevicesOf(PDRIVER_OBJECT Driver)
+{
+    PDEVICE_OBJECT pdo = NULL, next = IopNextPdo(NULL);
+
+    while ((pdo = next)) {
+        next = IopNextPdo(pdo);
+        if (IopExtension(pdo)->Service == Driver) {
+            IopRemoveDevice(pdo);
+        }
+    }
+}
+
 NTSTATUS IopRebalanceDevice(PDEVICE_OBJECT Pdo)
 {
     NTSTATUS status = SendPnp(Pdo, IRP_MN_QUERY_STOP_DEVICE);

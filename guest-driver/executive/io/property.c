@@ -1,5 +1,5 @@
 /*
- * IoGetDeviceProperty: what the PCI bus knows of a device. There is no registry.
+ * IoGetDeviceProperty: what the buses know of a device. There is no registry.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,12 +12,17 @@ NTSTATUS NTAPI IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject,
 {
     ULONG bus, address, value;
 
-    if (!IopPdoAddress(DeviceObject, &bus, &address)) {
+    bool isa = IopIsIsaPdo(DeviceObject);
+
+    if (!isa && !IopPdoAddress(DeviceObject, &bus, &address)) {
         return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if (isa) {
+        bus = address = 0;
     }
     switch (DeviceProperty) {
     case DevicePropertyLegacyBusType:
-        value = PCIBus;
+        value = isa ? Isa : PCIBus;
         break;
     case DevicePropertyBusNumber:
         value = bus;

@@ -7,6 +7,7 @@
 
 #include "halp.h"
 #define STACK_SIZE              0x10000
+#define FILE_NAME_MAX           16
 #define HOME_AREA               32      /* the x64 convention's */
 
 static void __attribute__((noreturn)) CannotStart(const char *Reason)
@@ -50,6 +51,37 @@ static void RemoveDevices(void)
     }
 }
 
+/*
+ * A second driver that the host may give: for the ISA bus's cards that the first
+ * is not for. NULL: there is none.
+ */
+static PDRIVER_OBJECT StartIsaDriver(void)
+{
+    PDEVICE_OBJECT pdo = NULL;
+    PDRIVER_OBJECT driver;
+    char name[FILE_NAME_MAX];
+
+    if (!IopBootOption("isa", name, sizeof(name))) {
+        return NULL;
+    }
+    if (!NT_SUCCESS(IopLoadDriver(name, &driver))) {
+        CannotStart("the driver for the ISA bus did not load");
+    }
+    while ((pdo = IopNextFreeIsa(pdo))) {
+        IopDescribePdo(pdo);
+        IopStartDevice(driver, pdo);
+    }
+    return driver;
+}
+
+static void RemoveIsaDriver(PDRIVER_OBJECT Driver)
+{
+    if (Driver) {
+        IopRemoveDevicesOf(Driver);
+        IopUnloadDriver(Driver);
+    }
+}
+
 /* What a driver must have given back when it goes. */
 static void CheckNothingLeft(ULONGLONG PagesBefore)
 {
@@ -84,7 +116,7 @@ static NTSTATUS RunClient(void)
 
 static UCHAR Run(void)
 {
-    PDRIVER_OBJECT driver;
+    PDRIVER_OBJECT driver, isa;
     ULONGLONG pages = MiCountUsed();
     NTSTATUS status = IopLoadDriver("driver.sys", &driver);
 
@@ -95,7 +127,9 @@ static UCHAR Run(void)
     if (!StartDevices(driver)) {
         CannotStart("the driver has no device to drive");
     }
+    isa = StartIsaDriver();
     status = RunClient();
+    RemoveIsaDriver(isa);
     RemoveDevices();
     IopUnloadDriver(driver);
     CheckNothingLeft(pages);

@@ -148,7 +148,7 @@ static NTSTATUS NTAPI NewSlaveDmaChannel(
         .Version = DEVICE_DESCRIPTION_VERSION2,
         .DemandMode = DemandMode,
         .AutoInitialize = TRUE,
-        .InterfaceType = InterfaceTypeUndefined,
+        .InterfaceType = Isa,
         .DmaSpeed = DmaSpeed,
         .MaximumLength = MaximumLength,
     };

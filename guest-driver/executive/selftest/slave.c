@@ -5,9 +5,7 @@
  * No device is on the channel; what is told to the controller, and that a device
  * gets the bytes, systemdma.c and the exercises look at.
  */
-#include "selftest.h"
-
-#include "portcls_dma.h"
+#include "portcls_test.h"
 
 #define CHANNEL                     7u
 #define REACH                       0x20000u
@@ -170,11 +168,67 @@ static void turns(void)
     EXPECT_EQUAL(second->lpVtbl->Release(second), 0);
 }
 
+/* A list of one DMA resource. */
+static PRESOURCELIST list_of(ULONG channel)
+{
+    CM_PARTIAL_RESOURCE_DESCRIPTOR entry = { .Type = CmResourceTypeDma };
+    PRESOURCELIST parent = NULL, list = NULL;
+
+    entry.u.Dma.Channel = channel;
+    EXPECT_STATUS(PcNewResourceList(&parent, NULL, NonPagedPool, NULL, NULL), STATUS_SUCCESS);
+    EXPECT_STATUS(PcNewResourceSublist(&list, NULL, NonPagedPool, parent, 1), STATUS_SUCCESS);
+    parent->lpVtbl->Release(parent);
+    if (list) {
+        EXPECT_STATUS(list->lpVtbl->AddEntry(list, &entry, &entry), STATUS_SUCCESS);
+    }
+    return list;
+}
+
+static void new_from_list(PRESOURCELIST list, ULONG reach)
+{
+    PPORTWAVECYCLIC port = adapter.port;
+    PDMACHANNELSLAVE slave = NULL;
+
+    EXPECT_STATUS(port->lpVtbl->NewSlaveDmaChannel(port, &slave, NULL, NULL, 0, 0x40000, FALSE, Compatible),
+                  STATUS_INVALID_PARAMETER);
+    EXPECT_STATUS(port->lpVtbl->NewSlaveDmaChannel(port, &slave, NULL, list, 1, 0x40000, FALSE, Compatible),
+                  STATUS_INVALID_PARAMETER);
+    EXPECT(!slave);
+    EXPECT_STATUS(port->lpVtbl->NewSlaveDmaChannel(port, &slave, NULL, list, 0, 0x40000, TRUE, TypeF),
+                  STATUS_SUCCESS);
+    if (slave) {
+        EXPECT_EQUAL(slave->lpVtbl->MaximumBufferSize(slave), reach);
+        EXPECT_STATUS(slave->lpVtbl->AllocateBuffer(slave, 0x1000, NULL), STATUS_SUCCESS);
+        EXPECT_STATUS(slave->lpVtbl->Start(slave, 0x1000, TRUE), STATUS_SUCCESS);
+        EXPECT_EQUAL(slave->lpVtbl->ReadCounter(slave), 0x1000);
+        EXPECT_EQUAL(slave->lpVtbl->Release(slave), 0);
+    }
+    list->lpVtbl->Release(list);
+}
+
+/* The port finds the channel among the resources, and knows how wide it is. */
+static void from_port(void)
+{
+    PRESOURCELIST bytes = list_of(3), words = list_of(CHANNEL), none = list_of(4);
+    PDMACHANNELSLAVE slave = NULL;
+
+    if (!bytes || !words || !none || !adapter_start()) {
+        return;
+    }
+    new_from_list(bytes, 0x10000);
+    new_from_list(words, REACH);
+    EXPECT_STATUS(adapter.port->lpVtbl->NewSlaveDmaChannel(adapter.port, &slave, NULL, none, 0, 0x1000, FALSE,
+                                                           Compatible), STATUS_DEVICE_CONFIGURATION_ERROR);
+    none->lpVtbl->Release(none);
+    adapter_remove();
+}
+
 const struct check slave_checks[] = {
     { "slave/interfaces", interfaces },
     { "slave/buffer", buffer },
     { "slave/start-and-stop", start_and_stop },
     { "slave/wait", wait },
     { "slave/turns", turns },
+    { "slave/from-port", from_port },
     { NULL, NULL },
 };

@@ -31,6 +31,7 @@ static const struct {
     { "pnp/*", "tests/linux unplugs the card" },
     { "power/*", "tests/linux suspends the system" },
     { "pressure/*", NOT_ALONE },
+    { "slave/*", "about Windows' interface to the system's own DMA controllers" },
 };
 
 const char *no_meaning(void *context, const char *name)

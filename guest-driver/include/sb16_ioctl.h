@@ -38,7 +38,7 @@ struct sb16_played {
     uint32_t block_bytes;           /* of each but a packet that ends the sound */
     uint32_t bytes;                 /* that the card played: the sound, and silence */
     uint32_t astray;                /* times that the counter was not where the card must be */
-    uint32_t ended;                 /* 1: the end was seen by the counter, too; packets: not looked for */
+    uint32_t ended;                 /* times that the counter was seen on its way to the end */
 };
 
 #endif /* PCMASTER_SB16_IOCTL_H */

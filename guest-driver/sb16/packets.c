@@ -63,6 +63,22 @@ static void give(struct packet *packet, PUCHAR data, ULONG length)
     KeLowerIrql(irql);
 }
 
+static ULONG left(const struct packet *packet)
+{
+    return packet->dma->DmaOperations->ReadDmaCounter(packet->dma);
+}
+
+/* Until the counter was seen on its way; false: the card was quicker. */
+static bool goes(const struct card *card, const struct packet *packet, ULONG length)
+{
+    LARGE_INTEGER pause = { .QuadPart = -10000 };
+
+    while (left(packet) == length && !card->interrupts) {
+        KeDelayExecutionThread(KernelMode, FALSE, &pause);
+    }
+    return !card->interrupts;
+}
+
 static NTSTATUS play_mapped(struct card *card, const struct sb16_play *play, struct packet *packet, PUCHAR data,
                             ULONG length, struct sb16_played *played)
 {
@@ -73,10 +89,18 @@ static NTSTATUS play_mapped(struct card *card, const struct sb16_play *play, str
         return status;
     }
     packet->dma->DmaOperations->MapTransfer(packet->dma, packet->mdl, packet->base, data, &mapped, TRUE);
-    played->astray += packet->dma->DmaOperations->ReadDmaCounter(packet->dma) != length;
-    if (!card_play(card, play->bits, play->rate, length, false) || !card_wait(card, 1)) {
-        card_halt(card);
+    played->astray += left(packet) != length;
+    if (!card_play(card, play->bits, play->rate, length, false)) {
         status = STATUS_IO_DEVICE_ERROR;
+    } else {
+        bool seen = goes(card, packet, length);
+
+        status = card_wait(card, 1) ? STATUS_SUCCESS : STATUS_IO_DEVICE_ERROR;
+        played->ended += seen;
+        played->astray += seen && left(packet) != 0;
+    }
+    if (!NT_SUCCESS(status)) {
+        card_halt(card);
     }
     give(packet, data, length);
     played->interrupts += (ULONG)card->interrupts;

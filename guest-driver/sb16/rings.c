@@ -4,9 +4,9 @@
 
 #define BLOCK_BYTES                 0x1000u
 #define RING_BYTES                  (2 * BLOCK_BYTES)
-/* A block takes a second and a half at the lowest rate. */
-#define END_MICROSECONDS            10000000u
+/* So many bytes take a fifth of a second at the lowest rate. */
 #define NEAR_END                    1024u
+#define END_MICROSECONDS            2000000u
 
 struct ring {
     struct card *card;

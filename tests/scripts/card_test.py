@@ -76,7 +76,10 @@ class CardTest(unittest.TestCase):
                 self.assertEqual(self.compared(change).exact, exact)
 
     def test_nothing_was_played(self):
-        self.assertIsNone(self.compared(lambda data: None, [point()]))
+        self.assertFalse(self.compared(lambda data: None, [point()]).exact)
+
+    def test_no_card(self):
+        self.assertIsNone(card.compare(machine.Plan({}, None, {}, None), []))
 
 
 if __name__ == "__main__":

@@ -245,7 +245,7 @@ static HAL_ADAPTER *NewSlave(PDEVICE_OBJECT Pdo,
     ULONG reach, length = Description->MaximumLength;
 
     if (!HalpDescribesChannel(Pdo, Description, &system) ||
-        !HalpShareChannel(&system, &adapter)) {
+        !HalpShareChannel(Pdo, &system, &adapter)) {
         return NULL;
     }
     if (adapter) {

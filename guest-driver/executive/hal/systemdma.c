@@ -48,7 +48,8 @@ BOOLEAN HalpDescribesChannel(PDEVICE_OBJECT Pdo,
     return TRUE;
 }
 
-BOOLEAN HalpShareChannel(const HAL_SYSTEM *System, HAL_ADAPTER **Adapter)
+BOOLEAN HalpShareChannel(PDEVICE_OBJECT Pdo, const HAL_SYSTEM *System,
+                         HAL_ADAPTER **Adapter)
 {
     KIRQL irql = KeAcquireSpinLockRaiseToDpc(&Lock);
     HAL_ADAPTER *owner = Owners[System->Channel];
@@ -56,6 +57,9 @@ BOOLEAN HalpShareChannel(const HAL_SYSTEM *System, HAL_ADAPTER **Adapter)
 
     if (owner && same) {
         owner->System.References++;
+        if (owner->Pdo != Pdo) {
+            owner->Pdo = NULL;
+        }
     }
     KeReleaseSpinLock(&Lock, irql);
     *Adapter = same ? owner : NULL;

@@ -30,9 +30,11 @@ BOOLEAN HalpDescribesChannel(PDEVICE_OBJECT Pdo,
 
 /*
  * The adapter that the channel has already, with one reference more, in
- * *Adapter, or NULL. FALSE: it is in use in another mode.
+ * *Adapter, or NULL. FALSE: it is in use in another mode. What two devices share
+ * is neither's: it may outlive both.
  */
-BOOLEAN HalpShareChannel(const HAL_SYSTEM *System, HAL_ADAPTER **Adapter);
+BOOLEAN HalpShareChannel(PDEVICE_OBJECT Pdo, const HAL_SYSTEM *System,
+                         HAL_ADAPTER **Adapter);
 
 /* Makes it the channel's adapter; FALSE: another was quicker. */
 BOOLEAN HalpTakeChannel(HAL_ADAPTER *Adapter);

@@ -111,6 +111,31 @@ static void EnsurePower(PDEVICE_OBJECT DeviceObject)
     SetDevicePower(DeviceObject, (POWER_STATE){ .DeviceState = PowerDeviceD0 });
 }
 
+/*
+ * A function is in D0 while the system works, and in D3 in all other states:
+ * those between are not used here. The caller has filled in what is unknown.
+ */
+static NTSTATUS TellCapabilities(const PCI_FUNCTION *Function,
+                                 PDEVICE_CAPABILITIES Capabilities)
+{
+    if (Capabilities->Version != 1 ||
+        Capabilities->Size < sizeof(DEVICE_CAPABILITIES)) {
+        return STATUS_UNSUCCESSFUL;
+    }
+    Capabilities->DeviceD1 = Capabilities->DeviceD2 = 0;
+    Capabilities->SurpriseRemovalOK = 0;
+    Capabilities->UniqueID = 0;
+    Capabilities->Address = (ULONG)Function->Device << 16 | Function->Function;
+    Capabilities->DeviceState[PowerSystemUnspecified] = PowerDeviceUnspecified;
+    Capabilities->DeviceState[PowerSystemWorking] = PowerDeviceD0;
+    for (ULONG s = PowerSystemSleeping1; s < PowerSystemMaximum; s++) {
+        Capabilities->DeviceState[s] = PowerDeviceD3;
+    }
+    Capabilities->SystemWake = PowerSystemUnspecified;
+    Capabilities->DeviceWake = PowerDeviceUnspecified;
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS NTAPI DispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(Irp);
@@ -136,6 +161,11 @@ static NTSTATUS NTAPI DispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         forget = stack->MinorFunction == IRP_MN_REMOVE_DEVICE &&
                  IopPciExtension(DeviceObject)->Unplugged;
         status = STATUS_SUCCESS;
+        break;
+    case IRP_MN_QUERY_CAPABILITIES:
+        status = TellCapabilities(
+            &IopPciExtension(DeviceObject)->Function,
+            stack->Parameters.DeviceCapabilities.Capabilities);
         break;
     case IRP_MN_QUERY_STOP_DEVICE:
     case IRP_MN_CANCEL_STOP_DEVICE:

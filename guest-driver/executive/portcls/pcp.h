@@ -108,6 +108,7 @@ typedef struct _PC_DEVICE {
     BOOLEAN Started;
     DEVICE_POWER_STATE PowerState;
     PADAPTERPOWERMANAGEMENT Power;      /* or NULL */
+    DEVICE_POWER_STATE DeviceStates[PowerSystemMaximum];    /* of the system's */
     LIST_ENTRY Ports;           /* PC_PORT that were initialised, each counted */
     LIST_ENTRY Subdevices;      /* those that were registered */
     LIST_ENTRY Connections;     /* between their pins */
@@ -146,6 +147,10 @@ void PcpInitializeTimeouts(PC_DEVICE *Device);
 /* pnp.c, power.c: called with the remove lock held, which they give back. */
 NTSTATUS PcpDispatchPnp(PC_DEVICE *Device, PIRP Irp);
 NTSTATUS PcpDispatchPower(PC_DEVICE *Device, PIRP Irp);
+
+/* capabilities.c: what a request brings, or the stack says by itself. PASSIVE_LEVEL. */
+NTSTATUS PcpQueryCapabilities(PC_DEVICE *Device, PIRP Irp);
+void PcpLearnDeviceStates(PC_DEVICE *Device);
 
 /* --- Files: FILE_OBJECT.FsContext of filters and pins ----------------------------- */
 
@@ -273,7 +278,9 @@ PC_PROPERTY_HANDLER PcpPhysicalConnection;
 /* format.c: KSPROPERTY_PIN_DATAINTERSECTION. */
 PC_PROPERTY_HANDLER PcpDataIntersection;
 
-/* --- pin.c, pinproperty.c, stream.c -------------------------------------------------- */
+/* --- pin.c, pinproperty.c, pinrequest.c, pinstate.c, pinstream.c, stream.c --------------- */
+
+#define PCP_PIN_TAG         'iPcP'
 
 /*
  * A pin, whose interface is IServiceSink. Positions are counted in bytes without
@@ -319,7 +326,21 @@ typedef struct _PC_PIN {
 #define PCP_IRP_START(irp) (*(ULONGLONG *)&(irp)->Tail.Overlay.DriverContext[1])
 #define PCP_IRP_LENGTH(irp) (*(ULONG_PTR *)&(irp)->Tail.Overlay.DriverContext[2])
 
+static inline ULONGLONG PcpLeast(ULONGLONG One, ULONGLONG Other)
+{
+    return One < Other ? One : Other;
+}
+
+#define PCP_IRP_OF(link) CONTAINING_RECORD(link, IRP, Tail.Overlay.ListEntry)
+
 extern const PC_PROPERTY_ITEM PcpPinProperties[];
+
+/* pinstream.c, device locked. NewStream, and what comes of it; all of it goes again. */
+NTSTATUS PcpConnectPin(PC_PIN *Pin);
+void PcpDisconnectPin(PC_PIN *Pin);
+
+/* Bytes of a frame, 1 where the format does not say. */
+ULONG PcpBlockAlign(const KSDATAFORMAT *Format);
 
 /* Device locked; not in KSSTATE_RUN. The format is one of the pin's. */
 NTSTATUS PcpChangeFormat(PC_PIN *Pin, const KSDATAFORMAT *Format);
@@ -327,8 +348,24 @@ NTSTATUS PcpChangeFormat(PC_PIN *Pin, const KSDATAFORMAT *Format);
 /* Device locked. Walks one step at a time; stays where a step fails. */
 NTSTATUS PcpSetPinState(PC_PIN *Pin, KSSTATE State);
 
-/* stream.c: IOCTL_KS_WRITE_STREAM, IOCTL_KS_READ_STREAM. Completes it, now or later. */
+bool PcpIsPinPowered(const PC_PIN *Pin);
+
+/* Down to KSSTATE_STOP, whatever the stream says; Wanted stays. */
+void PcpWalkPinDown(PC_PIN *Pin);
+
+/* IOCTL_KS_WRITE_STREAM, IOCTL_KS_READ_STREAM. Completes it, now or later. */
 NTSTATUS PcpStreamRequest(PC_PIN *Pin, PIRP Irp, bool Read);
+
+/* Pin locked. Moves a request to Done unless its cancel routine has it. */
+void PcpFinish(PIRP Irp, NTSTATUS Status, ULONG_PTR Information,
+               PLIST_ENTRY Done);
+
+/* Not locked. */
+void PcpCompleteAll(PLIST_ENTRY Done);
+
+/* Bytes of the header that take part in the request; of all its headers themselves. */
+ULONG PcpExtent(const PC_PIN *Pin, const KSSTREAM_HEADER *Header);
+ULONG PcpHeadersLength(PIRP Irp);
 
 /* IRQL <= DISPATCH_LEVEL: moves what can be moved. */
 void PcpServicePin(PC_PIN *Pin);

@@ -29,6 +29,7 @@ static NTSTATUS Start(PC_DEVICE *Device, PIRP Irp)
         PcpStopSubdevices(Device);
         return status;
     }
+    PcpLearnDeviceStates(Device);
     PcpLock(Device);
     Device->Started = TRUE;
     PcpUnlock(Device);
@@ -60,19 +61,6 @@ static NTSTATUS Remove(PC_DEVICE *Device, PIRP Irp)
     return status;
 }
 
-/* The driver may change what the drivers below say. */
-static NTSTATUS QueryCapabilities(PC_DEVICE *Device, PIRP Irp)
-{
-    PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(Irp);
-    NTSTATUS status = PcForwardIrpSynchronous(Device->Self, Irp);
-
-    if (NT_SUCCESS(status) && Device->Power) {
-        status = Device->Power->lpVtbl->QueryDeviceCapabilities(
-            Device->Power, stack->Parameters.DeviceCapabilities.Capabilities);
-    }
-    return status;
-}
-
 NTSTATUS PcpDispatchPnp(PC_DEVICE *Device, PIRP Irp)
 {
     NTSTATUS status;
@@ -83,7 +71,7 @@ NTSTATUS PcpDispatchPnp(PC_DEVICE *Device, PIRP Irp)
         IoReleaseRemoveLock(&Device->RemoveLock, Irp);
         return status;
     case IRP_MN_QUERY_CAPABILITIES:
-        status = PcpComplete(Irp, QueryCapabilities(Device, Irp), 0);
+        status = PcpComplete(Irp, PcpQueryCapabilities(Device, Irp), 0);
         IoReleaseRemoveLock(&Device->RemoveLock, Irp);
         return status;
     case IRP_MN_REMOVE_DEVICE:

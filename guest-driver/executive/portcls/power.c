@@ -143,7 +143,7 @@ static NTSTATUS QueryPower(PC_DEVICE *Device, PIRP Irp, POWER_STATE State)
 }
 
 /* A system state is made a device state by the power policy: ours. */
-static VOID NTAPI DeviceStateSet(PDEVICE_OBJECT DeviceObject,
+static VOID NTAPI DeviceStateDone(PDEVICE_OBJECT DeviceObject,
                                  UCHAR MinorFunction, POWER_STATE PowerState,
                                  PVOID Context, PIO_STATUS_BLOCK IoStatus)
 {
@@ -156,17 +156,21 @@ static VOID NTAPI DeviceStateSet(PDEVICE_OBJECT DeviceObject,
     IoCompleteRequest(irp, IO_NO_INCREMENT);
 }
 
-static NTSTATUS SetSystemPower(PC_DEVICE *Device, PIRP Irp, POWER_STATE System)
+/* Drivers below first; then the device is asked for, or set to, what goes with it. */
+static NTSTATUS SystemPower(PC_DEVICE *Device, PIRP Irp, UCHAR MinorFunction,
+                            SYSTEM_POWER_STATE System)
 {
-    POWER_STATE state = { .DeviceState = System.SystemState == PowerSystemWorking
-                                             ? PowerDeviceD0 : PowerDeviceD3 };
     NTSTATUS status = PcForwardIrpSynchronous(Device->Self, Irp);
+    POWER_STATE state = { .DeviceState = PowerDeviceD3 };
 
+    if (System > PowerSystemUnspecified && System < PowerSystemMaximum) {
+        state.DeviceState = Device->DeviceStates[System];
+    }
     PoStartNextPowerIrp(Irp);
     if (NT_SUCCESS(status)) {
         IoMarkIrpPending(Irp);
-        status = PoRequestPowerIrp(Device->Self, IRP_MN_SET_POWER, state,
-                                   DeviceStateSet, Irp, NULL);
+        status = PoRequestPowerIrp(Device->Self, MinorFunction, state,
+                                   DeviceStateDone, Irp, NULL);
         if (!NT_SUCCESS(status)) {
             PcpComplete(Irp, status, 0);
         }
@@ -182,21 +186,17 @@ NTSTATUS PcpDispatchPower(PC_DEVICE *Device, PIRP Irp)
 {
     PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(Irp);
     POWER_STATE state = stack->Parameters.Power.State;
-    bool device = stack->Parameters.Power.Type == DevicePowerState;
 
-    switch (stack->MinorFunction) {
-    case IRP_MN_SET_POWER:
-        return device ? SetPower(Device, Irp, state)
-                      : SetSystemPower(Device, Irp, state);
-    case IRP_MN_QUERY_POWER:
-        if (device) {
-            return QueryPower(Device, Irp, state);
-        }
-        Irp->IoStatus.Status = STATUS_SUCCESS;
-        return PassOn(Device, Irp);
-    default:
+    if (stack->MinorFunction != IRP_MN_SET_POWER &&
+        stack->MinorFunction != IRP_MN_QUERY_POWER) {
         return PassOn(Device, Irp);
     }
+    if (stack->Parameters.Power.Type == SystemPowerState) {
+        return SystemPower(Device, Irp, stack->MinorFunction,
+                           state.SystemState);
+    }
+    return stack->MinorFunction == IRP_MN_SET_POWER
+               ? SetPower(Device, Irp, state) : QueryPower(Device, Irp, state);
 }
 
 typedef struct _REQUEST {

@@ -8,23 +8,10 @@
  */
 #include "pcp.h"
 
-#define NOWHERE             MAXULONGLONG
-
-static ULONGLONG Least(ULONGLONG One, ULONGLONG Other)
-{
-    return One < Other ? One : Other;
-}
-
 static PUCHAR Buffer(PC_PIN *Pin, ULONGLONG At)
 {
     return (PUCHAR)Pin->Channel->lpVtbl->SystemAddress(Pin->Channel) +
            At % Pin->BufferSize;
-}
-
-/* Bytes of the header that take part in the request. */
-static ULONG Extent(const PC_PIN *Pin, const KSSTREAM_HEADER *Header)
-{
-    return Pin->Capture ? Header->FrameExtent : Header->DataUsed;
 }
 
 /* The byte at that offset of a request, and how many there are from it on. */
@@ -33,18 +20,13 @@ static PUCHAR Locate(PC_PIN *Pin, PIRP Irp, ULONGLONG Offset,
 {
     PKSSTREAM_HEADER header = Irp->UserBuffer;
 
-    while (Offset >= Extent(Pin, header)) {
-        Offset -= Extent(Pin, header);
+    while (Offset >= PcpExtent(Pin, header)) {
+        Offset -= PcpExtent(Pin, header);
         header = (PKSSTREAM_HEADER)((PUCHAR)header + header->Size);
     }
     *Header = header;
-    *Room = Extent(Pin, header) - Offset;
+    *Room = PcpExtent(Pin, header) - Offset;
     return (PUCHAR)header->Data + Offset;
-}
-
-static PIRP IrpOf(PLIST_ENTRY Link)
-{
-    return CONTAINING_RECORD(Link, IRP, Tail.Overlay.ListEntry);
 }
 
 /* The request that the stream's byte Copied belongs to; NULL: there is none. */
@@ -52,7 +34,7 @@ static PIRP NextIrp(PC_PIN *Pin)
 {
     for (PLIST_ENTRY link = Pin->Irps.Flink; link != &Pin->Irps;
          link = link->Flink) {
-        PIRP irp = IrpOf(link);
+        PIRP irp = PCP_IRP_OF(link);
 
         if (Pin->Copied < PCP_IRP_START(irp) + PCP_IRP_LENGTH(irp)) {
             /* Less: the request before was cancelled half-way, and rewound. */
@@ -67,33 +49,6 @@ static PIRP NextIrp(PC_PIN *Pin)
     return NULL;
 }
 
-/* Takes the request for completion unless its cancel routine has it. */
-static void Finish(PIRP Irp, NTSTATUS Status, ULONG_PTR Information,
-                   PLIST_ENTRY Done)
-{
-    if (IoSetCancelRoutine(Irp, NULL)) {
-        RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
-        Irp->IoStatus.Status = Status;
-        Irp->IoStatus.Information = Information;
-        InsertTailList(Done, &Irp->Tail.Overlay.ListEntry);
-    }
-}
-
-static void CompleteAll(PLIST_ENTRY Done)
-{
-    while (!IsListEmpty(Done)) {
-        PIRP irp = IrpOf(RemoveHeadList(Done));
-
-        IoCompleteRequest(irp, IO_SOUND_INCREMENT);
-    }
-}
-
-static ULONG HeadersLength(PIRP Irp)
-{
-    return IoGetCurrentIrpStackLocation(Irp)
-        ->Parameters.DeviceIoControl.OutputBufferLength;
-}
-
 /* Requests of which the device has passed the end. */
 static void FinishPassed(PC_PIN *Pin, PLIST_ENTRY Done)
 {
@@ -101,12 +56,12 @@ static void FinishPassed(PC_PIN *Pin, PLIST_ENTRY Done)
     PLIST_ENTRY link = Pin->Irps.Flink;
 
     while (link != &Pin->Irps) {
-        PIRP irp = IrpOf(link);
+        PIRP irp = PCP_IRP_OF(link);
 
         link = link->Flink;
         if (PCP_IRP_START(irp) + PCP_IRP_LENGTH(irp) <= end) {
-            Finish(irp, STATUS_SUCCESS, Pin->Capture ? HeadersLength(irp) : 0,
-                   Done);
+            PcpFinish(irp, STATUS_SUCCESS, Pin->Capture ? PcpHeadersLength(irp) : 0,
+                      Done);
         }
     }
 }
@@ -124,8 +79,8 @@ static void Advance(PC_PIN *Pin)
                    Pin->BufferSize;
     Pin->LastPosition = position;
     if (!Pin->Capture && Pin->Passed > Pin->BaseDevice) {
-        Pin->Played = Least(Pin->Passed - Pin->BaseDevice + Pin->BaseStream,
-                            Pin->Copied);
+        Pin->Played = PcpLeast(Pin->Passed - Pin->BaseDevice + Pin->BaseStream,
+                               Pin->Copied);
     }
 }
 
@@ -154,8 +109,8 @@ static void Silence(PC_PIN *Pin)
         at = Pin->Passed;
     }
     while (at < end) {
-        ULONG part = (ULONG)Least(end - at,
-                                  Pin->BufferSize - at % Pin->BufferSize);
+        ULONG part = (ULONG)PcpLeast(end - at,
+                                     Pin->BufferSize - at % Pin->BufferSize);
 
         Pin->Stream->lpVtbl->Silence(Pin->Stream, Buffer(Pin, at), part);
         at += part;
@@ -178,8 +133,9 @@ static void Render(PC_PIN *Pin)
         PUCHAR data = Locate(Pin, irp, Pin->Copied - PCP_IRP_START(irp),
                              &header, &part);
 
-        part = Least(part, Least(end - Pin->Edge,
-                                 Pin->BufferSize - Pin->Edge % Pin->BufferSize));
+        part = PcpLeast(part, PcpLeast(end - Pin->Edge,
+                                       Pin->BufferSize -
+                                           Pin->Edge % Pin->BufferSize));
         Pin->Channel->lpVtbl->CopyTo(Pin->Channel, Buffer(Pin, Pin->Edge), data,
                                      (ULONG)part);
         Pin->Edge += part;
@@ -213,8 +169,9 @@ static void Record(PC_PIN *Pin)
         PUCHAR data = Locate(Pin, irp, Pin->Copied - PCP_IRP_START(irp),
                              &header, &part);
 
-        part = Least(part, Least(Pin->Passed - Pin->Edge,
-                                 Pin->BufferSize - Pin->Edge % Pin->BufferSize));
+        part = PcpLeast(part, PcpLeast(Pin->Passed - Pin->Edge,
+                                       Pin->BufferSize -
+                                           Pin->Edge % Pin->BufferSize));
         Pin->Channel->lpVtbl->CopyFrom(Pin->Channel, data,
                                        Buffer(Pin, Pin->Edge), (ULONG)part);
         Pin->Edge += part;
@@ -244,7 +201,7 @@ void PcpServicePin(PC_PIN *Pin)
         FinishPassed(Pin, &done);
     }
     KeReleaseSpinLock(&Pin->Lock, irql);
-    CompleteAll(&done);
+    PcpCompleteAll(&done);
 }
 
 void PcpRewindPin(PC_PIN *Pin)
@@ -261,157 +218,4 @@ void PcpRewindPin(PC_PIN *Pin)
     Pin->Passed = Pin->Edge = Pin->Silenced = Pin->BaseDevice = 0;
     Pin->BaseStream = Pin->Copied;
     KeReleaseSpinLock(&Pin->Lock, irql);
-}
-
-void PcpFlushPin(PC_PIN *Pin, bool Restart)
-{
-    LIST_ENTRY done;
-    KIRQL irql;
-
-    InitializeListHead(&done);
-    KeAcquireSpinLock(&Pin->Lock, &irql);
-    for (PLIST_ENTRY link = Pin->Irps.Flink; link != &Pin->Irps;) {
-        PIRP irp = IrpOf(link);
-        bool partly = Pin->Capture && Pin->Copied > PCP_IRP_START(irp);
-
-        link = link->Flink;
-        /* It has no bytes for its cancel routine, which may be about to run. */
-        PCP_IRP_START(irp) = PCP_IRP_LENGTH(irp) = 0;
-        Finish(irp, partly ? STATUS_SUCCESS : STATUS_CANCELLED,
-               partly ? HeadersLength(irp) : 0, &done);
-    }
-    Pin->Queued = Pin->Copied;
-    if (Restart) {
-        Pin->Queued = Pin->Copied = Pin->Played = Pin->BaseStream = 0;
-        Pin->End = 0;
-        Pin->Starved = FALSE;
-    }
-    KeReleaseSpinLock(&Pin->Lock, irql);
-    CompleteAll(&done);
-}
-
-/* Lock held. What follows in the stream moves up to where the request was left. */
-static void CloseGap(PC_PIN *Pin, PIRP Irp)
-{
-    ULONGLONG start = PCP_IRP_START(Irp), gone = PCP_IRP_LENGTH(Irp);
-
-    if (Pin->Copied > start) {
-        gone -= Least(gone, Pin->Copied - start);
-    }
-    for (PLIST_ENTRY link = Irp->Tail.Overlay.ListEntry.Flink;
-         link != &Pin->Irps; link = link->Flink) {
-        PCP_IRP_START(IrpOf(link)) -= gone;
-    }
-    Pin->Queued -= Least(gone, Pin->Queued);
-    if (Pin->End > start) {
-        Pin->End -= Least(gone, Pin->End - start);
-    }
-}
-
-static VOID NTAPI Cancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{
-    PC_PIN *pin = PCP_IRP_PIN(Irp);
-    KIRQL irql;
-
-    UNREFERENCED_PARAMETER(DeviceObject);
-    IoReleaseCancelSpinLock(Irp->CancelIrql);
-    KeAcquireSpinLock(&pin->Lock, &irql);
-    CloseGap(pin, Irp);
-    RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
-    KeReleaseSpinLock(&pin->Lock, irql);
-    PcpComplete(Irp, STATUS_CANCELLED, 0);
-}
-
-/*
- * Sums up the headers; capture: marks them as empty. End is where the stream
- * ends in the request, NOWHERE if it does not.
- */
-static NTSTATUS Measure(PC_PIN *Pin, PIRP Irp, ULONGLONG *Length,
-                        ULONGLONG *End)
-{
-    ULONG left = HeadersLength(Irp);
-    PUCHAR at = Irp->UserBuffer;
-
-    *Length = 0;
-    *End = NOWHERE;
-    if (!at || left < sizeof(KSSTREAM_HEADER)) {
-        return STATUS_INVALID_BUFFER_SIZE;
-    }
-    while (left) {
-        PKSSTREAM_HEADER header = (PKSSTREAM_HEADER)at;
-
-        if (left < sizeof(*header) || header->Size < sizeof(*header) ||
-            header->Size > left) {
-            return STATUS_INVALID_BUFFER_SIZE;
-        }
-        if (Extent(Pin, header) > header->FrameExtent ||
-            Extent(Pin, header) % Pin->BlockAlign ||
-            (Extent(Pin, header) && !header->Data)) {
-            return STATUS_INVALID_PARAMETER;
-        }
-        if (Pin->Capture) {
-            header->DataUsed = 0;
-        }
-        *Length += Extent(Pin, header);
-        if (header->OptionsFlags & KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM) {
-            *End = *Length;
-        }
-        at += header->Size;
-        left -= header->Size;
-    }
-    return STATUS_SUCCESS;
-}
-
-/* STATUS_PENDING: it is in the queue; else the caller completes it. */
-static NTSTATUS Enqueue(PC_PIN *Pin, PIRP Irp, ULONGLONG Length, ULONGLONG End)
-{
-    NTSTATUS status = STATUS_PENDING;
-    KIRQL irql;
-
-    KeAcquireSpinLock(&Pin->Lock, &irql);
-    if (!Pin->Stream || Pin->Wanted == KSSTATE_STOP) {
-        status = Pin->Stream ? STATUS_INVALID_DEVICE_STATE
-                             : STATUS_DEVICE_NOT_CONNECTED;
-    } else {
-        PCP_IRP_PIN(Irp) = Pin;
-        PCP_IRP_START(Irp) = Pin->Queued;
-        PCP_IRP_LENGTH(Irp) = Length;
-        IoMarkIrpPending(Irp);
-        if (End != NOWHERE) {
-            Pin->End = Pin->Queued + End;
-        }
-        Pin->Queued += Length;
-        InsertTailList(&Pin->Irps, &Irp->Tail.Overlay.ListEntry);
-        IoSetCancelRoutine(Irp, Cancel);
-        if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL)) {
-            CloseGap(Pin, Irp);
-            RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
-            status = STATUS_CANCELLED;
-        }
-    }
-    KeReleaseSpinLock(&Pin->Lock, irql);
-    return status;
-}
-
-NTSTATUS PcpStreamRequest(PC_PIN *Pin, PIRP Irp, bool Read)
-{
-    ULONGLONG length, end;
-    NTSTATUS status;
-
-    if (Read != Pin->Capture) {
-        return PcpComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
-    }
-    status = Measure(Pin, Irp, &length, &end);
-    if (NT_SUCCESS(status)) {
-        status = Enqueue(Pin, Irp, length, end);
-    }
-    if (status == STATUS_CANCELLED) {       /* it is marked as pending */
-        PcpComplete(Irp, status, 0);
-        return STATUS_PENDING;
-    }
-    if (status != STATUS_PENDING) {
-        return PcpComplete(Irp, status, 0);
-    }
-    PcpServicePin(Pin);
-    return STATUS_PENDING;
 }

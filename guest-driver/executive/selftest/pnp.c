@@ -23,7 +23,7 @@ static void rebalance(void)
     }
     EXPECT_STATUS(look(&before), STATUS_SUCCESS);
     EXPECT_STATUS(machine_act(PCM_MACHINE_REBALANCE, &after), STATUS_SUCCESS);
-    SAW(IRP_MN_QUERY_STOP_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_START_DEVICE);
+    SAW(IRP_MN_QUERY_STOP_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_START_DEVICE, IRP_MN_QUERY_CAPABILITIES);
     EXPECT(filter.seen[2].memory != before.memory);
     EXPECT(filter.seen[2].vector != before.vector);
     EXPECT_EQUAL(filter.seen[2].memory, after.memory);

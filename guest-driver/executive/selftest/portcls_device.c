@@ -344,7 +344,7 @@ static NTSTATUS NTAPI power_may_change(IAdapterPowerManagement *this, POWER_STAT
 static NTSTATUS NTAPI power_capabilities(IAdapterPowerManagement *this, PDEVICE_CAPABILITIES capabilities)
 {
     (void)this;
-    (void)capabilities;
+    RtlCopyMemory(capabilities->DeviceState, adapter.states, sizeof(adapter.states));
     note('c');
     return STATUS_SUCCESS;
 }
@@ -429,6 +429,7 @@ static NTSTATUS send(const IO_STACK_LOCATION *what)
 NTSTATUS adapter_pnp(UCHAR minor)
 {
     IO_STACK_LOCATION stack = { .MajorFunction = IRP_MJ_PNP, .MinorFunction = minor };
+    DEVICE_CAPABILITIES capabilities = { .Size = sizeof(capabilities), .Version = 1 };
     CM_RESOURCE_LIST resources = { .Count = 1 };
 
     if (minor == IRP_MN_START_DEVICE) {
@@ -436,6 +437,9 @@ NTSTATUS adapter_pnp(UCHAR minor)
         resources.List[0].PartialResourceList.PartialDescriptors[0].Type = CmResourceTypePort;
         stack.Parameters.StartDevice.AllocatedResources = &resources;
         stack.Parameters.StartDevice.AllocatedResourcesTranslated = &resources;
+    }
+    if (minor == IRP_MN_QUERY_CAPABILITIES) {
+        stack.Parameters.DeviceCapabilities.Capabilities = &capabilities;
     }
     return send(&stack);
 }
@@ -446,6 +450,15 @@ NTSTATUS adapter_power(UCHAR minor, DEVICE_POWER_STATE state)
 
     stack.Parameters.Power.Type = DevicePowerState;
     stack.Parameters.Power.State.DeviceState = state;
+    return send(&stack);
+}
+
+NTSTATUS adapter_system_power(UCHAR minor, SYSTEM_POWER_STATE state)
+{
+    IO_STACK_LOCATION stack = { .MajorFunction = IRP_MJ_POWER, .MinorFunction = minor };
+
+    stack.Parameters.Power.Type = SystemPowerState;
+    stack.Parameters.Power.State.SystemState = state;
     return send(&stack);
 }
 
@@ -490,13 +503,15 @@ bool adapter_start_with(PCPFNSTARTDEVICE more)
     adapter.miniport.lpVtbl = &miniport_methods;
     adapter.power.lpVtbl = &power_methods;
     adapter.references = adapter.power_references = 1;
+    adapter.states[PowerSystemSleeping1] = PowerDeviceD1;
+    adapter.states[PowerSystemSleeping2] = PowerDeviceD2;
     EXPECT_STATUS(IoCreateDevice(selftest_driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &adapter.pdo),
                   STATUS_SUCCESS);
     take_over();
     EXPECT_STATUS(selftest_driver->DriverExtension->AddDevice(selftest_driver, adapter.pdo), STATUS_SUCCESS);
     status = adapter_pnp(IRP_MN_START_DEVICE);
     EXPECT_STATUS(status, STATUS_SUCCESS);
-    EXPECT(adapter_noted("i"));
+    EXPECT(adapter_noted("ic"));
     EXPECT_EQUAL(adapter.resources, 1);
     return NT_SUCCESS(status);
 }

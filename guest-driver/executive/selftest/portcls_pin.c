@@ -289,6 +289,38 @@ static void power(void)
     EXPECT(transfer_is_done(&transfer));
 }
 
+/* The device's states are those that its capabilities have for the system's, or D3; it is asked first. */
+static void system_power(void)
+{
+    static const struct {
+        UCHAR minor;
+        SYSTEM_POWER_STATE system;
+        NTSTATUS status;
+        const char *notes;
+    } steps[] = {
+        { IRP_MN_QUERY_POWER, PowerSystemSleeping1, STATUS_DEVICE_BUSY, "" },
+        { IRP_MN_QUERY_POWER, PowerSystemSleeping2, STATUS_SUCCESS, "" },
+        { IRP_MN_SET_POWER, PowerSystemSleeping2, STATUS_SUCCESS, "pas2" },
+        { IRP_MN_SET_POWER, PowerSystemWorking, STATUS_SUCCESS, "0apr" },
+        { IRP_MN_QUERY_POWER, PowerSystemSleeping3, STATUS_SUCCESS, "" },
+        { IRP_MN_SET_POWER, PowerSystemSleeping3, STATUS_SUCCESS, "pas3" },
+        { IRP_MN_SET_POWER, PowerSystemWorking, STATUS_SUCCESS, "0apr" },
+        { IRP_MN_SET_POWER, PowerSystemSleeping1, STATUS_SUCCESS, "pas1" },
+        { IRP_MN_SET_POWER, PowerSystemHibernate, STATUS_SUCCESS, "3" },
+        { IRP_MN_SET_POWER, PowerSystemWorking, STATUS_SUCCESS, "0apr" },
+    };
+    HANDLE filter, pin;
+
+    if (!begin(RENDER_PIN, KSSTATE_RUN, &filter, &pin)) {
+        return;
+    }
+    for (ULONG i = 0; i < RTL_NUMBER_OF(steps); i++) {
+        EXPECT_STATUS(adapter_system_power(steps[i].minor, steps[i].system), steps[i].status);
+        EXPECT(adapter_noted(steps[i].notes));
+    }
+    end(filter, pin);
+}
+
 /* The device goes while a pin runs. */
 static void surprise(void)
 {
@@ -373,6 +405,7 @@ const struct check portcls_pin_checks[] = {
     { "portcls-pin/ends-cancelled", ends_cancelled },
     { "portcls-pin/records", records },
     { "portcls-pin/power", power },
+    { "portcls-pin/system-power", system_power },
     { "portcls-pin/surprise", surprise },
     { "portcls-pin/cancels", cancels },
     { "portcls-pin/refused", refused },

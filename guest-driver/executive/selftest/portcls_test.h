@@ -30,6 +30,7 @@ struct adapter {
     PPORT wave;                         /* while it is: the first */
     IAdapterPowerManagement power;
     ULONG power_references;
+    DEVICE_POWER_STATE states[PowerSystemMaximum];  /* for the system's; unspecified: not said */
     IMiniportWaveCyclic miniport;
     ULONG references;                   /* on the miniport: 1 is the test's own */
     PPORTWAVECYCLIC port;               /* counted, from Init to the last Release */
@@ -65,6 +66,7 @@ void adapter_remove(void);
 /* A PnP request without parameters, or a power request, to the stack. */
 NTSTATUS adapter_pnp(UCHAR minor);
 NTSTATUS adapter_power(UCHAR minor, DEVICE_POWER_STATE state);
+NTSTATUS adapter_system_power(UCHAR minor, SYSTEM_POWER_STATE state);
 
 /* Whether exactly these letters were noted since it was asked last. */
 bool adapter_noted(const char *expected);

@@ -33,10 +33,11 @@ static void sleep_and_wake(void)
     }
     EXPECT_STATUS(machine_act(PCM_MACHINE_SLEEP, &after), STATUS_SUCCESS);
     EXPECT_EQUAL(after.power, PowerDeviceD3);
-    EXPECT_EQUAL(filter.count, 3);
+    EXPECT_EQUAL(filter.count, 4);
     EXPECT(seen_is(0, IRP_MN_QUERY_POWER, SystemPowerState, PowerSystemSleeping3));
-    EXPECT(seen_is(1, IRP_MN_SET_POWER, SystemPowerState, PowerSystemSleeping3));
-    EXPECT(seen_is(2, IRP_MN_SET_POWER, DevicePowerState, PowerDeviceD3));
+    EXPECT(seen_is(1, IRP_MN_QUERY_POWER, DevicePowerState, PowerDeviceD3));
+    EXPECT(seen_is(2, IRP_MN_SET_POWER, SystemPowerState, PowerSystemSleeping3));
+    EXPECT(seen_is(3, IRP_MN_SET_POWER, DevicePowerState, PowerDeviceD3));
     filter.count = 0;
     EXPECT_STATUS(machine_act(PCM_MACHINE_WAKE, &after), STATUS_SUCCESS);
     EXPECT_EQUAL(after.power, PowerDeviceD0);

@@ -157,6 +157,10 @@ void request_describe(struct run *run, const struct request *request)
         text_add(text, "%s", request->pins);
         return;
     }
+    if (request->card_bits) {
+        text_add(text, "system DMA, channel of %u bits", request->card_bits);
+        return;
+    }
     text_add(text, "%s(", request->packet ? packet_routine(request->packet) : names[request->allocator]);
     if (request->legacy) {
         text_add(text, "version %u, ", request->legacy - 1);

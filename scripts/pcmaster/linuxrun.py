@@ -47,6 +47,7 @@ class Plan:
     job: str                # what /init runs, by the shell
     files: dict = field(default_factory=dict)   # name in the guest -> contents
     wav: object = None
+    card: bytes = None      # as machine.Plan has it: here is no such card
     realtime: bool = False
     accel: str = "tcg"
     audiodev: str = None

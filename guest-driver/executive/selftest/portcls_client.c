@@ -2,7 +2,7 @@
 /* selftest.sys: a client of filters and pins, by the IRPs of kernel streaming */
 #include "portcls_test.h"
 
-static NTSTATUS open_name(HANDLE root, PVOID name, USHORT bytes, PHANDLE handle)
+NTSTATUS open_relative(HANDLE root, PVOID name, USHORT bytes, PHANDLE handle)
 {
     UNICODE_STRING string = { bytes, bytes, name };
     OBJECT_ATTRIBUTES attributes;
@@ -15,7 +15,7 @@ static NTSTATUS open_name(HANDLE root, PVOID name, USHORT bytes, PHANDLE handle)
 
 NTSTATUS open_link(PVOID name, USHORT bytes, PHANDLE handle)
 {
-    return open_name(NULL, name, bytes, handle);
+    return open_relative(NULL, name, bytes, handle);
 }
 
 /* By the first interface of the class, as clients find filters. */
@@ -31,7 +31,7 @@ HANDLE open_filter(const WCHAR *reference)
         end = (UNICODE_STRING){ wanted.Length, wanted.Length,
                                 at + (link.Length - wanted.Length) / sizeof(WCHAR) };
         if (link.Length > wanted.Length && RtlEqualUnicodeString(&end, &wanted, TRUE) &&
-            !NT_SUCCESS(open_name(NULL, link.Buffer, link.Length, &handle))) {
+            !NT_SUCCESS(open_relative(NULL, link.Buffer, link.Length, &handle))) {
             handle = NULL;
         }
     }
@@ -39,36 +39,33 @@ HANDLE open_filter(const WCHAR *reference)
     return handle;
 }
 
-#pragma pack(push, 1)
-struct pin_name {
-    WCHAR guid[39];                     /* KSSTRING_Pin and a backslash, without an end */
-    KSPIN_CONNECT connect;
-    KSDATAFORMAT_WAVEFORMATEX format;
-};
-#pragma pack(pop)
+void pin_name_fill(struct pin_name *name, ULONG pin, ULONG rate)
+{
+    RtlZeroMemory(name, sizeof(*name));
+    RtlCopyMemory(name->guid, KSSTRING_Pin L"\\", sizeof(name->guid));
+    name->connect.Interface.Set = KSINTERFACESETID_Standard;
+    name->connect.Medium.Set = KSMEDIUMSETID_Standard;
+    name->connect.PinId = pin;
+    name->connect.Priority.PriorityClass = KSPRIORITY_NORMAL;
+    name->connect.Priority.PrioritySubClass = 1;
+    name->format.DataFormat.FormatSize = sizeof(name->format);
+    name->format.DataFormat.MajorFormat = KSDATAFORMAT_TYPE_AUDIO;
+    name->format.DataFormat.SubFormat = KSDATAFORMAT_SUBTYPE_PCM;
+    name->format.DataFormat.Specifier = KSDATAFORMAT_SPECIFIER_WAVEFORMATEX;
+    name->format.WaveFormatEx.wFormatTag = WAVE_FORMAT_PCM;
+    name->format.WaveFormatEx.nChannels = 2;
+    name->format.WaveFormatEx.nSamplesPerSec = rate;
+    name->format.WaveFormatEx.wBitsPerSample = 16;
+    name->format.WaveFormatEx.nBlockAlign = FRAME_BYTES;
+    name->format.WaveFormatEx.nAvgBytesPerSec = rate * FRAME_BYTES;
+}
 
 NTSTATUS open_pin(HANDLE filter, ULONG pin, ULONG rate, PHANDLE handle)
 {
     struct pin_name name;
 
-    RtlZeroMemory(&name, sizeof(name));
-    RtlCopyMemory(name.guid, KSSTRING_Pin L"\\", sizeof(name.guid));
-    name.connect.Interface.Set = KSINTERFACESETID_Standard;
-    name.connect.Medium.Set = KSMEDIUMSETID_Standard;
-    name.connect.PinId = pin;
-    name.connect.Priority.PriorityClass = KSPRIORITY_NORMAL;
-    name.connect.Priority.PrioritySubClass = 1;
-    name.format.DataFormat.FormatSize = sizeof(name.format);
-    name.format.DataFormat.MajorFormat = KSDATAFORMAT_TYPE_AUDIO;
-    name.format.DataFormat.SubFormat = KSDATAFORMAT_SUBTYPE_PCM;
-    name.format.DataFormat.Specifier = KSDATAFORMAT_SPECIFIER_WAVEFORMATEX;
-    name.format.WaveFormatEx.wFormatTag = WAVE_FORMAT_PCM;
-    name.format.WaveFormatEx.nChannels = 2;
-    name.format.WaveFormatEx.nSamplesPerSec = rate;
-    name.format.WaveFormatEx.wBitsPerSample = 16;
-    name.format.WaveFormatEx.nBlockAlign = FRAME_BYTES;
-    name.format.WaveFormatEx.nAvgBytesPerSec = rate * FRAME_BYTES;
-    return open_name(filter, &name, sizeof(name), handle);
+    pin_name_fill(&name, pin, rate);
+    return open_relative(filter, &name, sizeof(name), handle);
 }
 
 static PIRP build(PFILE_OBJECT file, ULONG code, PVOID in, ULONG in_bytes, PVOID out, ULONG out_bytes,
@@ -168,7 +165,8 @@ PCPIN_FAULTS get_faults(HANDLE pin)
     return faults;
 }
 
-static void transfer_send(struct transfer *transfer, HANDLE pin, ULONG code, PVOID data, ULONG bytes, ULONG options)
+static void transfer_send(struct transfer *transfer, HANDLE pin, ULONG code, PVOID data, ULONG bytes, ULONG options,
+                          bool cancelled)
 {
     PFILE_OBJECT file = file_of(pin);
     PDEVICE_OBJECT top;
@@ -181,6 +179,9 @@ static void transfer_send(struct transfer *transfer, HANDLE pin, ULONG code, PVO
     transfer->header.OptionsFlags = options;
     transfer->irp = build(file, code, NULL, 0, &transfer->header, sizeof(transfer->header), &transfer->done,
                           &transfer->result, &top);
+    if (cancelled) {
+        EXPECT(!IoCancelIrp(transfer->irp));        /* nobody has it yet */
+    }
     transfer->status = IoCallDriver(top, transfer->irp);
     ObDereferenceObject(top);
     ObDereferenceObject(file);
@@ -188,12 +189,18 @@ static void transfer_send(struct transfer *transfer, HANDLE pin, ULONG code, PVO
 
 void transfer_begin(struct transfer *transfer, HANDLE pin, ULONG code, PVOID data, ULONG bytes)
 {
-    transfer_send(transfer, pin, code, data, bytes, 0);
+    transfer_send(transfer, pin, code, data, bytes, 0, false);
 }
 
 void transfer_last(struct transfer *transfer, HANDLE pin, PVOID data, ULONG bytes)
 {
-    transfer_send(transfer, pin, IOCTL_KS_WRITE_STREAM, data, bytes, KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM);
+    transfer_send(transfer, pin, IOCTL_KS_WRITE_STREAM, data, bytes, KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM,
+                  false);
+}
+
+void transfer_cancelled(struct transfer *transfer, HANDLE pin, PVOID data, ULONG bytes)
+{
+    transfer_send(transfer, pin, IOCTL_KS_WRITE_STREAM, data, bytes, 0, true);
 }
 
 bool transfer_is_done(struct transfer *transfer)

@@ -60,7 +60,7 @@ static ULONG NTAPI stream_release(IMiniportWaveCyclicStream *this)
     if (!left) {
         EXPECT_EQUAL(stream->state, KSSTATE_STOP);
         EXPECT_EQUAL(stream->group->lpVtbl->Release(stream->group), 1);
-        EXPECT_EQUAL(stream->channel->lpVtbl->Release(stream->channel), 1);
+        EXPECT_EQUAL(stream->channel->lpVtbl->Release(stream->channel), adapter.withhold ? 0 : 1);
         stream->adapter->streams--;
         ExFreePool(stream);
     }
@@ -295,6 +295,10 @@ static NTSTATUS NTAPI miniport_new_stream(IMiniportWaveCyclic *this, PMINIPORTWA
     *result = &stream->face;
     *channel = only_six(stream->channel, capture);
     *group = stream->group;
+    if (adapter.withhold) {
+        stream->channel->lpVtbl->Release(stream->channel);
+        *channel = NULL;
+    }
     return STATUS_SUCCESS;
 }
 

@@ -35,6 +35,7 @@ struct adapter {
     ULONG references;                   /* on the miniport: 1 is the test's own */
     PPORTWAVECYCLIC port;               /* counted, from Init to the last Release */
     ULONG streams;                      /* alive */
+    bool withhold;                      /* NewStream gives no channel */
     struct stream *stream;              /* the last one */
     char notes[NOTES_MAX];              /* what was asked for, a letter each */
     ULONG noted;
@@ -87,6 +88,17 @@ HANDLE open_filter(const WCHAR *reference);
 /* A pin with 48 kHz, 16 bits, two channels, or another rate. */
 NTSTATUS open_pin(HANDLE filter, ULONG pin, ULONG rate, PHANDLE handle);
 
+/* What a pin is opened with. */
+#pragma pack(push, 1)
+struct pin_name {
+    WCHAR guid[39];                     /* KSSTRING_Pin and a backslash, without an end */
+    KSPIN_CONNECT connect;
+    KSDATAFORMAT_WAVEFORMATEX format;
+};
+#pragma pack(pop)
+
+void pin_name_fill(struct pin_name *name, ULONG pin, ULONG rate);
+
 NTSTATUS property(HANDLE file, const GUID *set, ULONG id, ULONG flags, ULONG pin, PVOID value, ULONG length,
                   ULONG *used);
 NTSTATUS get_pin_property(HANDLE filter, ULONG id, ULONG pin, PVOID value, ULONG length, ULONG *used);
@@ -109,7 +121,11 @@ void transfer_begin(struct transfer *transfer, HANDLE pin, ULONG code, PVOID dat
 void transfer_last(struct transfer *transfer, HANDLE pin, PVOID data, ULONG bytes);
 bool transfer_is_done(struct transfer *transfer);
 
-/* A file by the whole name of a device interface. */
+/* A write that is cancelled before the driver gets it. */
+void transfer_cancelled(struct transfer *transfer, HANDLE pin, PVOID data, ULONG bytes);
+
+/* A file by its name below another, or by the whole name of a device interface. */
+NTSTATUS open_relative(HANDLE root, PVOID name, USHORT bytes, PHANDLE handle);
 NTSTATUS open_link(PVOID name, USHORT bytes, PHANDLE handle);
 
 /* A request with two buffers that does not wait. */

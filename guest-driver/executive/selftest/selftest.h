@@ -38,7 +38,8 @@ extern const struct check backtrace_checks[], buffer_checks[], cache_type_checks
     remove_lock_checks[], routine_checks[], slave_checks[], string_checks[], system_dma_checks[],
     timer_checks[], work_checks[];
 extern const struct check portcls_filter_checks[], portcls_interrupt_checks[], portcls_pin_checks[],
-    portcls_resources_checks[], portcls_service_checks[], portcls_topology_checks[], portcls_unknown_checks[];
+    portcls_hostile_checks[], portcls_refused_checks[], portcls_resources_checks[],
+    portcls_service_checks[], portcls_topology_checks[], portcls_unknown_checks[];
 
 /* The driver object of selftest.sys itself. */
 extern PDRIVER_OBJECT selftest_driver;

@@ -14,6 +14,7 @@
 
 #define BUFFER_BYTES	(1U << 20)
 #define SILENCE_MS	2000		/* the longest wait for the back end */
+#define DRAIN_NS	(20 * NSEC_PER_MSEC)
 #define SLACK_NS	10000000ULL	/* the most that helps the host */
 #define SLACK_PERIOD_NS	5000000ULL	/* shorter ones are about latency */
 
@@ -130,6 +131,7 @@ static int pcmaster_close(struct snd_pcm_substream *substream)
 {
 	struct pcmaster_stream *stream = stream_of(substream);
 
+	hrtimer_cancel(&stream->drain_timer);
 	pcmaster_wait_irq(stream);
 	WRITE_ONCE(stream->substream, NULL);
 	substream->private_data = stream->chip;
@@ -213,9 +215,27 @@ static void tell_ready(struct pcmaster_stream *stream)
 
 static void tell_end(struct pcmaster_stream *stream)
 {
-	u64 end = stream->draining ? follow_appl(stream) - stream->base : 0;
+	u64 end = stream->draining ? follow_appl(stream) - stream->base : 0, now, rest;
 
 	pcmaster_wr64(stream->chip, reg_of(stream) + PCM_S_END, end);
+	if (stream->draining) {
+		now = pcmaster_rd64(stream->chip, reg_of(stream) + PCM_S_POSITION);
+		rest = end > now ? end - now : 0;
+		rest = div_u64(rest * NSEC_PER_SEC, stream->substream->runtime->rate);
+		hrtimer_start(&stream->drain_timer, ns_to_ktime(rest + DRAIN_NS), HRTIMER_MODE_REL);
+	}
+}
+
+/*
+ * ALSA's patience ends 100 ms after the last period.  A back end may have played
+ * all only later; but what the device has taken it will play.
+ */
+static enum hrtimer_restart drain_timeout(struct hrtimer *timer)
+{
+	struct pcmaster_stream *stream = container_of(timer, struct pcmaster_stream, drain_timer);
+
+	snd_pcm_period_elapsed(stream->substream);
+	return HRTIMER_NORESTART;
 }
 
 /* The ring, which begins where the stream was suspended. */
@@ -393,16 +413,31 @@ static int start(struct pcmaster *chip, u32 mask, bool resumes)
 	return err;
 }
 
-/* Stops a stream so that it can go on at the same frame, whatever is lost. */
-static void interrupt_stream(struct pcmaster_stream *stream)
+/*
+ * Ends streams, at one instant, so that they can go on at the same frame.  Unlike
+ * one that is stopped, a stream that ends tells when the back end has played it.
+ */
+static void interrupt_streams(struct pcmaster *chip, u32 mask)
 {
-	struct pcmaster *chip = stream->chip;
+	struct pcmaster_stream *stream;
+	unsigned long bits = mask;
+	unsigned int n;
+	u64 frames;
 
-	pcmaster_wr(chip, PCM_STREAMS_STOP, BIT(stream->number));
-	stream->in_interrupt = false;
-	stream->base += pcmaster_rd64(chip, reg_of(stream) + PCM_S_POSITION);
-	stream->seen = 0;
-	stream->stopped = true;
+	pcmaster_wr(chip, PCM_STREAMS_PAUSE, mask);
+	for_each_set_bit(n, &bits, PCM_STREAM_COUNT) {
+		stream = &chip->streams[n];
+		frames = pcmaster_rd64(chip, reg_of(stream) + PCM_S_POSITION);
+		if (frames)
+			pcmaster_wr64(chip, reg_of(stream) + PCM_S_END, frames);
+		else
+			pcmaster_wr(chip, PCM_STREAMS_STOP, BIT(n));
+		WRITE_ONCE(stream->drained, !frames);
+		stream->base += frames;
+		stream->seen = 0;
+		stream->stopped = true;
+	}
+	pcmaster_wr(chip, PCM_STREAMS_RESUME, mask);
 }
 
 static int pause(struct pcmaster *chip, u32 mask, bool push)
@@ -422,8 +457,7 @@ static int pcmaster_trigger(struct snd_pcm_substream *substream, int cmd)
 {
 	struct pcmaster_stream *stream = stream_of(substream);
 	struct pcmaster *chip = stream->chip;
-	unsigned long bits;
-	unsigned int n;
+	u32 bits;
 
 	if (cmd == SNDRV_PCM_TRIGGER_DRAIN) {
 		stream->draining = true;
@@ -443,8 +477,7 @@ static int pcmaster_trigger(struct snd_pcm_substream *substream, int cmd)
 	case SNDRV_PCM_TRIGGER_PAUSE_RELEASE:
 		return pause(chip, bits, cmd == SNDRV_PCM_TRIGGER_PAUSE_PUSH);
 	case SNDRV_PCM_TRIGGER_SUSPEND:
-		for_each_set_bit(n, &bits, PCM_STREAM_COUNT)
-			interrupt_stream(&chip->streams[n]);
+		interrupt_streams(chip, bits);
 		release(chip, bits);
 		return 0;
 	default:
@@ -454,6 +487,7 @@ static int pcmaster_trigger(struct snd_pcm_substream *substream, int cmd)
 
 static int pcmaster_sync_stop(struct snd_pcm_substream *substream)
 {
+	hrtimer_cancel(&stream_of(substream)->drain_timer);
 	pcmaster_wait_irq(stream_of(substream));
 	return 0;
 }
@@ -485,7 +519,7 @@ void pcmaster_wait_silent(struct pcmaster *chip)
 			continue;
 		snd_pcm_stream_lock_irqsave(stream->substream, flags);
 		if (pcmaster_rd(chip, reg_of(stream) + PCM_S_STATUS) & PCM_S_RUNNING)
-			interrupt_stream(stream);
+			interrupt_streams(chip, BIT(stream->number));
 		snd_pcm_stream_unlock_irqrestore(stream->substream, flags);
 		while (stream->stopped && plays(stream) && !READ_ONCE(stream->drained) &&
 		       time_before(jiffies, end))
@@ -497,8 +531,13 @@ void pcmaster_wait_silent(struct pcmaster *chip)
 int pcmaster_new_pcms(struct pcmaster *chip)
 {
 	struct snd_pcm *pcm;
+	unsigned int n;
 	int err;
 
+	for (n = 0; n < PCM_STREAM_COUNT; n++) {
+		hrtimer_init(&chip->streams[n].drain_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+		chip->streams[n].drain_timer.function = drain_timeout;
+	}
 	if (!(chip->playback + chip->capture))
 		return 0;
 	err = snd_pcm_new(chip->card, "pcmaster", 0, chip->playback, chip->capture, &pcm);

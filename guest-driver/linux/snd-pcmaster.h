@@ -5,6 +5,7 @@
 #ifndef SND_PCMASTER_H
 #define SND_PCMASTER_H
 
+#include <linux/hrtimer.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
@@ -33,6 +34,7 @@ struct pcmaster_stream {
 	void *block;			/* where the device writes its position */
 	dma_addr_t block_addr;
 	int owner;			/* of the ring, see pcmaster_own() */
+	struct hrtimer drain_timer;
 
 	/* Under the substream's lock. */
 	bool tells_ready;		/* the device hears how far ALSA is */

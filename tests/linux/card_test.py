@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""The card: formats, rates, periods, pause, suspend, position, on both kernels."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import linux
+from linux import loop, same
+
+FORMATS = ("U8", "S8", "U16_LE", "S16_LE", "U32_LE", "S32_LE", "FLOAT_LE")
+RATES = (4000, 8000, 11025, 12345, 22050, 44100, 96000, 192000)
+SLEEP = ("echo devices > /sys/power/pm_test && echo 0 > /sys/module/suspend/parameters/"
+         "pm_test_delay && echo mem > /sys/power/state")
+PARAMETER = "/sys/module/snd_pcmaster/parameters/writeback"
+POSITION = loop("position", period=4096, periods=16, frames=100000)
+MEMORY = same("the memory is on the device's node",
+              "[ \"$(cat /sys/bus/pci/drivers/snd-pcmaster/*:*/numa_node)\" = 1 ]")
+
+
+def formats():
+    """Each format on one and two channels."""
+    return "".join(loop(f"{name} {channels}", format=name, channels=channels, frames=6000)
+                   for name in FORMATS for channels in (1, 2))
+
+
+def rates():
+    """Rates of all kinds."""
+    return "".join(loop(f"rate {rate}", rate=rate, period=rate // 50, frames=rate // 3)
+                   for rate in RATES)
+
+
+def ways(prefix=""):
+    """Ways to play: access, pause, sleep, periods."""
+    return (loop(f"{prefix}mmap", access="mmap") + loop(f"{prefix}pause", pause=2)
+            + loop(f"{prefix}two periods", periods=2, period=2048)
+            + loop(f"{prefix}odd period", period=333, periods=5)
+            + loop(f"{prefix}long ring", period=4096, periods=16, frames=100000)
+            + loop(f"{prefix}suspend", command=SLEEP)
+            + loop(f"{prefix}after suspend"))
+
+
+class CardTest(linux.LinuxCase):
+    """Content, time and the end of the stream of each."""
+
+    def test_everything(self):
+        self.boot(formats() + rates() + ways() + POSITION
+                  + f"echo 1 > {PARAMETER}\n" + ways("written back, "), shape=linux.TWO)
+
+    def test_a_millisecond(self):
+        ten = {"period": 48, "periods": 8, "frames": 480000}
+        self.boot(loop("1 ms for 10 s", **ten) + f"echo 1 > {PARAMETER}\n"
+                  + loop("1 ms for 10 s, written back", **ten))
+
+    def test_newer_kernel(self):
+        self.boot(ways() + POSITION + "pcmaster-exercises --check-node || held=17\n",
+                  series="6.12")
+
+    def test_iommu(self):
+        self.boot(ways() + "pcmaster-exercises --check-node || held=17\n", shape=linux.REMAPPED)
+
+    def test_bounce_buffers(self):
+        self.boot(loop("bounced") + loop("mmap, bounced", access="mmap"),
+                  arguments=("swiotlb=force",), shape=linux.PLAIN)
+
+    def test_message_and_line(self):
+        for properties in ("msix=off", "msix=off,msi=off"):
+            self.boot(ways(), properties=f"loopback=on,{properties}")
+
+    def test_a_lesser_device(self):
+        self.boot(loop("few lines") + loop("few lines, mmap", access="mmap"),
+                  properties="loopback=on,addr-bits=28,boundary=64K,align=4096,grain=64,"
+                             "burst=32768")
+
+    def test_many_streams_two_cards(self):
+        together = "".join(f"/loop 'card {card} stream {sub}' card={card} sub={sub} "
+                           f"rate={8000 * (sub + 1)} || echo 'not ok - together' &\n"
+                           for card in (0, 1) for sub in range(4))
+        self.boot(together + "wait\n", properties="loopback=on,playback=4,capture=4",
+                  devices=("pcmaster,audiodev=snd,loopback=on,playback=4,capture=4,bus=pcie.0",))
+
+    def test_near_node(self):
+        self.boot(MEMORY + loop("node 1"), shape=linux.Shape(),
+                  properties="loopback=on,node=1")
+

@@ -292,7 +292,8 @@ static void tell_all(struct pcmaster_stream *stream)
 		    PCM_S_ERROR | PCM_S_LATE | PCM_S_XRUN);
 	tell_end(stream);
 	tell_ready(stream);
-	pcmaster_wr(chip, reg + PCM_S_CTL, chip->vectors > 1 ? PCM_S_SELF_CLEAR : 0);
+	pcmaster_wr(chip, reg + PCM_S_CTL,
+		    stream->block && chip->vectors > 1 ? PCM_S_SELF_CLEAR : 0);
 }
 
 static int pcmaster_prepare(struct snd_pcm_substream *substream)

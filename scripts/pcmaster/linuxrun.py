@@ -34,7 +34,8 @@ SPLATS = re.compile(r"WARNING:|BUG:|\bOops\b|Call Trace|general protection|UBSAN
                     r"Kernel panic|soft lockup|hung_task|blocked for more than|"
                     r"DMA-API|DMAR: \[?DMA|nobody cared")
 OURS = re.compile(r"snd-pcmaster|snd_pcmaster")
-TAINTS = re.compile(r"taint|module verification|loading out-of-tree module")
+# What the kernel itself says when it takes in a module or a card.
+TAINTS = re.compile(r"taint|module verification|loading out-of-tree module|enabling device")
 EXERCISED = re.compile(TAINTS.pattern + r"|violation of \S+ by the exerciser|callbacks suppressed")
 
 

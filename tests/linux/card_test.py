@@ -15,8 +15,8 @@ SLEEP = ("echo devices > /sys/power/pm_test && echo 0 > /sys/module/suspend/para
          "pm_test_delay && echo mem > /sys/power/state")
 PARAMETER = "/sys/module/snd_pcmaster/parameters/writeback"
 POSITION = loop("position", period=4096, periods=16, frames=100000)
-MEMORY = same("the memory is on the device's node",
-              "[ \"$(cat /sys/bus/pci/drivers/snd-pcmaster/*:*/numa_node)\" = 1 ]")
+MEMORY = same("the card is on node 1",
+              "[ \"$(cat /sys/bus/pci/drivers/snd_pcmaster/*:*/numa_node)\" = 1 ]")
 
 
 def formats():

@@ -36,6 +36,16 @@ class Qmp:
             if "error" in reply:
                 raise AssertionError(f"{command}: {reply['error']}")
 
+    def insist(self, command, **arguments):
+        """Executes a command that is refused until something else has ended."""
+        for left in reversed(range(TRIES)):
+            try:
+                return self.execute(command, **arguments)
+            except AssertionError:
+                if not left:
+                    raise
+                time.sleep(PAUSE)
+
     def wait_for(self, query, status):
         """Asks until the status is that."""
         for _ in range(TRIES * 10):

@@ -19,11 +19,11 @@ class StyleTest(unittest.TestCase):
             program = kernel.checkpatch(self.cache)
         folder = CHECKOUT / linuxguest.SOURCE
         files = sorted(path for path in folder.iterdir() if path.is_file())
-        done = subprocess.run(["perl", program, "--no-tree", "--terse", "-f", *files],
+        done = subprocess.run(["perl", program, "--no-tree", "-f", *files],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertEqual(done.stdout.count("0 errors, 0 warnings"), len(files), done.stdout)
+        self.assertEqual(done.stdout.count("total: 0 errors, 0 warnings"), len(files), done.stdout)
 
     def build(self, series, mistakes, *words):
         """Everything that make says of a warning."""

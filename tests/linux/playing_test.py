@@ -30,6 +30,11 @@ class LinuxTest(running.RunCase):
     def test_mono_of_8_bits_with_iommu(self):
         self.play(playback_test.make(self.folder / "s.wav", 1, 1, 8000, 4001), "--iommu")
 
+    def test_exercises(self):
+        ran = self.run_with("--guest", "linux", "--exercise", "*/*")
+        self.assert_status(0, ran)
+        self.assertRegex(ran.text, "1[0-9][0-9] held, 0 failed")
+
     def test_real_time(self):
         self.play(playback_test.make(self.folder / "s.wav", 2, 2, 48000, 48000), "--realtime")
 

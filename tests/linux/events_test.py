@@ -86,11 +86,10 @@ class EventTest(linux.LinuxCase):
         return boot.Boot(status, lines, PATIENCE, False, 0, "")
 
     def test_migration(self):
-        sound = wav.Wav(48000, 2, "s16", bytes((i * i + i // 3) % 251 for i in range(4 * 48000 * 6)))
+        sound = wav.Wav(48000, 2, "s16", bytes((i * i + i // 3) % 251 for i in range(4 * 48000 * 20)))
         state = self.folder / "state"
         plan = self.plan(f"(sleep 1; echo move) &\n{linuxrun.play(sound)}", wav=sound,
-                         more=self.qmp_words(), files={"play.wav": sound.as_file()},
-                         realtime=True)
+                         more=self.qmp_words(), files={"play.wav": sound.as_file()})
 
         def move(qmp):
             qmp.execute("migrate", uri=f"file:{state}")

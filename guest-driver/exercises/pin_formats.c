@@ -74,8 +74,13 @@ void exercise_pin_formats(struct run *run, const struct request *request)
 
         format.rate = rates[i / kinds_count % rates_count];
         format.channels = i / kinds_count / rates_count + 1;
-        count += intersects(run, PCM_PIN_RENDER, &format) && intersects(run, PCM_PIN_CAPTURE, &format) &&
-                 carry(run, &format);
+        if (!intersects(run, PCM_PIN_RENDER, &format) || !intersects(run, PCM_PIN_CAPTURE, &format)) {
+            break;
+        }
+        /* Many channels are much sound: they are carried at the ends of the range only. */
+        if (format.channels <= 2 || format.rate == RATE_LEAST || format.rate == RATE_MOST) {
+            count += carry(run, &format);
+        }
         format.flags |= PCM_FORMAT_EXTENSIBLE;
         if (run->verdict == HELD && format.rate == 48000) {
             count += carry(run, &format);

@@ -8,6 +8,8 @@ in its results which sounds must have been heard; what it muted is silence here.
 import struct
 
 WORD = 0xffffffff
+# What QEMU's mixer makes of 0 in a recording of bytes; a voice of bytes has 0x80.
+NO_VOICE = 0x7f
 
 
 def sample(seed, index):
@@ -23,7 +25,7 @@ def make(seed, frames, sample_bytes):
     """Two channels of it, as QEMU's mixer hands them to a recording of that size."""
     values = [sample(seed, index) for index in range(2 * frames)]
     if sample_bytes == 1:
-        return bytes(value >> 8 ^ 0x80 for value in values)
+        return bytes((value >> 8) + NO_VOICE & 0xff for value in values)
     return struct.pack(f"<{len(values)}H", *values)
 
 
@@ -46,7 +48,7 @@ class Heard:
 
     def skip_silence(self):
         """Returns how many frames of it there were."""
-        silence = b"\x80" if self.sample_bytes == 1 else b"\0"
+        silence = bytes((0x80, NO_VOICE)) if self.sample_bytes == 1 else b"\0"
         silent = (len(self.left) - len(self.left.lstrip(silence))) // self.size
         self.left = self.left[silent * self.size:]
         return silent

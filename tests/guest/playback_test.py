@@ -59,6 +59,13 @@ class PlaybackTest(running.RunCase):
                     self.assertEqual(samples(played, channel)[:rate // 3],
                                      samples(wave.open(str(path)), channel % channels))
 
+    def test_the_exercises_sounds_in_other_recordings(self):
+        for sample_bytes, rate in ((1, 22050), (2, 192000)):
+            path = make(self.folder / "other.wav", sample_bytes, 2, rate, rate // 4)
+            ran = self.run_with(path, "--exercise", "pin/*")
+            self.assert_status(0, ran)
+            self.assertEqual(ran.results()["audio"]["unheard"], [])
+
     def test_lengths_around_a_period(self):
         for frames in (1, 2, 479, 480, 481, 1023, 1024, 1025, 4096, 10007):
             self.play(make(self.folder / "length.wav", 2, 2, 48000, frames, frames))

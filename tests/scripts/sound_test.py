@@ -47,7 +47,7 @@ class SoundTest(unittest.TestCase):
             self.assertEqual(recording(*parts).find(7, 100, gaps), found)
 
     def test_bytes(self):
-        heard = recording(b"\x80" * 6, sound.make(7, 50, 1), sample="u8")
+        heard = recording(b"\x80" * 6 + b"\x7f" * 8, sound.make(7, 50, 1), sample="u8")
         self.assertEqual(heard.find(7, 50, 0), 50)
 
     def test_as_few_as_must_be(self):

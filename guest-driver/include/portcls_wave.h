@@ -11,6 +11,7 @@
 
 #include "portcls_dma.h"
 #include "portcls_ks.h"
+#include "portcls_registry.h"
 #include "portcls_sync.h"
 
 /* --- Descriptions and property handlers ---------------------------------------------- */
@@ -111,8 +112,6 @@ DEFINE_GUID(IID_IPort, 0xB4C90A25, 0x5791, 0x11D0, 0x86, 0xF9, 0x00, 0xA0, 0xC9,
 DEFINE_GUID(IID_IPortWaveCyclic, 0xB4C90A26, 0x5791, 0x11D0, 0x86, 0xF9, 0x00, 0xA0, 0xC9, 0x11, 0xB5, 0x44);
 DEFINE_GUID(CLSID_PortWaveCyclic, 0xB4C90A2A, 0x5791, 0x11D0, 0x86, 0xF9, 0x00, 0xA0, 0xC9, 0x11, 0xB5, 0x44);
 
-typedef struct IRegistryKey *PREGISTRYKEY;
-
 /* Init to NewRegistryKey: the slots that every port has. */
 #define PORTCLS_PORT(interface)                                             \
     NTSTATUS (NTAPI *Init)(interface *This, PDEVICE_OBJECT DeviceObject, PIRP Irp, PUNKNOWN UnknownMiniport, \
@@ -135,7 +134,7 @@ typedef struct IRegistryKey *PREGISTRYKEY;
  *   what QueryInterface or a method of the miniport says
  *
  * GetDeviceProperty before Init: STATUS_DEVICE_NOT_READY; else as PcGetDeviceProperty.
- * NewRegistryKey: STATUS_NOT_SUPPORTED; the executive has no registry.
+ * NewRegistryKey before Init: the same; else as PcNewRegistryKey, of this subdevice.
  */
 typedef struct IPort IPort;
 typedef IPort *PPORT;

@@ -26,7 +26,10 @@ PORTCLS = """
     PcRegisterAdapterPowerManagement PcUnregisterAdapterPowerManagement PcRequestNewPowerState
     PcRegisterPhysicalConnection PcRegisterPhysicalConnectionFromExternal
     PcRegisterPhysicalConnectionToExternal PcNewPort PcNewDmaChannel
-    PcNewResourceList PcNewResourceSublist PcNewInterruptSync PcNewServiceGroup
+    PcNewResourceList PcNewResourceSublist PcNewInterruptSync PcNewServiceGroup PcNewRegistryKey
+    IRegistryKey::QueryKey IRegistryKey::EnumerateKey IRegistryKey::QueryValueKey
+    IRegistryKey::EnumerateValueKey IRegistryKey::SetValueKey IRegistryKey::NewSubKey
+    IRegistryKey::QueryRegistryValues IRegistryKey::DeleteKey
     IDmaChannel::AllocateBuffer IDmaChannel::FreeBuffer
     IResourceList::AddEntry IResourceList::AddEntryFromParent
     IInterruptSync::Connect IInterruptSync::Disconnect IInterruptSync::RegisterServiceRoutine

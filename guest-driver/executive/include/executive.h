@@ -228,6 +228,17 @@ const struct acpi_madt *MiMadt(void);
 /* Physical address of the HPET's registers; 0: the machine has none. */
 ULONGLONG MiFindHpet(void);
 
+/* --- cm: the registry, PASSIVE_LEVEL ------------------------------------- */
+
+/* Makes the keys that are always there. */
+void CmInitialize(void);
+
+/* Opens a key by its whole path, and makes what is not there of that. */
+NTSTATUS CmOpen(PUNICODE_STRING Path, PHANDLE Handle);
+
+/* False: it is no key's. */
+bool CmCloseHandle(HANDLE Handle);
+
 /* --- io ---------------------------------------------------------------- */
 
 /* Opens fw_cfg and finds the PCI functions. */

@@ -243,7 +243,8 @@ NTSTATUS NTAPI ZwClose(HANDLE Handle)
     HOST_FILE *file = FromHandle(Handle);
 
     if (!file) {
-        return KiCloseThreadHandle(Handle) || IopCloseFileHandle(Handle)
+        return KiCloseThreadHandle(Handle) || IopCloseFileHandle(Handle) ||
+                       CmCloseHandle(Handle)
                    ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
     }
     file->Open = false;

@@ -1,5 +1,5 @@
 /*
- * IoGetDeviceProperty: what the buses know of a device. There is no registry.
+ * IoGetDeviceProperty: what the buses know of a device.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -157,6 +157,7 @@ static void __attribute__((noreturn, used)) Continue(
         CannotStart("verify= is neither on nor off");
     }
     HalpInitializeRemapping();
+    CmInitialize();
     IopInitialize();
     IopInitializeMatch();
     DbgPrint("executive: %u NUMA node%s, %u processor%s, command line: %s\n",

@@ -116,16 +116,15 @@ static NTSTATUS NTAPI NewRegistryKey(
     POBJECT_ATTRIBUTES ObjectAttributes, ULONG CreateOptions,
     PULONG Disposition)
 {
-    UNREFERENCED_PARAMETER(This);
-    UNREFERENCED_PARAMETER(OutRegistryKey);
-    UNREFERENCED_PARAMETER(OuterUnknown);
-    UNREFERENCED_PARAMETER(RegistryKeyType);
-    UNREFERENCED_PARAMETER(DesiredAccess);
-    UNREFERENCED_PARAMETER(ObjectAttributes);
-    UNREFERENCED_PARAMETER(CreateOptions);
-    UNREFERENCED_PARAMETER(Disposition);
+    PC_PORT *port = PcpObject(This);
+
     PCP_PASSIVE("IPort::NewRegistryKey");
-    return STATUS_NOT_SUPPORTED;
+    if (!port->Device) {
+        return STATUS_DEVICE_NOT_READY;
+    }
+    return PcNewRegistryKey(OutRegistryKey, OuterUnknown, PagedPool,
+                            RegistryKeyType, DesiredAccess, port->Device->Self,
+                            This, ObjectAttributes, CreateOptions, Disposition);
 }
 
 static VOID NTAPI Notify(IPortWaveCyclic *This, PSERVICEGROUP ServiceGroup)

@@ -12,7 +12,7 @@ static const struct check *const groups[] = {
     pnp_checks,     power_checks,      work_checks,      system_dma_checks, slave_checks,
     portcls_unknown_checks, portcls_resources_checks, portcls_interrupt_checks, portcls_service_checks,
     portcls_filter_checks, portcls_pin_checks, portcls_hostile_checks, portcls_refused_checks,
-    portcls_topology_checks,
+    portcls_topology_checks, registry_checks, portcls_registry_checks,
 };
 
 PDRIVER_OBJECT selftest_driver;

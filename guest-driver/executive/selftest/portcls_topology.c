@@ -168,6 +168,8 @@ static NTSTATUS NTAPI add_topology(PDEVICE_OBJECT fdo, PIRP irp, PRESOURCELIST r
     PUNKNOWN unknown = NULL;
     PPORT made = NULL;
 
+    EXPECT_STATUS(PcNewPort(&made, &IID_IMiniport), STATUS_NOT_SUPPORTED);
+    EXPECT_STATUS(PcNewPort(NULL, &CLSID_PortTopology), STATUS_INVALID_PARAMETER);
     EXPECT_STATUS(PcNewPort(&made, &CLSID_PortTopology), STATUS_SUCCESS);
     EXPECT_STATUS(made->lpVtbl->QueryInterface(made, &IID_IPortTopology, (PVOID *)&unknown), STATUS_SUCCESS);
     EXPECT(unknown == (PUNKNOWN)made);

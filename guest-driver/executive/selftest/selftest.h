@@ -34,11 +34,11 @@ extern const struct check backtrace_checks[], buffer_checks[], cache_type_checks
     clock_checks[], contiguous_checks[], dispatcher_checks[], domain_checks[], dpc_checks[],
     file_checks[], format_checks[], guard_checks[], image_checks[], interrupt_checks[], irp_checks[],
     mapping_checks[], mdl_checks[], object_checks[], packet_call_checks[], packet_checks[], part_checks[],
-    placement_checks[], pnp_checks[], pool_checks[], power_checks[], processor_checks[],
+    placement_checks[], pnp_checks[], pool_checks[], power_checks[], processor_checks[], registry_checks[],
     remove_lock_checks[], routine_checks[], slave_checks[], string_checks[], system_dma_checks[],
     timer_checks[], work_checks[];
 extern const struct check portcls_filter_checks[], portcls_interrupt_checks[], portcls_pin_checks[],
-    portcls_hostile_checks[], portcls_refused_checks[], portcls_resources_checks[],
+    portcls_hostile_checks[], portcls_refused_checks[], portcls_registry_checks[], portcls_resources_checks[],
     portcls_service_checks[], portcls_topology_checks[], portcls_unknown_checks[];
 
 /* The driver object of selftest.sys itself. */

@@ -44,6 +44,17 @@ static PSERVICEGROUP new_group(void)
     return group;
 }
 
+static PREGISTRYKEY new_key(void)
+{
+    UNICODE_STRING path = RTL_CONSTANT_STRING(L"\\Registry\\Machine\\Software");
+    OBJECT_ATTRIBUTES attributes;
+    PREGISTRYKEY key = NULL;
+
+    InitializeObjectAttributes(&attributes, &path, OBJ_KERNEL_HANDLE, NULL, NULL);
+    PcNewRegistryKey(&key, NULL, PagedPool, GeneralRegistryKey, KEY_READ, NULL, NULL, &attributes, 0, NULL);
+    return key;
+}
+
 static PPORTWAVECYCLIC new_port(void)
 {
     PPORT port = NULL;
@@ -100,6 +111,7 @@ ROUTINE(PcRegisterPhysicalConnection, NULL, NULL, 0, NULL, 0)
 ROUTINE(PcRegisterPhysicalConnectionFromExternal, NULL, NULL, 0, NULL, 0)
 ROUTINE(PcRegisterPhysicalConnectionToExternal, NULL, NULL, 0, NULL, 0)
 ROUTINE(PcUnregisterAdapterPowerManagement, NULL)
+ROUTINE(PcNewRegistryKey, NULL, NULL, PagedPool, 0, 0, NULL, NULL, NULL, 0, NULL)
 ABOVE_DISPATCH(do_PcCompleteIrp, , PcCompleteIrp(NULL, NULL, STATUS_SUCCESS))
 ABOVE_DISPATCH(do_PcCompletePendingPropertyRequest, , PcCompletePendingPropertyRequest(NULL, STATUS_SUCCESS))
 
@@ -126,6 +138,17 @@ AT_DISPATCH(port_master, PPORTWAVECYCLIC it = new_port(),
             it->lpVtbl->NewMasterDmaChannel(it, NULL, NULL, NULL, 0, FALSE, FALSE, 0, 0))
 AT_DISPATCH(port_slave, PPORTWAVECYCLIC it = new_port(),
             it->lpVtbl->NewSlaveDmaChannel(it, NULL, NULL, NULL, 0, 0, FALSE, 0))
+
+#define KEY(function, call) AT_DISPATCH(function, PREGISTRYKEY it = new_key(), call)
+
+KEY(key_query, it->lpVtbl->QueryKey(it, 0, NULL, 0, NULL))
+KEY(key_enumerate, it->lpVtbl->EnumerateKey(it, 0, 0, NULL, 0, NULL))
+KEY(key_value, it->lpVtbl->QueryValueKey(it, NULL, 0, NULL, 0, NULL))
+KEY(key_values, it->lpVtbl->EnumerateValueKey(it, 0, 0, NULL, 0, NULL))
+KEY(key_set, it->lpVtbl->SetValueKey(it, NULL, 0, NULL, 0))
+KEY(key_table, it->lpVtbl->QueryRegistryValues(it, NULL, NULL))
+KEY(key_sub, it->lpVtbl->NewSubKey(it, NULL, NULL, 0, NULL, 0, NULL))
+KEY(key_delete, it->lpVtbl->DeleteKey(it))
 
 /* --- References ---------------------------------------------------------------------- */
 
@@ -157,7 +180,7 @@ const struct violation portcls_violations[] = {
     EXPORTED(PcNewResourceList), EXPORTED(PcNewResourceSublist), EXPORTED(PcNewInterruptSync),
     EXPORTED(PcRegisterPhysicalConnection), EXPORTED(PcRegisterPhysicalConnectionFromExternal),
     EXPORTED(PcRegisterPhysicalConnectionToExternal), EXPORTED(PcUnregisterAdapterPowerManagement),
-    EXPORTED(PcNewServiceGroup), EXPORTED(PcCompleteIrp), EXPORTED(PcCompletePendingPropertyRequest),
+    EXPORTED(PcNewRegistryKey), EXPORTED(PcNewServiceGroup), EXPORTED(PcCompleteIrp), EXPORTED(PcCompletePendingPropertyRequest),
     { "irql/IDmaChannel::AllocateBuffer", channel_allocate },
     { "irql/IDmaChannel::FreeBuffer", channel_free },
     { "irql/IResourceList::AddEntry", list_add },
@@ -176,6 +199,14 @@ const struct violation portcls_violations[] = {
     { "irql/IPort::NewRegistryKey", port_key },
     { "irql/IPortWaveCyclic::NewMasterDmaChannel", port_master },
     { "irql/IPortWaveCyclic::NewSlaveDmaChannel", port_slave },
+    { "irql/IRegistryKey::QueryKey", key_query },
+    { "irql/IRegistryKey::EnumerateKey", key_enumerate },
+    { "irql/IRegistryKey::QueryValueKey", key_value },
+    { "irql/IRegistryKey::EnumerateValueKey", key_values },
+    { "irql/IRegistryKey::SetValueKey", key_set },
+    { "irql/IRegistryKey::QueryRegistryValues", key_table },
+    { "irql/IRegistryKey::NewSubKey", key_sub },
+    { "irql/IRegistryKey::DeleteKey", key_delete },
     { "release-twice", release_twice },
     { "used-after-release", used_after_release },
     { NULL, NULL },

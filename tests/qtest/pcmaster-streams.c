@@ -321,6 +321,28 @@ static void test_overrun(void)
     player_free(p);
 }
 
+/*
+ * A back end that takes nothing: the FIFO is full when the ring begins anew, on a
+ * line that no transfer may cross.  None is made, so none breaks a rule.
+ */
+static void test_fifo_full(void)
+{
+    Dut *d = dut_start("q35 -audiodev none,id=snd,timer-period=3600000000",
+                       ",audiodev=snd");
+
+    dut_set_policies(d, PCM_POLICY_ABORT);
+    dut_write64(d, PCM_BOUNDARY, 0xffff);
+    stream_set_up(d, 0, S16_STEREO, 192000, RING, 0x10000);
+    dut_write(d, S0(CTL), PCM_S_RUN);
+    qtest_clock_step(d->qts, 200000000);
+    g_assert_cmphex(dut_read(d, S0(STATUS)), ==,
+                    PCM_S_RUNNING | PCM_S_LATE);
+    g_assert_cmpuint(dut_read(d, S0(LOST)), ==, 38400 - 0x10000 / 4);
+    g_assert_cmpuint(dut_read64(d, S0(POSITION)), ==, 38400);
+    dut_expect_no_record(d);
+    dut_stop(d);
+}
+
 /* Each bit of S_STATUS has a message of its own. */
 static void test_msi_of_stream(void)
 {
@@ -518,6 +540,7 @@ void pcm_add_stream_tests(void)
     qtest_add_func("/pcmaster/stream/boundary", test_stream_boundary);
     qtest_add_func("/pcmaster/stream/bus-master-lost", test_bus_master_lost);
     qtest_add_func("/pcmaster/stream/overrun", test_overrun);
+    qtest_add_func("/pcmaster/stream/fifo-full", test_fifo_full);
     qtest_add_func("/pcmaster/stream/effort", test_effort);
     qtest_add_func("/pcmaster/stream/effort-shared", test_effort_is_shared);
     qtest_add_func("/pcmaster/stream/msi", test_msi_of_stream);

@@ -163,7 +163,7 @@ int32_t pcm_ring_move(PcmStream *p, uint8_t *buf, uint32_t frames,
     if (!pcmaster_can_do_dma(p->device)) {
         return -1;
     }
-    if (!*effort) {
+    if (!*effort || !frames) {
         return 0;
     }
     frames = MIN(frames, (f->length - skip) / size);

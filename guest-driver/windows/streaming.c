@@ -63,6 +63,13 @@ static void program(struct stream *stream)
     stream_write(stream, PCM_S_INT_ENABLE, PCM_S_PERIOD | PCM_S_ERROR);
 }
 
+/* A stream that an error has stopped must not be started once more by a pause or its end. */
+static BOOLEAN is_running(struct stream *stream)
+{
+    return stream->begun &&
+           read32(stream->miniport->device, PCM_STREAM(stream->number) + PCM_S_STATUS) & PCM_S_RUNNING;
+}
+
 /*
  * What was passed is played even if the power goes next: the end is put where the
  * position is, and the hardware says when its back end has come to it.
@@ -71,7 +78,7 @@ static void end(struct stream *stream)
 {
     struct device *device = stream->miniport->device;
     ULONG base = PCM_STREAM(stream->number);
-    ULONGLONG position = stream->begun && !stream->capture ? read64(device, base + PCM_S_POSITION) : 0;
+    ULONGLONG position = is_running(stream) && !stream->capture ? read64(device, base + PCM_S_POSITION) : 0;
 
     stream_write(stream, PCM_S_INT_ENABLE, 0);
     if (position) {
@@ -97,7 +104,7 @@ void streaming_step(struct stream *stream, KSSTATE state)
     if (state == KSSTATE_RUN) {
         stream->begun = TRUE;
         stream_write(stream, PCM_S_CTL, PCM_S_RUN);
-    } else if (state == KSSTATE_PAUSE && stream->begun) {
+    } else if (state == KSSTATE_PAUSE && is_running(stream)) {
         stream_write(stream, PCM_S_CTL, PCM_S_RUN | PCM_S_PAUSE);
     }
 }

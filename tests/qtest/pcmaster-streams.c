@@ -322,8 +322,8 @@ static void test_overrun(void)
 }
 
 /*
- * A back end that takes nothing: the FIFO is full when the ring begins anew, on a
- * line that no transfer may cross.  None is made, so none breaks a rule.
+ * A back end that takes nothing: the FIFO is full when the ring begins anew, on
+ * a line that no transfer may cross.  None is made, so none breaks a rule.
  */
 static void test_fifo_full(void)
 {

@@ -86,6 +86,11 @@ PDEVICE_OBJECT IopNextIsaPdo(PDEVICE_OBJECT Previous);
 void IopIsaIds(PDEVICE_OBJECT Pdo, PCI_IDS *Ids);
 PCM_RESOURCE_LIST IopIsaResources(PDEVICE_OBJECT Pdo);
 
+/* One more of a list that has room for it; the device's alone, unless the caller
+   shares it. */
+PCM_PARTIAL_RESOURCE_DESCRIPTOR IopAddResource(PCM_RESOURCE_LIST List,
+                                               UCHAR Type, USHORT Flags);
+
 /* A driver object with default dispatch routines. NULL: no memory. */
 PDRIVER_OBJECT IopCreateDriver(void);
 

@@ -219,20 +219,6 @@ void IopIsaIds(PDEVICE_OBJECT Pdo, PCI_IDS *Ids)
     RtlCopyMemory(Ids->All[0], Extension(Pdo)->Id, PCI_ID_MAX);
 }
 
-static PCM_PARTIAL_RESOURCE_DESCRIPTOR Add(ISA_EXTENSION *Card, UCHAR Type,
-                                           USHORT Flags)
-{
-    PCM_PARTIAL_RESOURCE_LIST list =
-        &Card->Resources.List.List[0].PartialResourceList;
-    PCM_PARTIAL_RESOURCE_DESCRIPTOR resource =
-        &list->PartialDescriptors[list->Count++];
-
-    resource->Type = Type;
-    resource->ShareDisposition = CmResourceShareDeviceExclusive;
-    resource->Flags = Flags;
-    return resource;
-}
-
 /* On a PC whose firmware routes PCI to the line as well it is level-triggered. */
 static void AddLine(ISA_EXTENSION *Card)
 {
@@ -240,8 +226,9 @@ static void AddLine(ISA_EXTENSION *Card)
     PCM_PARTIAL_RESOURCE_DESCRIPTOR resource;
 
     if (vector) {
-        resource = Add(Card, CmResourceTypeInterrupt,
-                       CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE);
+        resource = IopAddResource(&Card->Resources.List,
+                                  CmResourceTypeInterrupt,
+                                  CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE);
         resource->ShareDisposition = CmResourceShareShared;
         resource->u.Interrupt.Level = KI_VECTOR_IRQL(vector);
         resource->u.Interrupt.Vector = vector;
@@ -262,14 +249,15 @@ PCM_RESOURCE_LIST IopIsaResources(PDEVICE_OBJECT Pdo)
     list->List[0].InterfaceType = Isa;
     list->List[0].PartialResourceList.Version = 1;
     list->List[0].PartialResourceList.Revision = 1;
-    resource = Add(card, CmResourceTypePort,
-                   CM_RESOURCE_PORT_IO | CM_RESOURCE_PORT_10_BIT_DECODE);
+    resource = IopAddResource(list, CmResourceTypePort,
+                              CM_RESOURCE_PORT_IO |
+                              CM_RESOURCE_PORT_10_BIT_DECODE);
     resource->u.Port.Start.QuadPart = card->Ports;
     resource->u.Port.Length = card->PortCount;
     AddLine(card);
-    Add(card, CmResourceTypeDma, CM_RESOURCE_DMA_8)->u.Dma.Channel =
+    IopAddResource(list, CmResourceTypeDma, CM_RESOURCE_DMA_8)->u.Dma.Channel =
         card->Channels[0];
-    Add(card, CmResourceTypeDma, CM_RESOURCE_DMA_16)->u.Dma.Channel =
+    IopAddResource(list, CmResourceTypeDma, CM_RESOURCE_DMA_16)->u.Dma.Channel =
         card->Channels[1];
     return list;
 }

@@ -5,11 +5,10 @@
  */
 #include "pcibus.h"
 
-static PCM_PARTIAL_RESOURCE_DESCRIPTOR AddResource(PDO_EXTENSION *Pdo,
-                                                   UCHAR Type, USHORT Flags)
+PCM_PARTIAL_RESOURCE_DESCRIPTOR IopAddResource(PCM_RESOURCE_LIST List,
+                                               UCHAR Type, USHORT Flags)
 {
-    PCM_PARTIAL_RESOURCE_LIST list =
-        &Pdo->Resources.List.List[0].PartialResourceList;
+    PCM_PARTIAL_RESOURCE_LIST list = &List->List[0].PartialResourceList;
     PCM_PARTIAL_RESOURCE_DESCRIPTOR resource =
         &list->PartialDescriptors[list->Count++];
 
@@ -25,9 +24,9 @@ static void AddPorts(PDO_EXTENSION *Pdo, ULONG Bar)
     PCM_PARTIAL_RESOURCE_DESCRIPTOR resource;
 
     if (ports.Length) {
-        resource = AddResource(Pdo, CmResourceTypePort,
-                               CM_RESOURCE_PORT_IO |
-                               CM_RESOURCE_PORT_POSITIVE_DECODE);
+        resource = IopAddResource(&Pdo->Resources.List, CmResourceTypePort,
+                                  CM_RESOURCE_PORT_IO |
+                                  CM_RESOURCE_PORT_POSITIVE_DECODE);
         resource->u.Port.Start.QuadPart = (LONGLONG)ports.Base;
         resource->u.Port.Length = (ULONG)ports.Length;
     }
@@ -44,10 +43,10 @@ static void AddMemory(PDO_EXTENSION *Pdo)
         if (!memory.Length || memory.Length > MAXULONG) {
             continue;
         }
-        resource = AddResource(Pdo, CmResourceTypeMemory,
-                               CM_RESOURCE_MEMORY_READ_WRITE |
-                               (memory.Prefetchable
-                                    ? CM_RESOURCE_MEMORY_PREFETCHABLE : 0));
+        resource = IopAddResource(&Pdo->Resources.List, CmResourceTypeMemory,
+                                  CM_RESOURCE_MEMORY_READ_WRITE |
+                                  (memory.Prefetchable
+                                       ? CM_RESOURCE_MEMORY_PREFETCHABLE : 0));
         resource->u.Memory.Start.QuadPart = (LONGLONG)memory.Base;
         resource->u.Memory.Length = (ULONG)memory.Length;
     }
@@ -72,8 +71,8 @@ static void AddLine(PDO_EXTENSION *Pdo)
     if (!vector) {
         return;
     }
-    resource = AddResource(Pdo, CmResourceTypeInterrupt,
-                           CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE);
+    resource = IopAddResource(&Pdo->Resources.List, CmResourceTypeInterrupt,
+                              CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE);
     resource->ShareDisposition = CmResourceShareShared;
     resource->u.Interrupt.Level = KI_VECTOR_IRQL(vector);
     resource->u.Interrupt.Vector = vector;
@@ -94,9 +93,9 @@ static void AddInterrupt(PDO_EXTENSION *Pdo)
     if (!Pdo->Vector) {
         return;
     }
-    resource = AddResource(Pdo, CmResourceTypeInterrupt,
-                           CM_RESOURCE_INTERRUPT_LATCHED |
-                           CM_RESOURCE_INTERRUPT_MESSAGE);
+    resource = IopAddResource(&Pdo->Resources.List, CmResourceTypeInterrupt,
+                              CM_RESOURCE_INTERRUPT_LATCHED |
+                              CM_RESOURCE_INTERRUPT_MESSAGE);
     resource->u.MessageInterrupt.Translated.Level =
         KI_VECTOR_IRQL(Pdo->Vector);
     resource->u.MessageInterrupt.Translated.Vector = Pdo->Vector;

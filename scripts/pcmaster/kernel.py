@@ -40,6 +40,12 @@ class Kernel:
     modules: tuple      # folders that may hold its modules
     tools: Path         # of Debian's busybox-static and sparse
 
+    @property
+    def hz(self):
+        """The kernel's ticks in a second, as its configuration says."""
+        text = (self.headers / "include/config/auto.conf").read_text()
+        return int(re.search(r"^CONFIG_HZ=(\d+)$", text, re.MULTILINE)[1])
+
 
 def debian(cache, series=SERIES):
     """Debian's newest kernel of a series, fetched if there is none yet (lock held)."""

@@ -36,6 +36,7 @@ class LinuxGuest:
     release: str
     vmlinux: Path
     base: Path          # an initramfs without /job
+    hz: int             # the kernel's ticks in a second
 
 
 def ensure(cache, kernel, host, more=(), mistakes=False):
@@ -55,7 +56,7 @@ def ensure(cache, kernel, host, more=(), mistakes=False):
         base.parent.mkdir(exist_ok=True)
         _forget(base.parent)
         write_whole(base, make_base(kernel, module, programs, more))
-    return LinuxGuest(kernel.release, kernel.vmlinux, base)
+    return LinuxGuest(kernel.release, kernel.vmlinux, base, kernel.hz)
 
 
 def _forget(folder):

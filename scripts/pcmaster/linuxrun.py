@@ -17,15 +17,20 @@ from pcmaster.ui import EXIT_FAILED, EXIT_HELD, EXIT_UNUSABLE, Problem
 
 # Two nanoseconds for each instruction: a period of 1 ms is half a million of them.
 ICOUNT = "shift=1,sleep=off"
+TSC_HZ = 10 ** 9        # of QEMU's processors in that mode, whatever the shift
 # What else would differ from run to run: the clock, and numbers drawn at random.
 REPEATABLE = ["-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", "1"]
-# What a guest of a minute's life can do without; see docs/linux.md.
+# What a guest of a minute's life can do without; see docs/linux.md. clearcpuid=112 is rep_good:
+# TCG's string instructions are slower than loops when it counts each repetition.
 ARGUMENTS = """
     console=ttyS0 quiet panic=-1 no_timer_check nolapic_timer nokaslr mitigations=off audit=0
+    init_on_alloc=0 percpu_alloc=page clearcpuid=112
     cryptomgr.notests initcall_blacklist=load_system_certificate_list,cubictcp_register
     swiotlb=1024 dhash_entries=4096 ihash_entries=4096 mhash_entries=4096
     mphash_entries=4096 thash_entries=1024 uhash_entries=1024
 """.split()
+# Devices of the board that nothing here uses, and that firmware and kernel look at for long.
+WITHOUT = "smm=off,sata=off,smbus=off,i8042=off,vmport=off"
 RECORDED_PORT, KERNEL_PORT = 0x300, 0x301     # 0x402 is SeaBIOS's
 PERIOD, PERIODS = 1024, 4
 ALSA_FORMATS = {"u8": "U8", "s16": "S16_LE"}
@@ -69,7 +74,7 @@ class Plan:
 def command(programs, plan):
     """The words that start QEMU for a plan."""
     bridges, bus = plan.shape.device_bus()
-    words = [programs / SYSTEM, *plan.shape.words(), "-accel", machine.accelerator(plan),
+    words = [programs / SYSTEM, *plan.shape.words(), "-M", WITHOUT, "-accel", machine.accelerator(plan),
              "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config"]
     if plan.icount:
         words += ["-icount", plan.icount, *REPEATABLE]
@@ -80,8 +85,14 @@ def command(programs, plan):
         words += ["-device", more]
     words += outputs(plan) + machine.log(plan) + list(plan.more)
     words += ["-kernel", plan.guest.vmlinux, "-initrd", plan.out / "initramfs",
-              "-append", " ".join([*ARGUMENTS, *_iommu(plan), *plan.arguments])]
+              "-append", " ".join([*ARGUMENTS, *_measured(plan), *_iommu(plan),
+                                   *plan.arguments])]
     return [str(word) for word in words]
+
+
+def _measured(plan):
+    """What each processor would find out of the guest's own clock: loops in a tick."""
+    return [f"lpj={TSC_HZ // plan.guest.hz}"] if plan.icount else []
 
 
 def _iommu(plan):
@@ -192,8 +203,10 @@ def play(sound):
     return f"""\
 arecord -q -D hw:0,0 -t raw {kind} {frames} /recorded & recorder=$!
 until grep -q RUNNING /proc/asound/card0/pcm0c/sub0/status; do usleep 1000; done
-echo playing
+(until grep -q RUNNING /proc/asound/card0/pcm0p/sub0/status; do usleep 1000; done
+echo playing) & watcher=$!
 aplay -q -D hw:0,0 {frames} /play.wav || held=17
+kill $watcher 2>/dev/null
 usleep {rest}
 kill -INT $recorder
 wait $recorder

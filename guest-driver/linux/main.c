@@ -146,6 +146,7 @@ static void init_chip(struct pcmaster *chip, struct snd_card *card, struct pci_d
 	chip->card = card;
 	chip->pci = pci;
 	spin_lock_init(&chip->use_lock);
+	mutex_init(&chip->mask_lock);
 	pcmaster_init_log(chip);
 	for (n = 0; n < PCM_STREAM_COUNT; n++) {
 		chip->streams[n].chip = chip;

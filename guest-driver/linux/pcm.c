@@ -124,6 +124,9 @@ static int pcmaster_open(struct snd_pcm_substream *substream)
 		return err;
 	substream->private_data = stream;
 	WRITE_ONCE(stream->substream, substream);
+	mutex_lock(&chip->mask_lock);
+	chip->opened++;
+	mutex_unlock(&chip->mask_lock);
 	return 0;
 }
 
@@ -135,6 +138,9 @@ static int pcmaster_close(struct snd_pcm_substream *substream)
 	pcmaster_wait_irq(stream);
 	WRITE_ONCE(stream->substream, NULL);
 	substream->private_data = stream->chip;
+	mutex_lock(&stream->chip->mask_lock);
+	stream->chip->opened--;
+	mutex_unlock(&stream->chip->mask_lock);
 	return 0;
 }
 

@@ -4,7 +4,9 @@
  *
  * For root only.  Buffers belong to the open file, and are mapped with mmap() at
  * their offset.  Closing the file frees them, once they are mapped nowhere.
- * Reserved fields are 0.
+ * Fields that are reserved, or for results of PCMASTER_IOC_ALLOCATE, are 0.  When
+ * the card goes the buffers are gone: requests fail with ENODEV, touching a
+ * mapping is a SIGBUS.
  */
 #ifndef PCMASTER_EXERCISE_H
 #define PCMASTER_EXERCISE_H
@@ -41,12 +43,19 @@ struct pcmaster_allocate {
 	__u32 handle;			/* out: not 0 */
 	__u64 address;			/* out: the device's */
 	__u64 offset;			/* out: for mmap() */
+	__u64 physical;			/* out: the processor's, of its first page */
 };
 
 struct pcmaster_free {
 	__u32 handle;
 	__u32 reserved;
 };
+
+/*
+ * The device is told the processor's address of the buffer's start in place of its
+ * own.  If an IOMMU lets something of the device's be reached there: -EBUSY.
+ */
+#define PCMASTER_PHYSICAL		(1U << 0)
 
 /* One command of the exerciser on a range of a buffer, under these rules. */
 struct pcmaster_exercise {
@@ -60,6 +69,7 @@ struct pcmaster_exercise {
 	__u32 addr_bits;		/* in: PCM_ADDR_BITS */
 	__u32 node;			/* in: PCM_NODE */
 	__u32 window_short;		/* in: last bytes that the window lacks */
+	__u32 flags;			/* in: PCMASTER_PHYSICAL */
 	__u32 result;			/* out: PCM_EX_RESULT */
 	__u32 done;			/* out */
 	__u32 mismatches;		/* out */
@@ -67,6 +77,7 @@ struct pcmaster_exercise {
 	__u32 checksum;			/* out */
 	__u32 nodeless;			/* out: bytes on no node */
 	__u32 records;			/* out: that the device has logged meanwhile */
+	__u32 reserved;
 	__u64 node_bytes[PCMASTER_EXERCISE_NODES];	/* out */
 };
 

@@ -81,6 +81,10 @@ struct pcmaster {
 	dma_addr_t blocks_addr;
 	size_t blocks_size;
 
+	/* The DMA API's mask and node of the device are its rings' while any is open. */
+	struct mutex mask_lock;
+	unsigned int opened;		/* substreams */
+
 	/* violation.c */
 	struct mutex log_lock;
 	struct pcmaster_record log[PCMASTER_LOG_KEPT];
@@ -90,7 +94,7 @@ struct pcmaster {
 	struct pcmaster_owner owners[PCMASTER_OWNERS];
 	u64 owner_clock;
 
-	/* exercise.c */
+	/* node.c, exerciser.c */
 	struct pcmaster_node *node;
 	spinlock_t use_lock;
 	u32 running;			/* streams, a bit each */
@@ -143,7 +147,7 @@ void pcmaster_open_window(struct pcmaster *chip, unsigned int number, u64 first,
 			  u64 last, u32 directions);
 void pcmaster_close_window(struct pcmaster *chip, unsigned int number);
 
-/* exercise.c */
+/* node.c */
 int pcmaster_new_node(struct pcmaster *chip);
 void pcmaster_remove_node(struct pcmaster *chip);
 

@@ -2,6 +2,15 @@
 /* The exercises: one common buffer */
 #include "run.h"
 
+/* For the host, which asks the IOMMU whether the device's address leads there; 0: nobody says. */
+static void note_page(struct run *run, const struct pcm_allocated *allocated)
+{
+    if (run->options->iommu && allocated->physical && run->pages.room - run->pages.used > 64) {
+        text_add(&run->pages, "%s\"%X %X\"", run->pages.used ? "," : "", allocated->logical,
+                 allocated->physical);
+    }
+}
+
 void check_buffer(struct run *run, const struct request *request,
                          const struct pcm_allocated *allocated)
 {
@@ -14,7 +23,8 @@ void check_buffer(struct run *run, const struct request *request,
         broken(run, "%u bytes of the new buffer are not 0", allocated->nonzero);
     }
     check_place(run, request, allocated->logical);
-    check_low_memory_spared(run, request, allocated->logical);
+    check_low_memory_spared(run, request, allocated);
+    note_page(run, allocated);
     if (!node_must_be_kept(run, request)) {
         note_fallback(run, request);
     }
@@ -189,8 +199,8 @@ void exercise_spared(struct run *run, const struct request *request)
     } else if (command_on(run, PCM_CMD_FREE, allocated.handle) &&
                allocate(run, adapter, request, true, &allocated) && allocated.handle) {
         check_buffer(run, request, &allocated);
-        if (allocated.logical < 16 * MIB) {
-            broken(run, "%X is low memory, though 32 MiB fit elsewhere", allocated.logical);
+        if (spared_address(run, &allocated) < 16 * MIB) {
+            broken(run, "%X is low memory, though 32 MiB fit elsewhere", spared_address(run, &allocated));
         }
         command_on(run, PCM_CMD_FREE, allocated.handle);
     } else {

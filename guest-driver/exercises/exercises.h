@@ -53,6 +53,11 @@ struct pcm_ops {
     /* Closes the way to the driver; opens it again, 0 for success. */
     void (*leave)(void *context);
     uint32_t (*enter)(void *context);
+    /*
+     * Behind an IOMMU low logical addresses are as good as others here: what is spared
+     * for those who need it is memory alone, so that the physical address tells.
+     */
+    bool spares_physical;
     /* Why the exercise of that name means nothing in this guest; NULL: it does.  May be NULL. */
     const char *(*no_meaning)(void *context, const char *name);
     void *context;

@@ -299,9 +299,30 @@ void note_fallback(struct run *run, const struct request *request)
     text_add(&run->more, "]");
 }
 
-void check_low_memory_spared(struct run *run, const struct request *request, uint64_t logical)
+static bool spares_physical(const struct run *run)
+{
+    return run->options->iommu && run->ops->spares_physical;
+}
+
+uint64_t spared_address(const struct run *run, const struct pcm_allocated *allocated)
+{
+    return spares_physical(run) ? allocated->physical : allocated->logical;
+}
+
+/* Bounds are the logical address's: a node that begins there always has memory to spare. */
+static bool has_room_above(const struct run *run, const struct request *request, uint32_t node, uint64_t mark)
+{
+    uint64_t lowest = lowest_of(run, node);
+
+    return spares_physical(run) ? lowest != ~0ull && lowest >= mark
+                                : node_has_room(run, request, node, mark);
+}
+
+void check_low_memory_spared(struct run *run, const struct request *request,
+                             const struct pcm_allocated *allocated)
 {
     static const uint64_t marks[] = { 16 * MIB, 1ull << 32 };
+    uint64_t address = spared_address(run, allocated);
     uint32_t node, i;
 
     if (!has_node(request) || request->node != ANY_NODE) {
@@ -309,8 +330,8 @@ void check_low_memory_spared(struct run *run, const struct request *request, uin
     }
     for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         for (node = 0; node < node_count(run); node++) {
-            if (logical < marks[i] && node_has_room(run, request, node, marks[i])) {
-                broken(run, "%X is low memory, though node %u has other", logical, node);
+            if (address < marks[i] && has_room_above(run, request, node, marks[i])) {
+                broken(run, "%X is low memory, though node %u has other", address, node);
             }
         }
     }

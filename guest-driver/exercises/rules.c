@@ -72,12 +72,12 @@ static void tighten_limit(const struct run *run, struct pcm_transfer *in, uint64
     in->limit = logical + in->length - 2;
 }
 
-/* One line too few for the buffer's highest address bit. */
+/* One line too few for the highest bit of the buffer's last address. */
 static void tighten_lines(const struct run *run, struct pcm_transfer *in, uint64_t logical)
 {
     (void)run;
     in->limit = ~0ull;
-    in->addr_bits = 63 - (uint32_t)__builtin_clzll(logical);
+    in->addr_bits = 63 - (uint32_t)__builtin_clzll(logical + in->length - 1);
 }
 
 static void tighten_boundary(const struct run *run, struct pcm_transfer *in, uint64_t logical)
@@ -151,6 +151,14 @@ struct rule_case {
     tighten_routine tighten;
 };
 
+/* The device has PCM_ADDR_BITS_MIN lines at least; the other rules know no low address. */
+static bool can_be_broken(const struct rule_case *rule, const struct request *request,
+                          const struct pcm_allocated *allocated)
+{
+    return rule->tighten != tighten_lines ||
+           (allocated->logical + request->length - 1) >> PCM_ADDR_BITS_MIN;
+}
+
 /* Without the rule the same transfer is legal, before and after. */
 static void break_rule_between(struct run *run, const struct request *request,
                                const struct pcm_allocated *allocated, const void *context)
@@ -158,7 +166,7 @@ static void break_rule_between(struct run *run, const struct request *request,
     const struct rule_case *broken_rule = context;
 
     check_by_dma(run, request, allocated->handle, PCM_NODE_ANY);
-    if (allocated->logical >> PCM_ADDR_BITS_MIN) {
+    if (can_be_broken(broken_rule, request, allocated)) {
         break_rule(run, request, broken_rule->rule, broken_rule->tighten, allocated);
     } else {
         broken(run, "the buffer lies too low to tell");

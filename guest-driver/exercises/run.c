@@ -26,6 +26,7 @@ void point_begin(struct run *run)
     text_clear(&run->reason);
     text_clear(&run->more);
     text_clear(&run->sounds);
+    text_clear(&run->pages);
 }
 
 static void add_member(const char *name, const char *value)
@@ -59,6 +60,9 @@ void point_end(struct run *run, const char *name, const char *held)
     add_member("verdict", verdict.start);
     if (run->sounds.used) {
         text_add(&run->more, ",\"sounds\":[%s]", run->sounds.start);
+    }
+    if (run->pages.used) {
+        text_add(&run->more, ",\"pages\":[%s]", run->pages.start);
     }
     text_add(&line, ",\"buffers\":%u,\"dma_bytes\":%U,\"filled\":%U,\"verified\":%U%s}", run->buffers,
              run->filled + run->verified + run->played, run->filled, run->verified, run->more.start);
@@ -173,6 +177,7 @@ enum pcm_outcome pcm_run(const struct pcm_ops *ops, const struct pcm_options *op
     run.reason = (struct text)TEXT(run.reason_room);
     run.more = (struct text)TEXT(run.more_room);
     run.sounds = (struct text)TEXT(run.sounds_room);
+    run.pages = (struct text)TEXT(run.pages_room);
     text_clear(&line);
     if (options->fault && !fault && !mistake) {
         return bail_out(&run, "no fault is called ", options->fault);

@@ -151,6 +151,8 @@ struct run {
 
     struct text sounds;             /* what the host must have heard: JSON, with commas between */
     char sounds_room[256];
+    struct text pages;              /* "LOGICAL PHYSICAL" of buffers behind an IOMMU: likewise */
+    char pages_room[512];
     char request_room[256];
     char logical_room[64];
     char node_room[64];
@@ -251,7 +253,11 @@ void note_fallback(struct run *run, const struct request *request);
  * On a quiet machine, for a request for any node: memory below 16 MiB and 4 GiB
  * is left to those who need it, if the device knows of a node all above.
  */
-void check_low_memory_spared(struct run *run, const struct request *request, uint64_t logical);
+void check_low_memory_spared(struct run *run, const struct request *request,
+                             const struct pcm_allocated *allocated);
+
+/* The address that says whether low memory was spared. */
+uint64_t spared_address(const struct run *run, const struct pcm_allocated *allocated);
 
 /* Checks an address by arithmetic; the device checks it again by DMA. */
 void check_place(struct run *run, const struct request *request, uint64_t logical);

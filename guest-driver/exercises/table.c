@@ -419,8 +419,8 @@ const struct exercise exercise_table[] = {
     /* --- Whether the checks work ----------------------------------------------------------- */
     { "rules/limit", "The device logs a buffer whose last byte is beyond the limit, both ways",
       exercise_rule_limit, EX(64, 4096, ANY_NODE) },
-    { "rules/address-lines", "The device logs a buffer above what its address lines reach, both ways",
-      exercise_rule_lines, EX(64, 4096, ANY_NODE) },
+    { "rules/address-lines", "The device logs a buffer that its address lines do not reach all of, both ways",
+      exercise_rule_lines, EX(64, MIB + 1, ANY_NODE) },
     { "rules/boundary", "The device logs a buffer on both sides of a boundary, both ways",
       exercise_rule_boundary, EX(64, 8192, ANY_NODE) },
     { "rules/window", "The device logs a buffer whose last byte it was not given, both ways",

@@ -50,16 +50,18 @@ def fault(guest, name):
     raise Problem(f"no fault is named '{name}'; there are: {known}")
 
 
-def judge(plan, outcome, results, comparisons, due):
+def judge(plan, outcome, results, comparisons, due, said=None):
     """Judges a run that ought to hold; due: the names that must be there.
-    comparisons: of recordings, None for those that were not made."""
+    comparisons: of recordings, None for those that were not made. said: the lines
+    in which the guest speaks of its IOMMU, if not on the console."""
     complaints = ended(outcome) + results.faults()
     complaints += [f"{point.name} did not hold" for point in results.failed]
     complaints += _missing(results, due)
     log = device_log(plan.out / "device.log")
     complaints += log.broken
     complaints += _provoked(results.points, log.violations)
-    complaints += _moved(results, log) + denied(plan, outcome, log)
+    complaints += _moved(results, log) + denied(plan, said or outcome.lines, log)
+    complaints += iommu.judge_pages(results.points, log.lines)
     complaints += [line for point in results.points for line in _point(point, plan.shape)]
     complaints += constraint.judge(results.points, log.lines)
     complaints += [f"the recording is not what was played: {comparison}"
@@ -78,7 +80,7 @@ def judge_fault(plan, outcome, results, entry):
     if point is None:
         complaints.append(f"fault/{name} gave no result")
     log = device_log(plan.out / "device.log")
-    complaints += log.broken + _moved(results, log) + denied(plan, outcome, log)
+    complaints += log.broken + _moved(results, log) + denied(plan, outcome.lines, log)
     policy = plan.keys["policy"]
     caught = [v for v in log.violations if v.rule == rule and v.policy == policy]
     if not caught:
@@ -119,11 +121,11 @@ def device_log(path):
     return log
 
 
-def denied(plan, outcome, log):
+def denied(plan, said, log):
     """Where the parties do not agree on what the IOMMU has denied."""
     if not plan.shape.iommu or log.broken:
         return []
-    return iommu.judge(outcome.lines, log.lines, log.violations)
+    return iommu.judge(said, log.lines, log.violations)
 
 
 def _provoked(points, violations):

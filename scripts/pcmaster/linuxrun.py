@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pcmaster import (boot, initramfs, judge, kernel, linuxguest, machine, prepare, report,
+from pcmaster import (boot, initramfs, iommu, judge, kernel, linuxguest, machine, prepare, report,
                       tap, wav)
 from pcmaster.cache import remove
 from pcmaster.qemu import SYSTEM
@@ -38,6 +38,7 @@ ALSA_FORMATS = {"u8": "U8", "s16": "S16_LE"}
 SPLATS = re.compile(r"WARNING:|BUG:|\bOops\b|Call Trace|general protection|UBSAN|KASAN|"
                     r"Kernel panic|soft lockup|hung_task|blocked for more than|"
                     r"DMA-API|DMAR: \[?DMA|nobody cared")
+NEVER = re.compile(r"(?!)")
 OURS = re.compile(r"snd-pcmaster|snd_pcmaster")
 # What the kernel itself says when it takes in a module or a card.
 TAINTS = re.compile(r"taint|module verification|loading out-of-tree module|enabling device")
@@ -145,10 +146,7 @@ def main(options, out_folder, default):
     plays = options.file or fnmatchcase(tap.PLAY, glob)
     sound = wav.read(options.file or default) if plays else None
     _, programs, guest, linux = prepared(options.kernel, options.headers)
-    due = [] if options.shell or options.shape.iommu else judge.exercises(guest, glob)
-    if options.shape.iommu and not sound and not options.shell:
-        raise Problem("--guest linux --iommu plays and records; the exercises judge "
-                      "addresses by how the executive's IOMMU gives them out")
+    due = [] if options.shell else judge.exercises(guest, glob)
     if not due and not sound and not options.shell:
         raise Problem(f"no exercise matches '{glob}'; --list names them all")
     plan = make_plan(options, linux, sound, glob if due else None)
@@ -181,7 +179,9 @@ def job(options, sound, glob):
 
 def exercise(shape, glob):
     """Runs the exercises that match."""
-    return f"pcmaster-exercises --exercise '{glob}' --memory {shape.memory} || held=17\n"
+    iommu = " --iommu" if shape.iommu else ""
+    return (f"pcmaster-exercises --exercise '{glob}' --memory {shape.memory}{iommu}"
+            " || held=17\n")
 
 
 SHELL = """\
@@ -223,7 +223,7 @@ def run(programs, plan, options, due):
     complaints += [f"{name}: {comparison}" for name, comparison in comparisons.items()
                    if not comparison.exact]
     if due:
-        verdict = judge.judge(plan, outcome, results, (), due)
+        verdict = judge.judge(plan, outcome, results, (), due, kernel_log(plan, outcome))
     else:
         verdict = judge.Verdict(judge.ended(outcome) + violations(plan), [])
     verdict.complaints.extend(complaints)
@@ -266,11 +266,13 @@ def kernel_log(plan, outcome):
 def log_complaints(plan, outcome, exercised=False):
     """What a kernel log of a good run does not hold, as sentences.
 
-    exercised: exercises provoke violations, which the host compares with the device's log.
+    exercised: exercises provoke violations and what an IOMMU denies, both of which the
+    host compares with the device's log.
     """
     fine = EXERCISED if exercised else TAINTS
-    found = [line for line in kernel_log(plan, outcome) if SPLATS.search(line)
-             or OURS.search(line) and not fine.search(line)]
+    judged = iommu.DENIED_BY_LINUX if exercised else NEVER
+    found = [line for line in kernel_log(plan, outcome)
+             if SPLATS.search(line) and not judged.search(line) or OURS.search(line) and not fine.search(line)]
     return [f"the guest's kernel: {line}" for line in found[:judge.SHOWN]]
 
 

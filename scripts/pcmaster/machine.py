@@ -141,7 +141,7 @@ def log(plan):
     """The device's own report, which does not pass through the guest."""
     events = ("pcmaster_*",) if plan.verbose else QUIET_EVENTS
     if plan.shape.iommu:
-        events += (iommu.EVENT,)
+        events += iommu.EVENTS
     words = ["-D", plan.out / "device.log", "-d", "guest_errors"]
     for event in events:
         words += ["-trace", event]

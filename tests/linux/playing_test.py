@@ -35,6 +35,17 @@ class LinuxTest(running.RunCase):
         self.assert_status(0, ran)
         self.assertRegex(ran.text, "1[0-9][0-9] held, 0 failed")
 
+    def test_exercises_with_iommu(self):
+        ran = self.run_with("--guest", "linux", "--exercise", "*/*", "--iommu")
+        self.assert_status(0, ran)
+        self.assertRegex(ran.text, "1[0-9][0-9] held, 0 failed")
+        for name in ("iommu/physical-address", "limit/low-memory-spared", "plain/exhausted"):
+            self.assertRegex(ran.text, f"(?m)^{name} .* held$")
+
+    def test_exercises_on_a_small_machine_with_iommu(self):
+        ran = self.run_with("--guest", "linux", "--exercise", "*/*", "--iommu", "--memory", "512M")
+        self.assert_status(0, ran)
+
     def test_real_time(self):
         self.play(playback_test.make(self.folder / "s.wav", 2, 2, 48000, 48000), "--realtime")
 

@@ -52,6 +52,7 @@ struct buffer *buffer_make(struct client *client, const struct wanted *wanted)
     buffer->handle = in.handle;
     buffer->length = wanted->length;
     buffer->address = in.address;
+    buffer->physical = in.physical;
     return buffer;
 }
 
@@ -99,6 +100,7 @@ static uint32_t exercise(struct client *client, const struct buffer *buffer, con
         .seed = seed, .limit = in->limit, .boundary = in->boundary,
         .addr_bits = in->addr_bits < client->addr_bits ? in->addr_bits : client->addr_bits,
         .node = in->node, .window_short = in->window_short,
+        .flags = in->directions & PCM_PHYSICAL ? PCMASTER_PHYSICAL : 0,
     };
     if (ioctl(client->node, PCMASTER_IOC_EXERCISE, &request)) {
         return PCM_STATUS_INVALID_PARAMETER;
@@ -179,7 +181,7 @@ uint32_t transfer(struct client *client, const struct buffer *buffer, const stru
     uint32_t status = PCM_STATUS_SUCCESS;
 
     if (!in->length || in->offset > buffer->length || in->length > buffer->length - in->offset ||
-        (in->directions & PCM_PHYSICAL) || ((in->directions & PCM_SPOIL) && in->spoiled >= in->length)) {
+        ((in->directions & PCM_SPOIL) && in->spoiled >= in->length)) {
         return PCM_STATUS_INVALID_PARAMETER;
     }
     *out = (struct pcm_transferred){ .records = 0 };

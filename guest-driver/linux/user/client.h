@@ -20,6 +20,7 @@ struct buffer {
     uint32_t handle;                /* 0: this place is free */
     uint32_t length;
     uint64_t address;
+    uint64_t physical;
     uint8_t *memory;
     size_t mapped;
 };
@@ -34,6 +35,8 @@ struct object {
 struct client {
     const char *path;               /* of the device node */
     int node;                       /* the same, open */
+    bool iommu;                     /* the machine has one */
+    uint32_t memory;                /* MiB of it */
     uint32_t addr_bits;             /* of the device */
     struct buffer buffers[BUFFERS];
     struct object objects[OBJECTS];

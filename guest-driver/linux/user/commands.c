@@ -125,7 +125,8 @@ static uint32_t allocate(struct client *client, const void *in, void *out)
     *reply = (struct pcm_allocated){ .status = buffer ? PCM_STATUS_SUCCESS : refusal() };
     if (buffer) {
         reply->handle = buffer->handle;
-        reply->logical = reply->physical = buffer->address;
+        reply->logical = buffer->address;
+        reply->physical = buffer->physical;
         reply->nonzero = request->flags & PCM_ALLOCATE_SCAN ? buffer_nonzero(buffer) : 0;
     }
     return PCM_STATUS_SUCCESS;

@@ -66,10 +66,12 @@ static int run(const struct arguments *arguments)
 {
     static struct client client;
     const struct pcm_ops ops = { .command = command, .print = print, .no_meaning = no_meaning,
-                                 .context = &client };
+                                 .spares_physical = true, .context = &client };
     enum pcm_outcome outcome;
 
     client.path = arguments->node;
+    client.iommu = arguments->options.iommu;
+    client.memory = arguments->options.memory;
     client.node = open(arguments->node, O_RDWR | O_CLOEXEC);
     if (client.node < 0) {
         fprintf(stderr, "pcmaster-exercises: %s: %s\n", arguments->node, strerror(errno));

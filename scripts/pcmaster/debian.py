@@ -100,9 +100,12 @@ class Apt:
         self.root = cache.path("apt", suite)
         for name in ("lists/partial", "cache/archives/partial"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
+        # What is installed here, of a newer version perhaps, is none of the suite's.
+        (self.root / "status").touch()
         self.options = ["-o", f"Dir::Etc::SourceList={self.root}/sources.list",
                         "-o", "Dir::Etc::SourceParts=/dev/null",
                         "-o", f"Dir::State::Lists={self.root}/lists",
+                        "-o", f"Dir::State::Status={self.root}/status",
                         "-o", f"Dir::Cache={self.root}/cache",
                         "-o", "Acquire::Languages=none"]
         if os.geteuid() == 0:

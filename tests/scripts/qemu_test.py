@@ -89,6 +89,14 @@ class DebianTest(unittest.TestCase):
         with mock.patch("pcmaster.process.output", return_value="||http://a/\n"):
             self.assertIsNone(debian.mirror())
 
+    def test_what_is_installed_here_is_none_of_the_suite(self):
+        """A newer version of a package here would be what apt then looks for in vain."""
+        installed = ["apt-cache", "policy", "base-files"]
+        self.assertRegex(process.output(installed), r"Installed: \d")
+        with tempfile.TemporaryDirectory() as folder:
+            apt = debian.Apt(Cache(folder), None, None, "bookworm")
+            self.assertNotRegex(process.output([*installed, *apt.options]), r"Installed: \d")
+
     def test_a_meson_that_is_new_enough_is_used_as_it_is(self):
         with tempfile.TemporaryDirectory() as folder:
             cache = Cache(folder)

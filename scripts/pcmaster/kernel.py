@@ -3,7 +3,7 @@
 
     linux-SERIES-RELEASE/
         vmlinux     uncompressed: a third of the time that a boot takes otherwise
-        modules/    the kernel's own sound modules
+        modules/    the kernel's own sound modules, and what one of them needs besides
         headers/    what modules are built against: usr/src and usr/lib of Debian's packages
         tools/      busybox and sparse, which suit any kernel
 """
@@ -25,6 +25,7 @@ SUITES = {"6.1": "bookworm", "6.12": "bookworm-backports"}
 SERIES = "6.1"
 MIB = 600
 PACKAGES = ("zstd",)
+MODULES = ("sound", "drivers/input/gameport")      # a sound card's plug is for joysticks, too
 SETUP_SECTORS, PAYLOAD = 0x1f1, 0x248
 XZ, ZSTD, ELF = b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"\x7fELF"
 HEAD = re.compile(r"^linux-headers-(\d\S*)-amd64$")
@@ -49,11 +50,9 @@ class Kernel:
 
 def debian(cache, series=SERIES):
     """Debian's newest kernel of a series, fetched if there is none yet (lock held)."""
-    present = sorted(cache.root.glob(f"linux-{series}-*/vmlinux"))
-    if not present:
-        home = _fetch(cache, series)
-    else:
-        home = present[-1].parent
+    present = [path.parent for path in sorted(cache.root.glob(f"linux-{series}-*/vmlinux"))
+               if all((path.parent / "modules" / part).is_dir() for part in MODULES)]
+    home = present[-1] if present else _fetch(cache, series)
     release = (home / "release").read_text()
     return Kernel(release, home / "vmlinux", _build_folder(home, release),
                   (home / "modules",), tools(cache))
@@ -99,6 +98,7 @@ def _fetch(cache, series):
         remove(home / "boot")
         final = cache.path(f"linux-{series}-{release}")
         _settle(home, release, final)
+        remove(final)
         home.rename(final)
     return final
 
@@ -116,7 +116,7 @@ def _packages(apt, series):
 
 
 def _unpack(package, home, log, step):
-    """Unpacks what is needed of a package: of the image, sound and the kernel alone."""
+    """Unpacks what is needed of a package: of the image, the kernel and some modules."""
     whole = package.parent / f"{package.name}.d"
     process.run_logged(["dpkg-deb", "-x", package, whole], log, step)
     kept = {"boot": "boot", "usr": "headers/usr"}
@@ -127,9 +127,11 @@ def _unpack(package, home, log, step):
             process.run_logged(["cp", "-a", f"{whole / name}/.", f"{target}/"]
                                if target.is_dir() else ["cp", "-a", whole / name, target],
                                log, step)
-    for sound in whole.glob("lib/modules/*/kernel/sound"):
-        (home / "modules").mkdir(parents=True, exist_ok=True)
-        sound.rename(home / "modules/sound")
+    for part in MODULES:
+        for folder in whole.glob(f"lib/modules/*/kernel/{part}"):
+            target = home / "modules" / part
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(target)
     remove(whole)
 
 

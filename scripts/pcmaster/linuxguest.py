@@ -50,7 +50,8 @@ def ensure(cache, kernel, host, more=(), mistakes=False):
     programs = [path for path in programs if path.is_file()]
     key = digest(module.parent.name, *more, *map(program_id, SOUND_PROGRAMS),
                  (CHECKOUT / SOURCE / "user/init").read_bytes(),
-                 Path(__file__).read_bytes(), *(path.read_bytes() for path in programs))
+                 Path(__file__).read_bytes(), Path(__file__).with_name("kernel.py").read_bytes(),
+                 *(path.read_bytes() for path in programs))
     base = cache.path("linux-initramfs", f"{key}.cpio")
     if not base.is_file():
         base.parent.mkdir(exist_ok=True)

@@ -8,8 +8,10 @@ import tempfile
 import unittest
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 from pcmaster import initramfs, kernel, linuxguest, linuxrun, wav
+from pcmaster.cache import Cache
 from pcmaster.ui import Problem
 
 
@@ -72,6 +74,23 @@ class KernelTest(unittest.TestCase):
         for data in (b"", b"\x7fEL", bytes(2048), bzimage(b"\x1f\x8b....")):
             with self.assertRaises(Problem):
                 kernel.uncompressed(data, "k")
+
+
+    def test_what_an_older_cache_lacks_is_fetched(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(kernel, "tools"), mock.patch.object(kernel, "_fetch") as fetch:
+            cache = Cache(folder)
+            home = cache.path("linux-6.1-6.1.0-1-amd64")
+            fetch.return_value = home
+            for part in kernel.MODULES:
+                (home / "modules" / part).mkdir(parents=True)
+            (home / "vmlinux").touch()
+            (home / "release").write_text("6.1.0-1-amd64")
+            self.assertEqual(kernel.debian(cache, "6.1").vmlinux, home / "vmlinux")
+            fetch.assert_not_called()
+            (home / "modules" / kernel.MODULES[-1]).rmdir()
+            self.assertEqual(kernel.debian(cache, "6.1").release, "6.1.0-1-amd64")
+            fetch.assert_called_once_with(cache, "6.1")
 
 
 class ModuleTest(unittest.TestCase):

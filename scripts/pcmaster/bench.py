@@ -10,6 +10,9 @@ playback   processor time of QEMU outside the vCPU, for each second of sound.
 memory     what one device more, and one stream that plays more, occupy.
 frames     an allocate/free pair of the executive's page-frame allocator beside
            a linear first-fit, from 16 to 65,536 free runs.
+linux      the same aplay on every card in one boot of Linux: processor time,
+           interrupts and register accesses for each second of sound.
+periods    the smallest period at which each card plays cleanly there.
 
 What is compared takes turns; figures are medians of all rounds.
 """
@@ -17,13 +20,13 @@ What is compared takes turns; figures are medians of all rounds.
 import argparse
 import json
 import re
-import statistics
 import tempfile
 import time
-from collections import defaultdict
 from pathlib import Path
 
-from pcmaster import benchguest, peers, prepare, process, qemu
+from pcmaster import (benchguest, linuxbench, linuxperiods, peers, prepare, process,
+                      qemu)
+from pcmaster.figures import Table, figure, show, size
 from pcmaster.regmap import value
 from pcmaster.ui import EXIT_HELD, Problem, command
 
@@ -44,31 +47,6 @@ BACKENDS = {"wav": "wav,id=snd,path={folder}/out.wav,out.frequency=48000",
             "none": "none,id=snd,out.frequency=48000"}
 STREAMS = (1, 2, 4, 8)
 SETTLE = 0.5
-
-
-class Table:
-    """Samples by name, and their medians."""
-
-    def __init__(self):
-        self.samples = defaultdict(list)
-
-    def add(self, value, *name):
-        """Takes in one sample."""
-        self.samples[name].append(value)
-
-    def median(self, *name):
-        """The median of what has that name; None: there is none."""
-        return statistics.median(self.samples[name]) if self.samples[name] else None
-
-    def ratio(self, name, peer):
-        """A median divided by another one; None if either is missing."""
-        value, base = self.median(*name), self.median(*peer)
-        return value / base if value is not None and base else None
-
-    def as_json(self):
-        """All of it, for a file."""
-        return [{"name": list(name), "median": statistics.median(values),
-                 "samples": values} for name, values in self.samples.items() if values]
 
 
 class Exerciser:
@@ -207,7 +185,7 @@ def sample(options, table, backend, name, count, setup):
             time.sleep(options.seconds)
             last, end = (*running.usage(), running.interrupts()), time.monotonic()
     key = (backend, setup[0], name, count)
-    spent, wakes, interrupts = ((b - a) / (end - begin) for a, b in zip(first, last))
+    spent, wakes, _, interrupts = ((b - a) / (end - begin) for a, b in zip(first, last))
     if not interrupts:
         raise Problem(f"{name} did not play")
     table.add(spent / 1e6, *key, "ms")
@@ -279,31 +257,9 @@ def machine(options, *words):
     return benchguest.machine(options.qemu, options.build / GUEST, *words)
 
 
-def size(count):
-    """Bytes, as people say them."""
-    for unit in ("", " KiB"):
-        if count < 1024:
-            return f"{count}{unit}"
-        count //= 1024
-    return f"{count} MiB"
-
-
-def figure(value, places=0):
-    """A number for a table; a dash if there is none."""
-    return "-" if value is None else f"{value:.{places}f}"
-
-
-def show(title, heads, rows):
-    """Prints a table."""
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    print(title)
-    for row in [heads, *rows]:
-        print("  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths)))
-    print(flush=True)
-
-
 PARTS = {"exerciser": exerciser, "rules": rules, "playback": playback, "memory": memory,
-         "frames": frames}
+         "frames": frames, "linux": linuxbench.linux,
+         "periods": linuxperiods.periods}
 
 
 def parse(argv=None):

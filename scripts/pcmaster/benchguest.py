@@ -15,6 +15,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pcmaster.ui import Problem
 
@@ -143,19 +144,35 @@ class Machine:
         return self.qtest.read("l", MAILBOX + 20)
 
     def usage(self):
-        """(ns of processor, wake-ups) so far of all threads but the vCPU's."""
-        spent = wakes = 0
-        for task in Path(f"/proc/{self.child.pid}/task").iterdir():
-            if not (task / "comm").read_text().startswith("CPU "):
-                spent += int((task / "schedstat").read_text().split()[0])
-                wakes += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)",
-                                       (task / "status").read_text(), re.M)[1])
-        return spent, wakes
+        """What its threads have used so far."""
+        return usage(self.child.pid)
 
     def resident(self):
         """Bytes of memory that the whole process holds."""
         status = Path(f"/proc/{self.child.pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.M)[1]) << 10
+
+
+class Usage(NamedTuple):
+    """What a QEMU's threads have used so far."""
+
+    spent: int      # ns of processor, of all threads but the vCPUs'
+    wakes: int      # their wake-ups
+    vcpus: int      # ns of processor of the vCPUs' threads
+
+
+def usage(pid):
+    """The Usage of a QEMU that was started with debug-threads=on."""
+    spent = wakes = vcpus = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        taken = int((task / "schedstat").read_text().split()[0])
+        if (task / "comm").read_text().startswith("CPU "):
+            vcpus += taken
+            continue
+        spent += taken
+        wakes += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)",
+                               (task / "status").read_text(), re.M)[1])
+    return Usage(spent, wakes, vcpus)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import linux
 from linux import loop, same
 from pcmaster import boot, linuxrun, machine, wav
-from qmp import Qmp
+from pcmaster.qmp import Qmp
 
 UNBIND = "/sys/bus/pci/drivers/snd_pcmaster/unbind"
 MODULE = "/modules/snd-pcmaster.ko"

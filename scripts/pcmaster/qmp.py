@@ -5,6 +5,8 @@ import json
 import socket
 import time
 
+from pcmaster.ui import Problem
+
 TRIES, PAUSE = 200, 0.05
 
 
@@ -26,7 +28,7 @@ class Qmp:
         self.execute("qmp_capabilities")
 
     def execute(self, command, **arguments):
-        """What a command returns; AssertionError if it is refused."""
+        """What a command returns; Problem if it is refused."""
         self.file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self.file.flush()
         while True:
@@ -34,14 +36,14 @@ class Qmp:
             if "return" in reply:
                 return reply["return"]
             if "error" in reply:
-                raise AssertionError(f"{command}: {reply['error']}")
+                raise Problem(f"{command}: {reply['error']}")
 
     def insist(self, command, **arguments):
         """Executes a command that is refused until something else has ended."""
         for left in reversed(range(TRIES)):
             try:
                 return self.execute(command, **arguments)
-            except AssertionError:
+            except Problem:
                 if not left:
                     raise
                 time.sleep(PAUSE)
@@ -55,7 +57,7 @@ class Qmp:
             if said == "failed":
                 break
             time.sleep(PAUSE)
-        raise AssertionError(f"{query}: {said}, not {status}")
+        raise Problem(f"{query}: {said}, not {status}")
 
     def close(self):
         """Ends the connection."""

@@ -144,8 +144,10 @@ def main(options, out_folder, default):
     """What scripts/run does for this guest; returns the exit status."""
     glob = "*" if options.exercise is None else options.exercise
     plays = options.file or fnmatchcase(tap.PLAY, glob)
-    sound = wav.read(options.file or default) if plays else None
+    sound = wav.read(options.file) if options.file else None
     _, programs, guest, linux = prepared(options.kernel, options.headers)
+    if plays and not sound:
+        sound = wav.read(default)       # which a package brings that was just installed
     due = [] if options.shell else judge.exercises(guest, glob)
     if not due and not sound and not options.shell:
         raise Problem(f"no exercise matches '{glob}'; --list names them all")

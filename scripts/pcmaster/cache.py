@@ -91,6 +91,14 @@ def remove(path):
         path.unlink(missing_ok=True)
 
 
+def keep_latest(path, count):
+    """Notes that a file or folder is in use; drops those beside it that no run used lately."""
+    os.utime(path)
+    kept = sorted(path.parent.iterdir(), key=lambda other: other.stat().st_mtime)
+    for old in kept[:-count]:
+        remove(old)
+
+
 def write_whole(path, data):
     """Writes a file that is complete whenever it is there."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -8,14 +8,12 @@
         tools/      busybox and sparse, which suit any kernel
 """
 
-import lzma
 import re
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from pcmaster import process
-from pcmaster.cache import digest, need_space, remove, write_whole
+from pcmaster import kernelimage, process
+from pcmaster.cache import need_space, remove
 from pcmaster.debian import Apt
 from pcmaster.ui import Problem, Step
 
@@ -26,8 +24,6 @@ SERIES = "6.1"
 MIB = 600
 PACKAGES = ("zstd",)
 MODULES = ("sound", "drivers/input/gameport")      # a sound card's plug is for joysticks, too
-SETUP_SECTORS, PAYLOAD = 0x1f1, 0x248
-XZ, ZSTD, ELF = b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"\x7fELF"
 HEAD = re.compile(r"^linux-headers-(\d\S*)-amd64$")
 
 
@@ -40,6 +36,11 @@ class Kernel:
     headers: Path       # a folder for make -C
     modules: tuple      # folders that may hold its modules
     tools: Path         # of Debian's busybox-static and sparse
+    identity: str = ""  # changes with what is built against it, where the release does not
+
+    def settings(self):
+        """What it was configured with: NAME, without CONFIG_, -> y, m or a value."""
+        return settings(self.headers)
 
     @property
     def hz(self):
@@ -58,28 +59,6 @@ def debian(cache, series=SERIES):
                   (home / "modules",), tools(cache))
 
 
-def own(cache, image, headers):
-    """A person's own kernel, with the folder that modules for it are built in."""
-    stamp = headers / "include/config/kernel.release"
-    if not stamp.is_file():
-        raise Problem(f"--headers {headers}: no folder to build modules in, which "
-                      "has include/config/kernel.release (of a distribution: "
-                      "/lib/modules/VERSION/build)")
-    release = stamp.read_text().strip()
-    try:
-        data = image.read_bytes()
-    except OSError as error:
-        raise Problem(f"--kernel {image}: {error.strerror}") from error
-    home = cache.path(f"linux-own-{digest(data)}")
-    if not (home / "vmlinux").is_file():
-        home.mkdir(exist_ok=True)
-        write_whole(home / "vmlinux", uncompressed(data, image))
-    root = image.absolute().parent.parent
-    return Kernel(release, home / "vmlinux", headers.absolute(),
-                  (headers, root / "lib/modules" / release, Path("/lib/modules") / release),
-                  tools(cache))
-
-
 def _fetch(cache, series):
     """Fetches and unpacks Debian's packages of a kernel; returns its folder."""
     need_space(cache.root, MIB, f"Debian's Linux {series}")
@@ -93,7 +72,7 @@ def _fetch(cache, series):
         for package in sorted(work.glob("*.deb")):
             _unpack(package, home, log, step)
         image = home / f"boot/vmlinuz-{release}"
-        (home / "vmlinux").write_bytes(uncompressed(image.read_bytes(), image))
+        (home / "vmlinux").write_bytes(kernelimage.uncompressed(image.read_bytes(), image))
         (home / "release").write_text(release)
         remove(home / "boot")
         final = cache.path(f"linux-{series}-{release}")
@@ -187,19 +166,8 @@ def checkpatch(cache):
     return final / "checkpatch.pl"
 
 
-def uncompressed(data, path):
-    """The ELF file inside a bzImage; a file that is one already stays as it is."""
-    if data[:4] == ELF:
-        return data
-    if data[0x1fe:0x200] != b"\x55\xaa" or data[0x202:0x206] != b"HdrS":
-        raise Problem(f"{path} is no kernel for x86: neither a bzImage nor an ELF file.")
-    offset, length = struct.unpack_from("<II", data, PAYLOAD)
-    start = ((data[SETUP_SECTORS] or 4) + 1) * 512 + offset
-    payload = data[start:start + length]
-    if payload.startswith(XZ):
-        return lzma.LZMADecompressor().decompress(payload)
-    if payload.startswith(ZSTD):
-        # The size of what comes out follows, which is no part of the frame.
-        return process.filtered(["zstd", "-dcq"], payload[:-4], path)
-    raise Problem(f"{path} is compressed in a way that this does not know; give the "
-                  "vmlinux instead.")
+def settings(headers):
+    """The configuration that a folder for modules was prepared with."""
+    text = (headers / "include/config/auto.conf").read_text(errors="replace")
+    return {name: value.strip('"')
+            for name, value in re.findall(r"^CONFIG_(\w+)=(.*)$", text, re.M)}

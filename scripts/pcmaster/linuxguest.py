@@ -4,6 +4,7 @@
 All of it is kept in the cache, by what went into it.
 """
 
+import gzip
 import lzma
 import re
 import shutil
@@ -11,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pcmaster import CHECKOUT, initramfs, process
-from pcmaster.cache import digest, program_id, remove, tree_digest, write_whole
+from pcmaster.cache import (digest, keep_latest, program_id, remove, tree_digest,
+                            write_whole)
 from pcmaster.ui import Problem, Step
 
 MODULE = "snd-pcmaster"
 SOURCE = Path("guest-driver/linux")
 REGISTERS = Path("hw/audio/pcmaster/pcmaster_regs.h")
-COMPILER = "x86_64-linux-gnu-gcc-12"       # Debian 12's, which its kernels are made with
 KEPT = 8
 ALSA = Path("/usr/share/alsa")
 SOUND_PROGRAMS = ("aplay", "amixer")
@@ -55,21 +56,18 @@ def ensure(cache, kernel, host, more=(), mistakes=False):
     base = cache.path("linux-initramfs", f"{key}.cpio")
     if not base.is_file():
         base.parent.mkdir(exist_ok=True)
-        _forget(base.parent)
         write_whole(base, make_base(kernel, module, programs, more))
+    keep_latest(base, KEPT)
     return LinuxGuest(kernel.release, kernel.vmlinux, base, kernel.hz)
 
 
-def _forget(folder):
-    """Drops what no run used lately."""
-    kept = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
-    for old in kept[:-KEPT]:
-        remove(old)
-
-
-def compiler():
+def compiler(kernel):
     """The words that tell make which compiler to use: the kernel's, if it is there."""
-    return [] if shutil.which(COMPILER) else ["CC=gcc"]
+    settings = kernel.settings()
+    if settings.get("CC_IS_CLANG") == "y":
+        return ["CC=clang", "LLVM=1"]
+    own = settings.get("CC_VERSION_TEXT", "").partition(" ")[0]
+    return [f"CC={own if shutil.which(own) else 'gcc'}"]
 
 
 def build_module(cache, kernel, mistakes=False, words=()):
@@ -78,11 +76,13 @@ def build_module(cache, kernel, mistakes=False, words=()):
     words: more of them for make, such as W=1; then it is built anew.
     """
     names = [SOURCE.as_posix(), REGISTERS.as_posix()]
-    key = digest(kernel.release, str(kernel.headers), mistakes, *words,
-                 tree_digest(CHECKOUT, names), program_id(COMPILER), program_id("gcc"))
+    used = compiler(kernel)
+    key = digest(kernel.release, str(kernel.headers), kernel.identity, mistakes, *words, *used,
+                 tree_digest(CHECKOUT, names), program_id(used[0].partition("=")[2]))
     final = cache.path("linux-modules", key)
     image = final / f"{MODULE}.ko"
     if image.is_file() and not words:
+        keep_latest(final, KEPT)
         return image
     final.parent.mkdir(exist_ok=True)
     log = cache.log(f"linux-module-{kernel.release}")
@@ -92,9 +92,9 @@ def build_module(cache, kernel, mistakes=False, words=()):
         result.mkdir()
         shutil.copy2(work / SOURCE / f"{MODULE}.ko", result)
         shutil.copy2(log, result / "log")
-        _forget(final.parent)
         remove(final)
         result.rename(final)
+    keep_latest(final, KEPT)
     return image
 
 
@@ -105,9 +105,19 @@ def make_module(kernel, work, log, step, mistakes, words):
     (work / REGISTERS).parent.mkdir(parents=True)
     shutil.copy2(CHECKOUT / REGISTERS, work / REGISTERS)
     env = process.build_environment()
-    process.run_logged(["make", "-C", kernel.headers, f"M={target}", "modules",
-                        *compiler(), *(["MISTAKES=1"] if mistakes else []), *words],
-                       log, step, env=env)
+    words = ["make", "-C", kernel.headers, f"M={target}", "modules", *compiler(kernel),
+             *(["MISTAKES=1"] if mistakes else []), *words]
+    try:
+        process.run_logged(words, log, step, env=env)
+    except process.Failed as failed:
+        raise Problem(f"{MODULE} cannot be built for Linux {kernel.release} in {kernel.headers}: "
+                      f"{failed}\n  {_ADVICE}") from failed
+
+
+_ADVICE = """\
+If it is the compiler, install the one that made the kernel, by the name that it has in
+  include/config/auto.conf, CONFIG_CC_VERSION_TEXT; if a file is missing there, the rest of
+  the headers' packages."""
 
 
 def make_base(kernel, module, programs, more):
@@ -189,7 +199,11 @@ def find_module(kernel, name):
 def contents(path):
     """A module, uncompressed."""
     data = path.read_bytes()
-    return lzma.decompress(data) if path.suffix == ".xz" else data
+    if path.suffix == ".xz":
+        return lzma.decompress(data)
+    if path.suffix == ".gz":
+        return gzip.decompress(data)
+    return process.filtered(["zstd", "-dcq"], data, path) if path.suffix == ".zst" else data
 
 
 def unsigned(path):

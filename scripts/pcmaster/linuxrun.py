@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pcmaster import (boot, initramfs, iommu, judge, kernel, linuxguest, machine, prepare, report,
-                      tap, wav)
+from pcmaster import (boot, initramfs, iommu, judge, kernel, linuxguest, machine, ownkernel,
+                      prepare, report, tap, wav)
 from pcmaster.cache import remove
 from pcmaster.qemu import SYSTEM
 from pcmaster.shape import Shape
@@ -125,7 +125,7 @@ def prepared(kernel_image=None, headers=None, series=None, more=(), mistakes=Fal
     """Builds what is missing: (cache, QEMU's folder, the executive's guest, LinuxGuest)."""
     cache, programs, guest = prepare.everything(more=kernel.PACKAGES)
     with cache.lock():
-        chosen = (kernel.own(cache, kernel_image, headers) if kernel_image
+        chosen = (ownkernel.own(cache, kernel_image, headers) if kernel_image
                   else kernel.debian(cache, series or kernel.SERIES))
         linux = linuxguest.ensure(cache, chosen, guest.images["host"].parent, more, mistakes)
     return cache, programs, guest, linux
@@ -204,7 +204,10 @@ def play(sound):
     rest = 3 * PERIOD * 1000000 // sound.rate
     return f"""\
 arecord -q -D hw:0,0 -t raw {kind} {frames} /recorded & recorder=$!
-until grep -q RUNNING /proc/asound/card0/pcm0c/sub0/status; do usleep 1000; done
+until grep -q RUNNING /proc/asound/card0/pcm0c/sub0/status; do
+    kill -0 $recorder || pcmaster-host exit 17
+    usleep 1000
+done
 (until grep -q RUNNING /proc/asound/card0/pcm0p/sub0/status; do usleep 1000; done
 echo playing) & watcher=$!
 aplay -q -D hw:0,0 {frames} /play.wav || held=17

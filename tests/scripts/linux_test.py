@@ -12,7 +12,6 @@ from unittest import mock
 
 from pcmaster import initramfs, kernel, linuxguest, linuxrun, wav
 from pcmaster.cache import Cache
-from pcmaster.ui import Problem
 
 
 def entries(archive):
@@ -50,31 +49,8 @@ class InitramfsTest(unittest.TestCase):
         self.assertEqual(list(entries(archive.whole())), ["x", "x/y", "x/z"])
 
 
-def bzimage(payload):
-    """A file that is built like a kernel for x86 around a payload."""
-    head = bytearray(1024)
-    head[0x1f1] = 1
-    head[0x1fe:0x200] = b"\x55\xaa"
-    head[0x202:0x206] = b"HdrS"
-    struct.pack_into("<II", head, 0x248, 0, len(payload))
-    return bytes(head) + payload
-
-
 class KernelTest(unittest.TestCase):
-    """The ELF file comes out of whatever it is wrapped in."""
-
-    def test_xz(self):
-        image = bzimage(lzma.compress(b"\x7fELF rest") + b"\x09\0\0\0")
-        self.assertEqual(kernel.uncompressed(image, "k"), b"\x7fELF rest")
-
-    def test_elf_stays(self):
-        self.assertEqual(kernel.uncompressed(b"\x7fELF", "k"), b"\x7fELF")
-
-    def test_refused(self):
-        for data in (b"", b"\x7fEL", bytes(2048), bzimage(b"\x1f\x8b....")):
-            with self.assertRaises(Problem):
-                kernel.uncompressed(data, "k")
-
+    """What the cache keeps of Debian's."""
 
     def test_what_an_older_cache_lacks_is_fetched(self):
         with tempfile.TemporaryDirectory() as folder, \

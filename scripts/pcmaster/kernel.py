@@ -12,14 +12,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pcmaster import kernelimage, process
+from pcmaster import kernelimage, packages, process
 from pcmaster.cache import need_space, remove
 from pcmaster.debian import Apt
 from pcmaster.ui import Problem, Step
 
-# The series of kernels, and the suites of Debian 12 that hold them: what they
-# bring for building runs on Debian 12 and later.
-SUITES = {"6.1": "bookworm", "6.12": "bookworm-backports"}
+# The series of kernels, and the suites that hold them, each behind the version of Debian
+# from which on it is taken: what it brings for building runs there.
+SUITES = {"6.1": {12: "bookworm"}, "6.12": {13: "trixie", 12: "bookworm-backports"}}
 SERIES = "6.1"
 MIB = 600
 PACKAGES = ("zstd",)
@@ -59,12 +59,19 @@ def debian(cache, series=SERIES):
                   (home / "modules",), tools(cache))
 
 
+def suite(series):
+    """The suite that a series is fetched from on this system."""
+    *newer, (_, oldest) = SUITES[series].items()
+    version = packages.debian_version()
+    return next((name for number, name in newer if version >= number), oldest)
+
+
 def _fetch(cache, series):
     """Fetches and unpacks Debian's packages of a kernel; returns its folder."""
     need_space(cache.root, MIB, f"Debian's Linux {series}")
     log = cache.log(f"linux-{series}")
     with Step(f"Linux {series} of Debian") as step, cache.scratch() as work:
-        apt = Apt(cache, log, step, SUITES[series])
+        apt = Apt(cache, log, step, suite(series))
         apt.update("deb")
         release, names = _packages(apt, series)
         apt.run("download", *names, cwd=work)
@@ -136,7 +143,7 @@ def tools(cache):
         return final
     log = cache.log("linux-tools")
     with Step("busybox and sparse of Debian") as step, cache.scratch() as work:
-        apt = Apt(cache, log, step, SUITES[SERIES])
+        apt = Apt(cache, log, step, suite(SERIES))
         apt.update("deb")
         apt.run("download", "busybox-static", "sparse", cwd=work)
         for package in work.glob("*.deb"):
@@ -152,7 +159,7 @@ def checkpatch(cache):
         return final / "checkpatch.pl"
     log = cache.log("linux-checkpatch")
     with Step("Linux's checkpatch") as step, cache.scratch() as work:
-        apt = Apt(cache, log, step, SUITES[SERIES])
+        apt = Apt(cache, log, step, suite(SERIES))
         apt.update("deb")
         apt.run("download", f"linux-source-{SERIES}", cwd=work)
         (work / "files").mkdir()

@@ -70,12 +70,18 @@ def check_system():
     """Raises Problem on a system whose packages would not serve."""
     if platform.machine() != "x86_64":
         raise Problem(f"this needs an x86-64 machine, not {platform.machine()}.")
-    release = platform.freedesktop_os_release()
-    version = release.get("VERSION_ID")
-    if release.get("ID") != "debian" or (version and float(version) < OLDEST_DEBIAN):
+    if debian_version() < OLDEST_DEBIAN:
         raise Problem("packages are missing, and this installs them on Debian "
                       f"{OLDEST_DEBIAN} or later only. Missing here:\n  "
                       + " ".join(find_missing()))
+
+
+def debian_version():
+    """This Debian's number; testing and unstable have none yet, other systems are 0."""
+    release = platform.freedesktop_os_release()
+    if release.get("ID") != "debian":
+        return 0
+    return float(release.get("VERSION_ID") or "inf")
 
 
 def as_root():

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from pcmaster import initramfs, kernel, linuxguest, linuxrun, wav
+from pcmaster import initramfs, kernel, linuxguest, linuxrun, packages, wav
 from pcmaster.cache import Cache
 
 
@@ -67,6 +67,17 @@ class KernelTest(unittest.TestCase):
             (home / "modules" / kernel.MODULES[-1]).rmdir()
             self.assertEqual(kernel.debian(cache, "6.1").release, "6.1.0-1-amd64")
             fetch.assert_called_once_with(cache, "6.1")
+
+
+class SuiteTest(unittest.TestCase):
+    """Each Debian has kernels whose build tools it can run."""
+
+    def test_suites(self):
+        for version, series, suite in ((12, "6.1", "bookworm"), (13, "6.1", "bookworm"),
+                                       (12, "6.12", "bookworm-backports"),
+                                       (13, "6.12", "trixie"), (float("inf"), "6.12", "trixie")):
+            with mock.patch.object(packages, "debian_version", return_value=version):
+                self.assertEqual(kernel.suite(series), suite)
 
 
 class ModuleTest(unittest.TestCase):

@@ -53,6 +53,12 @@ class PackagesTest(unittest.TestCase):
             with unfit, installed(), self.assertRaises(Problem):
                 packages.check_system()
 
+    def test_versions(self):
+        for release, number in (({"ID": "debian", "VERSION_ID": "12"}, 12),
+                                ({"ID": "debian"}, float("inf")), ({"ID": "other"}, 0)):
+            with system(**release):
+                self.assertEqual(packages.debian_version(), number)
+
     def test_who_may_install(self):
         with mock.patch("os.geteuid", return_value=0):
             self.assertEqual(packages.as_root()[0], "env")

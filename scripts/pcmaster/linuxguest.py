@@ -25,7 +25,7 @@ SOUND_PROGRAMS = ("aplay", "amixer")
 APPLETS = """
     awk cat chmod cmp cp cttyhack cut date dd dmesg echo env expr false grep head insmod kill
     killall ln ls lspci mkdir mknod mount mv poweroff ps pwd rm rmmod sed seq setsid sh sleep
-    sort sync tail test timeout top touch tr true umount uname uniq usleep wc xargs
+    sort stty sync tail test timeout top touch tr true umount uname uniq usleep wc xargs
 """.split()
 SIGNATURE = b"~Module signature appended~\n"
 

@@ -3,17 +3,16 @@
 
 import dataclasses
 import re
-import subprocess
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pcmaster import (boot, initramfs, iommu, judge, kernel, linuxguest, machine, ownkernel,
-                      prepare, report, tap, wav)
+from pcmaster import (boot, initramfs, iommu, judge, kernel, linuxguest, linuxshell, machine,
+                      ownkernel, prepare, report, tap, wav)
 from pcmaster.cache import remove
 from pcmaster.qemu import SYSTEM
 from pcmaster.shape import Shape
-from pcmaster.ui import EXIT_FAILED, EXIT_HELD, EXIT_UNUSABLE, Problem
+from pcmaster.ui import EXIT_FAILED, EXIT_HELD, Problem
 
 # Two nanoseconds for each instruction: a period of 1 ms is half a million of them.
 ICOUNT = "shift=1,sleep=off"
@@ -102,7 +101,7 @@ def _iommu(plan):
 
 def outputs(plan):
     """What comes out of the guest: its console, two files and its end."""
-    words = ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+    words = ["-chardev", linuxshell.CONSOLE, "-serial", "chardev:console",
              "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
     for name, port in (("recorded.raw", RECORDED_PORT), ("kernel.log", KERNEL_PORT)):
         words += ["-chardev", f"file,id=port{port},path={machine.quoted(plan.out / name)}",
@@ -174,7 +173,7 @@ def sound_files(options, sound):
 def job(options, sound, glob):
     """The commands of a run; glob: of the exercises, None: none of them."""
     if options.shell:
-        return SHELL
+        return linuxshell.job(sound)
     return ("held=16\n" + (exercise(options.shape, glob) if glob else "")
             + (play(sound) if sound else "") + END)
 
@@ -186,11 +185,6 @@ def exercise(shape, glob):
             " || held=17\n")
 
 
-SHELL = """\
-echo 'The card is hw:0; aplay, arecord, amixer and busybox are here. exit ends the guest.'
-setsid cttyhack sh
-poweroff -f
-"""
 END = f"""\
 dmesg | pcmaster-host send {KERNEL_PORT:#x}
 pcmaster-host exit $held
@@ -327,12 +321,9 @@ def found_in(expected, heard):
 
 
 def shell(programs, plan):
-    """Runs the guest with the person's terminal as its console."""
+    """Runs the guest with the person's terminal as its console; returns the exit status."""
     write_initramfs(plan)
-    words = [word.replace("stdio,id=console,signal=off", "stdio,id=console,signal=off,mux=on")
-             for word in command(programs, plan)]
     try:
-        status = subprocess.run(words, check=False).returncode
+        return linuxshell.run(command(programs, plan))
     finally:
         remove(plan.out / "initramfs")
-    return EXIT_HELD if status == 0 else EXIT_UNUSABLE

@@ -131,6 +131,8 @@ void pcmaster_wait_irq(struct pcmaster_stream *stream);
 
 /* pcm.c */
 int pcmaster_new_pcms(struct pcmaster *chip);
+
+/* trigger.c */
 void pcmaster_wait_silent(struct pcmaster *chip);
 
 /* violation.c */

@@ -59,4 +59,4 @@ class LinuxTest(running.RunCase):
         image.write_bytes(b"no kernel")
         ran = self.run_with("--guest", "linux", "--kernel", image, "--headers", self.folder)
         self.assert_status(2, ran)
-        self.assertIn("no folder to build modules in", ran.text)
+        self.assertIn("no kernel for x86", ran.text)

@@ -40,13 +40,14 @@ class Kernel:
 
     def settings(self):
         """What it was configured with: NAME, without CONFIG_, -> y, m or a value."""
-        return settings(self.headers)
+        text = (self.headers / "include/config/auto.conf").read_text(errors="replace")
+        return {name: value.strip('"')
+                for name, value in re.findall(r"^CONFIG_(\w+)=(.*)$", text, re.M)}
 
     @property
     def hz(self):
-        """The kernel's ticks in a second, as its configuration says."""
-        text = (self.headers / "include/config/auto.conf").read_text()
-        return int(re.search(r"^CONFIG_HZ=(\d+)$", text, re.MULTILINE)[1])
+        """The kernel's ticks in a second."""
+        return int(self.settings()["HZ"])
 
 
 def debian(cache, series=SERIES):
@@ -171,10 +172,3 @@ def checkpatch(cache):
              f"{work}/linux-source-{SERIES}", work / "files"], log, step)
         (work / "files").rename(final)
     return final / "checkpatch.pl"
-
-
-def settings(headers):
-    """The configuration that a folder for modules was prepared with."""
-    text = (headers / "include/config/auto.conf").read_text(errors="replace")
-    return {name: value.strip('"')
-            for name, value in re.findall(r"^CONFIG_(\w+)=(.*)$", text, re.M)}

@@ -3,6 +3,7 @@
 
     linux-SERIES-RELEASE/
         vmlinux     uncompressed: a third of the time that a boot takes otherwise
+        vmlinuz     as Debian has it
         modules/    the kernel's own sound modules, and what one of them needs besides
         headers/    what modules are built against: usr/src and usr/lib of Debian's packages
         tools/      busybox and sparse, which suit any kernel
@@ -24,6 +25,8 @@ SERIES = "6.1"
 MIB = 600
 PACKAGES = ("zstd",)
 MODULES = ("sound", "drivers/input/gameport")      # a sound card's plug is for joysticks, too
+# What an older cache may lack.
+PARTS = ("vmlinuz", *(f"modules/{part}" for part in MODULES))
 HEAD = re.compile(r"^linux-headers-(\d\S*)-amd64$")
 
 
@@ -53,7 +56,7 @@ class Kernel:
 def debian(cache, series=SERIES):
     """Debian's newest kernel of a series, fetched if there is none yet (lock held)."""
     present = [path.parent for path in sorted(cache.root.glob(f"linux-{series}-*/vmlinux"))
-               if all((path.parent / "modules" / part).is_dir() for part in MODULES)]
+               if all((path.parent / part).exists() for part in PARTS)]
     home = present[-1] if present else _fetch(cache, series)
     release = (home / "release").read_text()
     return Kernel(release, home / "vmlinux", _build_folder(home, release),
@@ -82,6 +85,7 @@ def _fetch(cache, series):
         image = home / f"boot/vmlinuz-{release}"
         (home / "vmlinux").write_bytes(kernelimage.uncompressed(image.read_bytes(), image))
         (home / "release").write_text(release)
+        image.rename(home / "vmlinuz")
         remove(home / "boot")
         final = cache.path(f"linux-{series}-{release}")
         _settle(home, release, final)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What happens to the card while it plays: pulled out, reloaded, migrated; mistakes."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,13 +8,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import linux
 from linux import loop, same
-from pcmaster import boot, linuxrun, machine, wav
-from pcmaster.qmp import Qmp
+from pcmaster import boot, linuxrun, wav
 
 UNBIND = "/sys/bus/pci/drivers/snd_pcmaster/unbind"
 MODULE = "/modules/snd-pcmaster.ko"
 ROUNDS = 20
-PATIENCE = 120
 # aplay of silence without end, which must end by itself when the card goes.
 ENDLESS = "aplay -q -D hw:0,0 -f S16_LE -c 2 -r 48000 -t raw /dev/zero 2>/dev/null & player=$!\n"
 PLAYING = "until grep -qs RUNNING /proc/asound/card0/pcm0p/sub0/status; do usleep 1000; done\n"
@@ -59,31 +56,6 @@ class EventTest(linux.LinuxCase):
             "plug": lambda qmp: qmp.insist("device_add", driver="pcmaster", id="card0",
                                            bus="rp1", audiodev="snd", loopback=True)})
         self.look(plan, outcome)
-
-    def qmp_words(self):
-        """A QMP socket in the folder of the test."""
-        return ("-qmp", f"unix:{machine.quoted(self.folder / 'qmp')},server=on,wait=off")
-
-    def with_qmp(self, plan, acts):
-        """Boots, and does what belongs to a line of the console when it comes."""
-        _, programs, _ = linux.prepared()
-        linuxrun.write_initramfs(plan)
-        words = linuxrun.command(programs, plan)
-        lines = []
-        with open(self.folder / "qemu.log", "w+b") as errors, \
-                subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=errors) as child:
-            try:
-                qmp = Qmp(self.folder / "qmp")
-                for line in child.stdout:
-                    lines.append(line.decode(errors="replace").rstrip())
-                    if lines[-1] in acts:
-                        acts[lines[-1]](qmp)
-                status = child.wait(PATIENCE)
-            finally:
-                child.kill()
-                qmp.close()
-        return boot.Boot(status, lines, PATIENCE, False, 0, "")
 
     def test_migration(self):
         sound = wav.Wav(48000, 2, "s16", bytes((i * i + i // 3) % 251 for i in range(4 * 48000 * 20)))

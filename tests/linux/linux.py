@@ -5,13 +5,16 @@ import functools
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-from pcmaster import boot, kernel, linuxguest, linuxrun
+from pcmaster import boot, kernel, linuxguest, linuxrun, machine
 from pcmaster.shape import Shape
+from pcmaster.qmp import Qmp
 
+PATIENCE = 120
 PLAIN = Shape(nodes=1, cpus=1, memory=512)
 TWO = Shape(nodes=1, cpus=2, memory=512)
 REMAPPED = Shape(nodes=1, cpus=2, memory=512, iommu=True)
@@ -60,6 +63,31 @@ class LinuxCase(unittest.TestCase):
         outcome = linuxrun.run_plan(programs, plan)
         self.look(plan, outcome, log_may)
         return plan, outcome
+
+    def qmp_words(self):
+        """A QMP socket in the folder of the test."""
+        return ("-qmp", f"unix:{machine.quoted(self.folder / 'qmp')},server=on,wait=off")
+
+    def with_qmp(self, plan, acts):
+        """Boots, and does what belongs to a line of the console when it comes."""
+        _, programs, _ = prepared()
+        linuxrun.write_initramfs(plan)
+        words = linuxrun.command(programs, plan)
+        lines = []
+        with open(self.folder / "qemu.log", "w+b") as errors, \
+                subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=errors) as child:
+            try:
+                qmp = Qmp(self.folder / "qmp")
+                for line in child.stdout:
+                    lines.append(line.decode(errors="replace").rstrip())
+                    if lines[-1] in acts:
+                        acts[lines[-1]](qmp)
+                status = child.wait(PATIENCE)
+            finally:
+                child.kill()
+                qmp.close()
+        return boot.Boot(status, lines, PATIENCE, False, 0, "")
 
     def look(self, plan, outcome, log_may=None):
         """What every run must have shown."""

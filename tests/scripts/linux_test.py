@@ -60,13 +60,18 @@ class KernelTest(unittest.TestCase):
             fetch.return_value = home
             for part in kernel.MODULES:
                 (home / "modules" / part).mkdir(parents=True)
-            (home / "vmlinux").touch()
+            for name in ("vmlinux", "vmlinuz"):
+                (home / name).touch()
             (home / "release").write_text("6.1.0-1-amd64")
             self.assertEqual(kernel.debian(cache, "6.1").vmlinux, home / "vmlinux")
             fetch.assert_not_called()
             (home / "modules" / kernel.MODULES[-1]).rmdir()
             self.assertEqual(kernel.debian(cache, "6.1").release, "6.1.0-1-amd64")
             fetch.assert_called_once_with(cache, "6.1")
+            (home / "modules" / kernel.MODULES[-1]).mkdir()
+            (home / "vmlinuz").unlink()
+            kernel.debian(cache, "6.1")
+            self.assertEqual(fetch.call_count, 2)
 
 
 class SuiteTest(unittest.TestCase):

@@ -11,8 +11,9 @@
  *
  *   card sub format rate channels period periods frames   what is played
  *   access=rw|mmap
- *   pause=1      pauses twice on the way
- *   command=...  a shell's command in the middle, in which streams are suspended
+ *   pause=1      pauses once on the way
+ *   command=...  a shell's command in the middle, in which streams are suspended;
+ *                with pause=1 while it is paused
  *   error=1      the stream must end with an error, soon
  */
 #include <alsa/asoundlib.h>
@@ -160,14 +161,22 @@ static long resumed(struct loop *loop, long result)
 
 static void interfere(struct loop *loop)
 {
-    if (loop->command) {
-        must(loop, system(loop->command) ? -EIO : 0, loop->command);
-        loop->command = NULL;
-    }
-    if (loop->pause) {
+    const char *command = loop->command;
+    int pauses = loop->pause > 0;
+
+    loop->command = NULL;
+    if (pauses) {
         must(loop, snd_pcm_pause(loop->play, 1), "pause");
         usleep(50000);
-        must(loop, snd_pcm_pause(loop->play, 0), "resume");
+    }
+    if (command) {
+        must(loop, system(command) ? -EIO : 0, command);
+    }
+    if (pauses && snd_pcm_state(loop->play) == SND_PCM_STATE_SUSPENDED) {
+        must(loop, snd_pcm_resume(loop->play), "resume");
+    }
+    if (pauses) {
+        must(loop, snd_pcm_pause(loop->play, 0), "release");
         loop->pause--;
     }
 }

@@ -38,9 +38,28 @@ void pcmaster_tell_ready(struct pcmaster_stream *stream)
 	struct snd_pcm_runtime *runtime = stream->substream->runtime;
 	u64 ready = PCM_S_READY_UNTOLD;
 
+	stream->told = pcmaster_follow_appl(stream);
 	if (stream->tells_ready && runtime->stop_threshold < runtime->boundary)
-		ready = pcmaster_follow_appl(stream) - stream->base;
+		ready = stream->told - stream->base;
 	pcmaster_wr64(stream->chip, reg_of(stream) + PCM_S_READY, ready);
+}
+
+/*
+ * An application writes a few frames and then, after the next interrupt, the rest
+ * of a period.  The few can wait while what the device knows of lasts for long.
+ */
+static bool must_tell_ready(struct pcmaster_stream *stream)
+{
+	struct snd_pcm_runtime *runtime = stream->substream->runtime;
+	s64 untold, rest = stream->told - stream->base - stream->seen;
+
+	if (!stream->tells_ready || !(stream->chip->running & BIT(stream->number)))
+		return false;
+	untold = pcmaster_follow_appl(stream) - stream->told;
+	if (!plays(stream))
+		rest += runtime->buffer_size;
+	return untold < 0 || untold >= runtime->period_size / 2 ||
+	       (untold && rest < 2 * (s64)runtime->period_size);
 }
 
 /* Frames that have passed since ALSA started the stream. */
@@ -68,6 +87,8 @@ snd_pcm_uframes_t pcmaster_pointer(struct snd_pcm_substream *substream)
 	struct pcmaster_stream *stream = stream_of(substream);
 	u64 frames = stream->stopped ? stream->base : position(stream);
 
+	if (must_tell_ready(stream))
+		pcmaster_tell_ready(stream);
 	return do_div(frames, substream->runtime->buffer_size);
 }
 
@@ -75,7 +96,7 @@ int pcmaster_ack(struct snd_pcm_substream *substream)
 {
 	struct pcmaster_stream *stream = stream_of(substream);
 
-	if (stream->tells_ready && stream->chip->running & BIT(stream->number))
+	if (must_tell_ready(stream))
 		pcmaster_tell_ready(stream);
 	return 0;
 }

@@ -46,6 +46,7 @@ struct pcmaster_stream {
 	u64 base;			/* frames before the device's start */
 	u64 seen;			/* frames since then, never less */
 	u64 appl;			/* frames ALSA has written or taken */
+	u64 told;			/* of them, the device knows of */
 	snd_pcm_uframes_t appl_ptr;	/* where ALSA's pointer was then */
 };
 

@@ -125,6 +125,7 @@ int pcmaster_trigger(struct snd_pcm_substream *substream, int cmd)
 
 	if (cmd == SNDRV_PCM_TRIGGER_DRAIN) {
 		stream->draining = true;
+		pcmaster_tell_ready(stream);
 		pcmaster_tell_end(stream);
 		return 0;
 	}

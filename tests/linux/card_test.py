@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The card: formats, rates, periods, pause, suspend, position, on both kernels."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import linux
 from linux import loop, same
+from pcmaster.regmap import value
 
 FORMATS = ("U8", "S8", "U16_LE", "S16_LE", "U32_LE", "S32_LE", "FLOAT_LE")
 RATES = (4000, 8000, 11025, 12345, 22050, 44100, 96000, 192000)
@@ -17,6 +19,10 @@ PARAMETER = "/sys/module/snd_pcmaster/parameters/writeback"
 POSITION = loop("position", period=4096, periods=16, frames=100000)
 MEMORY = same("the card is on node 1",
               "[ \"$(cat /sys/bus/pci/drivers/snd_pcmaster/*:*/numa_node)\" = 1 ]")
+
+PERIODS, FEW = 100, 8
+SILENCE = ("aplay -q -D hw:0,0 -t raw -f S16_LE -c 2 -r 48000 --period-size=480 "
+           f"--buffer-size=1920 -s {480 * PERIODS} /dev/zero || held=17\n" + same("played", "true"))
 
 
 def formats():
@@ -52,6 +58,19 @@ class CardTest(linux.LinuxCase):
         ten = {"period": 48, "periods": 8, "frames": 480000}
         self.boot(loop("1 ms for 10 s", **ten) + f"echo 1 > {PARAMETER}\n"
                   + loop("1 ms for 10 s, written back", **ten))
+
+    def test_accesses(self):
+        """A period costs one look at the position and one word of ALSA's; written back, none."""
+        position, ready = (f"{value('STREAM', 0) + value(name):#x}"
+                           for name in ("S_POSITION", "S_READY"))
+        for written_back, most in ((0, PERIODS + FEW), (1, FEW)):
+            plan, _ = self.boot(f"echo {written_back} > {PARAMETER}\n" + SILENCE,
+                                more=("-trace", "memory_region_ops_*"))
+            log = (plan.out / "device.log").read_text()
+            for register in (position, ready):
+                count = len(re.findall(rf"addr 0x\w+{register[2:]} .* name 'pcmaster'", log))
+                self.assertLessEqual(count, most, register)
+                self.assertGreater(count, 0)
 
     def test_newer_kernel(self):
         self.boot(ways() + POSITION + "pcmaster-exercises --check-node || held=17\n",

@@ -192,7 +192,10 @@ int pcmaster_new_node(struct pcmaster *chip)
 	return 0;
 }
 
-/* Files stay open for as long as they like, but what they had is taken from them. */
+/*
+ * Files stay open for as long as they like, but what they had is taken from them
+ * before the first request fails.
+ */
 void pcmaster_remove_node(struct pcmaster *chip)
 {
 	struct pcmaster_node *node = chip->node;
@@ -205,11 +208,11 @@ void pcmaster_remove_node(struct pcmaster *chip)
 	down_write(&node->revoking);
 	node->gone = true;
 	up_write(&node->revoking);
-	up_write(&node->requests);
 	mutex_lock(&node->files_lock);
 	list_for_each_entry(state, &node->files, link)
 		pcmaster_revoke_buffers(state);
 	mutex_unlock(&node->files_lock);
+	up_write(&node->requests);
 	chip->node = NULL;
 	drop_user(node);
 }

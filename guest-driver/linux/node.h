@@ -2,8 +2,8 @@
 /*
  * snd-pcmaster: what the files of the device node share
  *
- * Locks, outer ones first: files_lock, requests, the mm's (of whoever maps or
- * copies), a file's lock, exercising, revoking.
+ * Locks, outer ones first: requests, files_lock, the mm's (of whoever maps or
+ * copies), a file's lock, mask_lock or exercising, revoking.
  */
 #ifndef SND_PCMASTER_NODE_H
 #define SND_PCMASTER_NODE_H

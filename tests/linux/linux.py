@@ -46,12 +46,13 @@ class LinuxCase(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def plan(self, job, series=kernel.SERIES, **more):
-        """A plan with pcmaster-loop at hand; job gets its end."""
+        """A plan with the programs of guest/ at hand; job gets its end."""
         _, _, linux = prepared(series)
-        files = {"loop": (PROGRAMS / "pcmaster-loop").read_bytes(), **more.pop("files", {})}
+        files = {name: (PROGRAMS / f"pcmaster-{name}").read_bytes() for name in ("loop", "hostile")}
+        files |= more.pop("files", {})
         return linuxrun.Plan(guest=linux, out=self.folder, files=files,
                              **{"shape": PLAIN, **more},
-                             job="held=16\nchmod 755 /loop\n" + job + linuxrun.END)
+                             job="held=16\nchmod 755 /loop /hostile\n" + job + linuxrun.END)
 
     def boot(self, job, log_may=None, **more):
         """Boots, and looks at the end, the results and the kernel's log.

@@ -91,6 +91,7 @@ struct pcmaster {
 	struct pcmaster_record log[PCMASTER_LOG_KEPT];
 	u64 log_end;			/* records taken from the device */
 	struct ratelimit_state log_limit;
+	unsigned int not_shown;		/* violations, for the limit */
 	spinlock_t owner_lock;
 	struct pcmaster_owner owners[PCMASTER_OWNERS];
 	u64 owner_clock;

@@ -24,6 +24,8 @@ void pcmaster_init_log(struct pcmaster *chip)
 	mutex_init(&chip->log_lock);
 	spin_lock_init(&chip->owner_lock);
 	ratelimit_state_init(&chip->log_limit, LOG_INTERVAL, LOG_BURST);
+	/* It is for us to say how many were not shown. */
+	ratelimit_set_flags(&chip->log_limit, RATELIMIT_MSG_ON_RELEASE);
 }
 
 /* Keeps who a buffer belongs to; returns a number for pcmaster_disown(). */
@@ -93,12 +95,24 @@ static void describe_owner(struct pcmaster *chip, u64 addr, char *text, size_t s
 	spin_unlock_irqrestore(&chip->owner_lock, flags);
 }
 
+static bool may_be_shown(struct pcmaster *chip)
+{
+	if (!__ratelimit(&chip->log_limit)) {
+		chip->not_shown++;
+		return false;
+	}
+	if (chip->not_shown)
+		dev_err(&chip->pci->dev, "%u violations more were not shown\n", chip->not_shown);
+	chip->not_shown = 0;
+	return true;
+}
+
 static void report(struct pcmaster *chip, const struct pcmaster_record *record)
 {
 	u32 rule = PCM_LOG_RULE(record->info), requester = PCM_LOG_REQUESTER(record->info);
 	char owner[2 * PCMASTER_NAME_LEN + 32], who[24] = "the exerciser";
 
-	if (rule >= PCM_RULE_COUNT || !__ratelimit(&chip->log_limit))
+	if (rule >= PCM_RULE_COUNT || !may_be_shown(chip))
 		return;
 	if (requester < PCM_STREAM_COUNT)
 		snprintf(who, sizeof(who), "stream %u", requester);

@@ -41,7 +41,7 @@ NEVER = re.compile(r"(?!)")
 OURS = re.compile(r"snd-pcmaster|snd_pcmaster")
 # What the kernel itself says when it takes in a module or a card.
 TAINTS = re.compile(r"taint|module verification|loading out-of-tree module|enabling device")
-EXERCISED = re.compile(TAINTS.pattern + r"|violation of \S+ by the exerciser|callbacks suppressed")
+EXERCISED = re.compile(TAINTS.pattern + r"|violation of \S+ by the exerciser|violations more")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The device node under a root that means it ill, and what is left of that."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -31,6 +32,10 @@ rmmod snd_pcmaster 2>/dev/null && held=17
 card=$(cd {BIND} && echo *:*)
 echo $card > {BIND}/unbind
 """
+PROVOKED = 200
+MOST, WITHIN_S = 10, 5
+SHOWN = re.compile(r"\[ *(\d+\.\d+)\] snd_pcmaster .*: violation of window by the exerciser")
+MORE = re.compile(r"snd_pcmaster .*: (\d+) violations more were not shown")
 
 
 class NodeTest(linux.LinuxCase):
@@ -61,3 +66,15 @@ class NodeTest(linux.LinuxCase):
                          realtime=True)
         self.look(plan, self.with_qmp(plan, {
             "pull": lambda qmp: qmp.execute("device_del", id="card0")}))
+
+    def test_log_is_limited(self):
+        plan, _ = self.boot(f"/hostile provoke {PROVOKED} || held=17\n", log_may=DUE)
+        text = (plan.out / "kernel.log").read_text()
+        times = [float(time) for time in SHOWN.findall(text)]
+        for first in times:
+            self.assertLessEqual(sum(first <= time < first + WITHIN_S for time in times), MOST)
+        self.assertEqual(len(times), MOST + 1)
+        self.assertEqual(MORE.findall(text), [str(PROVOKED - MOST)])
+        self.assertNotIn("callbacks suppressed", text)
+        seen = (plan.out / "device.log").read_text().count("pcmaster_violation_window ")
+        self.assertEqual(seen, PROVOKED + 1)

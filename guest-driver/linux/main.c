@@ -124,7 +124,8 @@ static int make_blocks(struct pcmaster *chip)
 		chip->streams[n].block = chip->blocks + n * step;
 		chip->streams[n].block_addr = chip->blocks_addr + n * step;
 	}
-	pcmaster_own(chip, chip->blocks_addr, chip->blocks_size, "position blocks");
+	pcmaster_own(chip, &chip->blocks_owner, chip->blocks_addr, chip->blocks_size,
+		     "position blocks");
 	return 0;
 }
 
@@ -151,7 +152,6 @@ static void init_chip(struct pcmaster *chip, struct snd_card *card, struct pci_d
 	for (n = 0; n < PCM_STREAM_COUNT; n++) {
 		chip->streams[n].chip = chip;
 		chip->streams[n].number = n;
-		chip->streams[n].owner = -1;
 	}
 }
 
@@ -236,7 +236,7 @@ static int pcmaster_probe(struct pci_dev *pci, const struct pci_device_id *pci_i
 	return 0;
 }
 
-/* Waits until the last file is closed: what it has mapped is the device's. */
+/* Waits until nobody has the sound card open: what is mapped of its rings is the device's. */
 static void pcmaster_remove(struct pci_dev *pci)
 {
 	struct snd_card *card = pci_get_drvdata(pci);

@@ -41,7 +41,6 @@ static struct pcmaster_buffer *new_buffer(struct pcmaster *chip, size_t bytes, b
 		return NULL;
 	buffer->chip = chip;
 	buffer->bytes = bytes;
-	buffer->owner = -1;
 	/* Only memory in one piece has a mapping whose kind can be changed. */
 	buffer->attrs = cached ? 0 : DMA_ATTR_FORCE_CONTIGUOUS;
 	buffer->cpu = dma_alloc_attrs(&chip->pci->dev, bytes, &buffer->addr,
@@ -60,7 +59,7 @@ static void free_memory(struct pcmaster_buffer *buffer)
 
 	if (!buffer->cpu)
 		return;
-	pcmaster_disown(chip, buffer->owner);
+	pcmaster_disown(chip, &buffer->owner);
 	if (buffer->uncached)
 		set_memory_wb((unsigned long)buffer->cpu, buffer->bytes >> PAGE_SHIFT);
 	dma_free_attrs(&chip->pci->dev, buffer->bytes, buffer->cpu, buffer->addr,
@@ -264,7 +263,7 @@ static int keep_buffer(struct pcmaster_file *state, struct pcmaster_buffer *buff
 		buffer->page = (unsigned long)handle * (PCMASTER_BUFFER_MAX >> PAGE_SHIFT);
 		snprintf(name, sizeof(name), "%s (pid %d), buffer %d", current->comm,
 			 task_pid_nr(current), handle);
-		buffer->owner = pcmaster_own(buffer->chip, buffer->addr, buffer->length, name);
+		pcmaster_own(buffer->chip, &buffer->owner, buffer->addr, buffer->length, name);
 	}
 	mutex_unlock(&state->lock);
 	return handle;

@@ -38,7 +38,7 @@ struct pcmaster_buffer {
 	u32 length;
 	bool uncached;
 	unsigned long attrs;
-	int owner;
+	struct pcmaster_owner owner;
 	unsigned long page;		/* of the file, where its mappings begin */
 	atomic_t mapped;
 };

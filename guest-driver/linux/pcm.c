@@ -112,8 +112,8 @@ static int pcmaster_hw_params(struct snd_pcm_substream *substream,
 	snprintf(name, sizeof(name), "pcmC%dD0%c%d (%s, pid %d)", chip->card->number,
 		 plays(stream) ? 'p' : 'c', substream->number, current->comm,
 		 task_pid_nr(current));
-	pcmaster_disown(chip, stream->owner);
-	stream->owner = pcmaster_own(chip, addr, bytes, name);
+	pcmaster_disown(chip, &stream->owner);
+	pcmaster_own(chip, &stream->owner, addr, bytes, name);
 	pcmaster_open_window(chip, PCMASTER_RING_WINDOW(stream->number), addr,
 			     addr + bytes - 1, plays(stream) ? PCM_W_READ : PCM_W_WRITE);
 	return 0;
@@ -124,8 +124,7 @@ static int pcmaster_hw_free(struct snd_pcm_substream *substream)
 	struct pcmaster_stream *stream = stream_of(substream);
 
 	pcmaster_close_window(stream->chip, PCMASTER_RING_WINDOW(stream->number));
-	pcmaster_disown(stream->chip, stream->owner);
-	stream->owner = -1;
+	pcmaster_disown(stream->chip, &stream->owner);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include <linux/hrtimer.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/list.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -18,13 +19,22 @@
 #include "pcmaster_regs.h"
 #include "pcmaster_exercise.h"
 
-#define PCMASTER_OWNERS		96	/* buffers whose owner is known */
+#define PCMASTER_FREED		64	/* buffers whose last owner is known; a power of two */
 #define PCMASTER_NAME_LEN	48
 #define PCMASTER_BLOCKS_WINDOW	0
 #define PCMASTER_RING_WINDOW(n)	(1 + (n))	/* of stream n */
 #define PCMASTER_EXERCISE_WINDOW	(PCM_WINDOW_COUNT - 1)
 
 struct pcmaster;
+
+/* A buffer that the device was given, or that it had. */
+struct pcmaster_owner {
+	struct list_head link;
+	u64 first;
+	u64 last;
+	bool live;			/* not freed yet */
+	char name[PCMASTER_NAME_LEN];
+};
 
 /* One stream of the device, and the ALSA substream that is the same. */
 struct pcmaster_stream {
@@ -33,7 +43,7 @@ struct pcmaster_stream {
 	unsigned int number;		/* of the device */
 	void *block;			/* where the device writes its position */
 	dma_addr_t block_addr;
-	int owner;			/* of the ring, see pcmaster_own() */
+	struct pcmaster_owner owner;	/* of the ring */
 	struct hrtimer drain_timer;
 
 	/* Under the substream's lock. */
@@ -48,15 +58,6 @@ struct pcmaster_stream {
 	u64 appl;			/* frames ALSA has written or taken */
 	u64 told;			/* of them, the device knows of */
 	snd_pcm_uframes_t appl_ptr;	/* where ALSA's pointer was then */
-};
-
-/* A buffer that the device was given, kept for a while after it is freed. */
-struct pcmaster_owner {
-	u64 first;
-	u64 last;
-	u64 when;			/* order of giving and freeing */
-	bool live;
-	char name[PCMASTER_NAME_LEN];
 };
 
 struct pcmaster {
@@ -81,6 +82,7 @@ struct pcmaster {
 	void *blocks;			/* all streams'; NULL: none is possible */
 	dma_addr_t blocks_addr;
 	size_t blocks_size;
+	struct pcmaster_owner blocks_owner;
 
 	/* The DMA API's mask and node of the device are its rings' while any is open. */
 	struct mutex mask_lock;
@@ -93,8 +95,9 @@ struct pcmaster {
 	struct ratelimit_state log_limit;
 	unsigned int not_shown;		/* violations, for the limit */
 	spinlock_t owner_lock;
-	struct pcmaster_owner owners[PCMASTER_OWNERS];
-	u64 owner_clock;
+	struct list_head owners;	/* the newest first */
+	struct pcmaster_owner freed[PCMASTER_FREED];
+	unsigned int freed_count;
 
 	/* node.c, exerciser.c */
 	struct pcmaster_node *node;
@@ -140,8 +143,9 @@ void pcmaster_wait_silent(struct pcmaster *chip);
 /* violation.c */
 void pcmaster_init_log(struct pcmaster *chip);
 void pcmaster_take_log(struct pcmaster *chip);
-int pcmaster_own(struct pcmaster *chip, u64 first, u64 length, const char *name);
-void pcmaster_disown(struct pcmaster *chip, int owner);
+void pcmaster_own(struct pcmaster *chip, struct pcmaster_owner *owner, u64 first, u64 length,
+		  const char *name);
+void pcmaster_disown(struct pcmaster *chip, struct pcmaster_owner *owner);
 
 /* buffer.c */
 bool pcmaster_length_fits(struct pcmaster *chip, size_t bytes);

@@ -23,60 +23,61 @@ void pcmaster_init_log(struct pcmaster *chip)
 {
 	mutex_init(&chip->log_lock);
 	spin_lock_init(&chip->owner_lock);
+	INIT_LIST_HEAD(&chip->owners);
 	ratelimit_state_init(&chip->log_limit, LOG_INTERVAL, LOG_BURST);
 	/* It is for us to say how many were not shown. */
 	ratelimit_set_flags(&chip->log_limit, RATELIMIT_MSG_ON_RELEASE);
 }
 
-/* Keeps who a buffer belongs to; returns a number for pcmaster_disown(). */
-int pcmaster_own(struct pcmaster *chip, u64 first, u64 length, const char *name)
+/* Keeps who a buffer belongs to, until pcmaster_disown(). */
+void pcmaster_own(struct pcmaster *chip, struct pcmaster_owner *owner, u64 first, u64 length,
+		  const char *name)
 {
-	struct pcmaster_owner *owner, *oldest = NULL;
 	unsigned long flags;
-	int n = -1;
 
 	spin_lock_irqsave(&chip->owner_lock, flags);
-	for (owner = chip->owners; owner < chip->owners + PCMASTER_OWNERS; owner++)
-		if (!owner->live && (!oldest || owner->when < oldest->when))
-			oldest = owner;
-	if (oldest) {
-		oldest->first = first;
-		oldest->last = first + length - 1;
-		oldest->when = ++chip->owner_clock;
-		oldest->live = true;
-		strscpy(oldest->name, name, sizeof(oldest->name));
-		n = oldest - chip->owners;
+	owner->first = first;
+	owner->last = first + length - 1;
+	owner->live = true;
+	strscpy(owner->name, name, sizeof(owner->name));
+	list_add(&owner->link, &chip->owners);
+	spin_unlock_irqrestore(&chip->owner_lock, flags);
+}
+
+/* The buffer, if it had an owner, was freed; that is remembered for a while. */
+void pcmaster_disown(struct pcmaster *chip, struct pcmaster_owner *owner)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chip->owner_lock, flags);
+	if (owner->live) {
+		owner->live = false;
+		list_del(&owner->link);
+		chip->freed[chip->freed_count++ % PCMASTER_FREED] = *owner;
 	}
 	spin_unlock_irqrestore(&chip->owner_lock, flags);
-	return n;
 }
 
-/* The buffer was freed; its owner is remembered as long as there is room. */
-void pcmaster_disown(struct pcmaster *chip, int owner)
+static bool has(const struct pcmaster_owner *owner, u64 addr)
 {
-	unsigned long flags;
-
-	if (owner < 0)
-		return;
-	spin_lock_irqsave(&chip->owner_lock, flags);
-	chip->owners[owner].live = false;
-	chip->owners[owner].when = ++chip->owner_clock;
-	spin_unlock_irqrestore(&chip->owner_lock, flags);
+	return owner->first <= addr && addr <= owner->last;
 }
 
-/* Whose the memory is or was, or who is the last before it; live ones first. */
+/* Whose the memory is, or who had it last. */
 static const struct pcmaster_owner *find_owner(struct pcmaster *chip, u64 addr)
 {
-	struct pcmaster_owner *owner, *best = NULL;
+	const struct pcmaster_owner *owner;
+	unsigned int n;
 
-	for (owner = chip->owners; owner < chip->owners + PCMASTER_OWNERS; owner++) {
-		if (!owner->when || addr < owner->first || addr > owner->last)
-			continue;
-		if (!best || owner->live > best->live ||
-		    (owner->live == best->live && owner->when > best->when))
-			best = owner;
+	list_for_each_entry(owner, &chip->owners, link)
+		if (has(owner, addr))
+			return owner;
+	for (n = 1; n <= min(chip->freed_count, PCMASTER_FREED + 0U); n++) {
+		owner = &chip->freed[(chip->freed_count - n) % PCMASTER_FREED];
+		if (has(owner, addr))
+			return owner;
 	}
-	return best;
+	return NULL;
 }
 
 static void describe_owner(struct pcmaster *chip, u64 addr, char *text, size_t size)

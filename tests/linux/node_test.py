@@ -70,6 +70,7 @@ class NodeTest(linux.LinuxCase):
     def test_log_is_limited(self):
         plan, _ = self.boot(f"/hostile provoke {PROVOKED} || held=17\n", log_may=DUE)
         text = (plan.out / "kernel.log").read_text()
+        self.assertRegex(text, r"violation of window .*; buffer: hostile \(pid \d+\), buffer 201, ")
         times = [float(time) for time in SHOWN.findall(text)]
         for first in times:
             self.assertLessEqual(sum(first <= time < first + WITHIN_S for time in times), MOST)

@@ -21,6 +21,7 @@
 
 #include "hostile.h"
 
+#define OTHERS                      200
 #define REST_S                      6       /* longer than the log's limit looks back */
 #define RELEASE                     "/release"
 #define REGISTERS                   "/sys/bus/pci/drivers/snd_pcmaster/*:*/resource0"
@@ -212,9 +213,12 @@ static int provoke(unsigned int count)
     unsigned int n, done = 0, gaps = 0;
     int node = node_open();
 
-    if (take(node, PAGE, &buffer)) {
-        point(false, "a buffer");
-        return 1;
+    /* The last of many, whose owner is known all the same. */
+    for (n = 0; n < OTHERS + 1; n++) {
+        if (take(node, PAGE, &buffer)) {
+            point(false, "buffer %u", n);
+            return 1;
+        }
     }
     for (n = 0; n < count; n++) {
         done += violate(node, buffer.handle);

@@ -21,12 +21,14 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from pcmaster.ui import Problem
 
 MIB = 1 << 20
 CONFIGURED = "pcmaster-configured"
+LATELY_S = 3600     # longer than a suite of tests takes
 
 
 def cache_root(environ=os.environ):
@@ -92,11 +94,15 @@ def remove(path):
 
 
 def keep_latest(path, count):
-    """Notes that a file or folder is in use; drops those beside it that no run used lately."""
+    """Notes that a file or folder is in use; drops those beside it that no run used lately.
+
+    What was used within the hour stays: a run that goes on may be about to boot it.
+    """
     os.utime(path)
     kept = sorted(path.parent.iterdir(), key=lambda other: other.stat().st_mtime)
     for old in kept[:-count]:
-        remove(old)
+        if old.stat().st_mtime < time.time() - LATELY_S:
+            remove(old)
 
 
 def write_whole(path, data):

@@ -2,7 +2,9 @@
 """The cache: nothing half-made, one run at a time, keys that see every change."""
 
 import fcntl
+import os
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -63,6 +65,27 @@ class CacheTest(unittest.TestCase):
             cache.need_space(self.root, 5, "this")
             with self.assertRaisesRegex(Problem, "this needs 6 MiB, 5 MiB are free"):
                 cache.need_space(self.root, 6, "this")
+
+
+class LatestTest(unittest.TestCase):
+    """What nobody used lately goes, but for a few."""
+
+    def kept(self, ages):
+        """The numbers of files that stay, which were used so many seconds ago; the last is used."""
+        with tempfile.TemporaryDirectory() as name:
+            paths = [Path(name, str(number)) for number in range(len(ages))]
+            for path, age in zip(paths, ages):
+                path.touch()
+                os.utime(path, (time.time() - age,) * 2)
+            cache.keep_latest(paths[-1], 3)
+            return sorted(int(path.name) for path in Path(name).iterdir())
+
+    def test_what_another_run_may_be_about_to_use_stays(self):
+        self.assertEqual(self.kept([60] * 9), list(range(9)))
+
+    def test_what_was_used_long_ago_goes(self):
+        old = [cache.LATELY_S + 100 * number for number in range(1, 9)]
+        self.assertEqual(self.kept(old), [0, 1, 7])
 
 
 class KeyTest(unittest.TestCase):

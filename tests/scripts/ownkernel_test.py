@@ -96,6 +96,7 @@ class OwnTest(unittest.TestCase):
             self.assertEqual(self.own(image).vmlinux, self.folder / "boot/vmlinuz")
         self.refused("CONFIG_PVH", elf(pvh=False))
 
+    @mock.patch("pcmaster.cache.LATELY_S", 0)
     def test_few_are_kept(self):
         for number in range(2 * ownkernel.KEPT):
             self.own(bzimage(gzip.compress(elf() + bytes(number))))

@@ -11,14 +11,15 @@ import unittest
 from pathlib import Path
 
 from pcmaster import boot, kernel, linuxguest, linuxrun, machine
-from pcmaster.shape import Shape
 from pcmaster.qmp import Qmp
+from pcmaster.shape import Shape
 
 PATIENCE = 120
 PLAIN = Shape(nodes=1, cpus=1, memory=512)
 TWO = Shape(nodes=1, cpus=2, memory=512)
 REMAPPED = Shape(nodes=1, cpus=2, memory=512, iommu=True)
 POINT = re.compile(r"(not ok|ok) (?:\d+ )?- (.*)$")
+TOOLS = ("loop", "hostile", "streams")
 PROGRAMS = Path(os.environ["PCMASTER_BUILD"], "tests/linux/guest")
 
 
@@ -48,11 +49,11 @@ class LinuxCase(unittest.TestCase):
     def plan(self, job, series=kernel.SERIES, **more):
         """A plan with the programs of guest/ at hand; job gets its end."""
         _, _, linux = prepared(series)
-        files = {name: (PROGRAMS / f"pcmaster-{name}").read_bytes() for name in ("loop", "hostile")}
+        files = {name: (PROGRAMS / f"pcmaster-{name}").read_bytes() for name in TOOLS}
         files |= more.pop("files", {})
         return linuxrun.Plan(guest=linux, out=self.folder, files=files,
                              **{"shape": PLAIN, **more},
-                             job="held=16\nchmod 755 /loop /hostile\n" + job + linuxrun.END)
+                             job=f"held=16\nchmod 755 {' '.join(TOOLS)}\n" + job + linuxrun.END)
 
     def boot(self, job, log_may=None, **more):
         """Boots, and looks at the end, the results and the kernel's log.
@@ -108,6 +109,11 @@ def loop(name, **options):
     """A line of a job that runs pcmaster-loop; a failure is one of the guest's."""
     words = " ".join(f"'{key}={value}'" for key, value in options.items())
     return f"/loop '{name}' {words} || held=17\n"
+
+
+def streams(what, value):
+    """The same for pcmaster-streams."""
+    return f"/streams {what} {value} || held=17\n"
 
 
 def same(name, condition):

@@ -9,6 +9,7 @@
         tools/      busybox and sparse, which suit any kernel
 """
 
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,12 @@ def _unpack(package, home, log, step):
     """Unpacks what is needed of a package: of the image, the kernel and some modules."""
     whole = package.parent / f"{package.name}.d"
     process.run_logged(["dpkg-deb", "-x", package, whole], log, step)
+    for part, root in itertools.product(MODULES, ("lib", "usr/lib")):
+        for folder in whole.glob(f"{root}/modules/*/kernel/{part}"):
+            target = home / "modules" / part
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(target)
+    remove(whole / "usr/lib/modules")       # the rest of them, from Debian 13 on
     kept = {"boot": "boot", "usr": "headers/usr"}
     for name, place in kept.items():
         if (whole / name).is_dir():
@@ -118,11 +125,6 @@ def _unpack(package, home, log, step):
             process.run_logged(["cp", "-a", f"{whole / name}/.", f"{target}/"]
                                if target.is_dir() else ["cp", "-a", whole / name, target],
                                log, step)
-    for part in MODULES:
-        for folder in whole.glob(f"lib/modules/*/kernel/{part}"):
-            target = home / "modules" / part
-            target.parent.mkdir(parents=True, exist_ok=True)
-            folder.rename(target)
     remove(whole)
 
 

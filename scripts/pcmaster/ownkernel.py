@@ -96,7 +96,7 @@ def _module_folders(image, headers, release):
     yield headers
     if headers.name == "build":
         yield headers.parent
-    for root in (image.parent.parent, Path("/")):
+    for root in (image.parent.parent, image.parent.parent / "usr", Path("/")):
         yield root / "lib/modules" / release
     if image.parent.name == release:
         yield image.parent

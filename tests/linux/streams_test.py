@@ -14,6 +14,7 @@ from pcmaster import kernel, wav
 COUNT, PAUSES = 4, 3
 PAUSE = re.compile(r"pcmaster_stream_pause stream (\d+) position (\d+)")
 WRITTEN = re.compile(r"pcmaster_write (STREAMS_(?!STOP)\w+) at \w+: 0x(\w+)")
+DRAINED = re.compile(r"pcmaster_stream_drained stream 0 position (\d+)")
 AT = re.compile(r"at (\d+) (\d+)$")
 ODD = (1, 47, 1023, 1025, 16384, 20011, 50000 - 1)
 VALUES = 32003                      # of pcmaster-streams
@@ -63,6 +64,8 @@ class StreamsTest(linux.LinuxCase):
         sound = wav.Wav(48000, 2, "s16", bytes(4))
         self.boot("".join(streams("drain", frames) for frames in ODD), wav=sound)
         self.assertNotIn("pcmaster_stream_discard", (self.folder / "device.log").read_text())
+        # At the end of a period ALSA stops the stream before the device has more to say.
+        self.assertEqual(self.told(DRAINED), [frames for frames in ODD if frames % 4096])
         heard = wav.read(self.folder / "played.wav")
         values = memoryview(heard.data).cast("h")
         self.assertEqual(list(values[::2]), list(values[1::2]))

@@ -4,6 +4,7 @@
 import dataclasses
 import lzma
 import struct
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -72,6 +73,35 @@ class KernelTest(unittest.TestCase):
             (home / "vmlinuz").unlink()
             kernel.debian(cache, "6.1")
             self.assertEqual(fetch.call_count, 2)
+
+
+class PackageTest(unittest.TestCase):
+    """Debian's packages, of 12 and of 13, which has all below usr/."""
+
+    def package(self, folder, *files):
+        """A package with these empty files."""
+        for name in ("DEBIAN/control", *files):
+            (folder / "root" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "root" / name).touch()
+        (folder / "root/DEBIAN/control").write_text(
+            "Package: k\nVersion: 1\nArchitecture: all\nMaintainer: me <m@e>\nDescription: k\n")
+        subprocess.run(["dpkg-deb", "-b", folder / "root", folder / "k.deb"], check=True,
+                       stdout=subprocess.DEVNULL)
+        return folder / "k.deb"
+
+    def test_modules(self):
+        for root in ("lib", "usr/lib"):
+            with tempfile.TemporaryDirectory() as folder:
+                place = f"{root}/modules/6.9-amd64/kernel"
+                package = self.package(Path(folder), "boot/vmlinuz", "usr/src/x/Makefile",
+                                       *(f"{place}/{part}/some.ko" for part in kernel.MODULES),
+                                       f"{place}/fs/other.ko")
+                home = Path(folder, "home")
+                kernel._unpack(package, home, Path(folder, "log"), mock.Mock())
+                self.assertEqual({str(path.relative_to(home)) for path in home.rglob("*")
+                                  if path.is_file()},
+                                 {"boot/vmlinuz", "headers/usr/src/x/Makefile",
+                                  *(f"modules/{part}/some.ko" for part in kernel.MODULES)})
 
 
 class SuiteTest(unittest.TestCase):

@@ -125,7 +125,7 @@ def _judge(plan, outcome, results):
         complaints += results.faults()
     complaints += [f"{point.name} did not hold" for point in results.failed]
     log = judge.device_log(plan.out / "device.log")
-    complaints += log.broken + judge.denied(plan, outcome, log)
+    complaints += log.broken + judge.denied(plan, outcome.lines, log)
     return judge.Verdict(complaints, log.violations)
 
 

@@ -117,7 +117,7 @@ class SelfTest(unittest.TestCase):
         self.assertEqual(self.booted.results.faults(), [], self.booted.text)
         held = boot.FAILED if self.booted.results.failed else boot.HELD
         self.assertEqual(self.booted.status, held, self.booted.text)
-        self.assertEqual(iommu.STARTED in self.booted.text, self.on.shape.iommu)
+        self.assertEqual(iommu.STARTED[0] in self.booted.text, self.on.shape.iommu)
         shown = SHOWN.findall(self.booted.text)
         self.assertGreaterEqual(len(shown), SHOWN_AT_LEAST)
         for expected, actual in shown:

@@ -32,7 +32,7 @@ bool pcmaster_fits(struct pcmaster *chip, u64 addr, size_t bytes)
 	u64 last = addr + bytes - 1;
 
 	return pcmaster_length_fits(chip, bytes) && pcmaster_reaches(chip, addr, bytes) &&
-	       !(addr % chip->align) && !(spread(addr ^ last) & ~chip->boundary);
+	       !(addr & (chip->align - 1)) && !(spread(addr ^ last) & ~chip->boundary);
 }
 
 void pcmaster_open_window(struct pcmaster *chip, unsigned int number, u64 first,

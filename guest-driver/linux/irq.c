@@ -17,7 +17,8 @@ static bool stops_on_xrun(struct snd_pcm_runtime *runtime)
 }
 
 /* What the device says went wrong becomes what ALSA calls an xrun. */
-static void stream_failed(struct pcmaster_stream *stream, u32 status)
+static void stream_failed(struct pcmaster_stream *stream,
+			  struct snd_pcm_substream *substream, u32 status)
 {
 	struct pcmaster *chip = stream->chip;
 	unsigned int reg = PCM_STREAM(stream->number);
@@ -25,12 +26,16 @@ static void stream_failed(struct pcmaster_stream *stream, u32 status)
 	if (status & PCM_S_ERROR) {
 		dev_err_ratelimited(&chip->pci->dev, "stream %u stopped: cause %u\n",
 				    stream->number, pcmaster_rd(chip, reg + PCM_S_CAUSE));
-		snd_pcm_stop_xrun(stream->substream);
-	} else if (status & PCM_S_LATE && stops_on_xrun(stream->substream->runtime)) {
+		snd_pcm_stop_xrun(substream);
+	} else if (status & PCM_S_LATE && stops_on_xrun(substream->runtime)) {
 		dev_warn_ratelimited(&chip->pci->dev,
 				     "stream %u: the host was late, %u frames are missing\n",
 				     stream->number, pcmaster_rd(chip, reg + PCM_S_LOST));
-		snd_pcm_stop_xrun(stream->substream);
+		snd_pcm_stop_xrun(substream);
+	} else if (status & PCM_S_XRUN && !stream->draining &&
+		   substream->runtime->stop_threshold <= substream->runtime->buffer_size) {
+		/* ALSA sees nothing if the application has caught up meanwhile. */
+		snd_pcm_stop_xrun(substream);
 	}
 }
 
@@ -48,38 +53,48 @@ static u32 acknowledge(struct pcmaster_stream *stream)
 
 /*
  * What the device wrote to memory, if it did since the last interrupt; it does
- * not if a rule forbids it.
+ * not if a rule forbids it.  by_memory: the position there is as new.
  */
-static u32 written_back(struct pcmaster_stream *stream)
+static u32 written_back(struct pcmaster_stream *stream, bool *by_memory)
 {
 	const char *block = stream->block;
 	u64 time = le64_to_cpu(READ_ONCE(*(__le64 *)(block + PCM_WRITEBACK_TIME)));
 	u32 status = le32_to_cpu(READ_ONCE(*(__le32 *)(block + PCM_WRITEBACK_STATUS)));
 
-	if (time == stream->block_time || status & RARE)
-		return acknowledge(stream);
+	*by_memory = time != stream->block_time;
 	stream->block_time = time;
-	return status;
+	return !*by_memory || status & RARE ? acknowledge(stream) : status;
 }
 
 static irqreturn_t stream_interrupt(int irq, void *data)
 {
 	struct pcmaster_stream *stream = data;
-	bool by_memory = stream->block && stream->chip->vectors > 1;
-	u32 status = by_memory ? written_back(stream) : acknowledge(stream);
+	struct snd_pcm_substream *substream;
+	bool by_memory = false;
+	u32 status = stream->block && stream->chip->vectors > 1 ?
+		     written_back(stream, &by_memory) : acknowledge(stream);
 
 	if (status & PCM_S_DRAINED)
 		WRITE_ONCE(stream->drained, true);
-	if (!stream->substream)
+	substream = READ_ONCE(stream->substream);
+	if (!substream)		/* closed meanwhile; who closes waits for this handler */
 		return IRQ_HANDLED;
-	if (status & (PCM_S_ERROR | PCM_S_LATE))
-		stream_failed(stream, status);
+	if (status & (PCM_S_ERROR | PCM_S_LATE | PCM_S_XRUN))
+		stream_failed(stream, substream, status);
 	if (status & (PCM_S_PERIOD | PCM_S_DRAINED | PCM_S_XRUN)) {
 		WRITE_ONCE(stream->in_interrupt, by_memory);
-		snd_pcm_period_elapsed(stream->substream);
+		snd_pcm_period_elapsed(substream);
 		WRITE_ONCE(stream->in_interrupt, false);
 	}
 	return IRQ_HANDLED;
+}
+
+/* What the device may interrupt for; a bit each of PCM_INT_STATUS. */
+u32 pcmaster_interrupts(const struct pcmaster *chip)
+{
+	u32 streams = (1U << (chip->playback + chip->capture)) - 1;
+
+	return PCM_INT_VIOLATION | streams * PCM_INT_STREAM(0);
 }
 
 /* The device's own vector, and the only one where all share one. */
@@ -89,7 +104,7 @@ static irqreturn_t card_interrupt(int irq, void *data)
 	u32 pending = pcmaster_rd(chip, PCM_INT_STATUS);
 	unsigned int n;
 
-	if (!pending || pending == ~0U)
+	if (pending == ~0U || !(pending & pcmaster_interrupts(chip)))
 		return IRQ_NONE;
 	for (n = 0; n < chip->playback + chip->capture; n++)
 		if (chip->vectors == 1 && pending & PCM_INT_STREAM(n))
@@ -119,14 +134,10 @@ static int request_stream_irqs(struct pcmaster *chip)
 	return 0;
 }
 
-/* A vector for each stream, or one for all that is there. */
-int pcmaster_request_irqs(struct pcmaster *chip)
+static int request_irqs(struct pcmaster *chip, unsigned int vectors, unsigned int types)
 {
-	unsigned int most = 1 + chip->playback + chip->capture;
-	int err = pci_alloc_irq_vectors(chip->pci, most, most, PCI_IRQ_MSIX);
+	int err = pci_alloc_irq_vectors(chip->pci, vectors, vectors, types);
 
-	if (err < 0)
-		err = pci_alloc_irq_vectors(chip->pci, 1, 1, PCI_IRQ_ALL_TYPES);
 	if (err < 0)
 		return err;
 	chip->vectors = err;
@@ -136,6 +147,17 @@ int pcmaster_request_irqs(struct pcmaster *chip)
 		return err;
 	chip->requested = 1;
 	return request_stream_irqs(chip);
+}
+
+/* A vector for each stream, or one for all where there are not as many. */
+int pcmaster_request_irqs(struct pcmaster *chip)
+{
+	unsigned int most = 1 + chip->playback + chip->capture;
+
+	if (!request_irqs(chip, most, PCI_IRQ_MSIX))
+		return 0;
+	pcmaster_free_irqs(chip);
+	return request_irqs(chip, 1, PCI_IRQ_ALL_TYPES & ~PCI_IRQ_MSIX);
 }
 
 void pcmaster_free_irqs(struct pcmaster *chip)

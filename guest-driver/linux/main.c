@@ -4,7 +4,6 @@
  *
  * docs/specs/pcmaster.rst of the project describes every register.
  */
-#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <sound/initval.h>
@@ -102,8 +101,7 @@ void pcmaster_set_up(struct pcmaster *chip)
 		pcmaster_open_window(chip, PCMASTER_BLOCKS_WINDOW, chip->blocks_addr,
 				     chip->blocks_addr + chip->blocks_size - 1,
 				     PCM_W_READ | PCM_W_WRITE);
-	pcmaster_wr(chip, PCM_INT_ENABLE, PCM_INT_VIOLATION |
-		    (((1U << (chip->playback + chip->capture)) - 1) << 16));
+	pcmaster_wr(chip, PCM_INT_ENABLE, pcmaster_interrupts(chip));
 }
 
 /* The blocks that streams write their positions to, with room for a list each. */
@@ -138,6 +136,18 @@ static int set_mask(struct pcmaster *chip)
 		return dev_err_probe(&chip->pci->dev, err,
 				     "no DMA with %u address bits\n", bits);
 	return 0;
+}
+
+/*
+ * Where a card judges its buffers by a node, they belong there, wherever its slot is.
+ * The device has the firmware's number of a node; Linux counts them in that order.
+ */
+static void set_node(struct pcmaster *chip)
+{
+	u32 node = pcmaster_rd(chip, PCM_HW_NODE);
+
+	if (node < chip->nodes && node_online(node))
+		set_dev_node(&chip->pci->dev, node);
 }
 
 static void init_chip(struct pcmaster *chip, struct snd_card *card, struct pci_dev *pci)
@@ -189,6 +199,7 @@ static int build_card(struct pcmaster *chip)
 	if (err)
 		return err;
 	pci_set_master(chip->pci);
+	set_node(chip);
 	pcmaster_wr(chip, PCM_CTRL, PCM_CTRL_RESET);
 	err = make_blocks(chip);
 	if (err)

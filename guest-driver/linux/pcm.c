@@ -16,7 +16,7 @@ static const struct snd_pcm_hardware hardware = {
 	.info = SNDRV_PCM_INFO_MMAP | SNDRV_PCM_INFO_MMAP_VALID |
 		SNDRV_PCM_INFO_INTERLEAVED | SNDRV_PCM_INFO_BLOCK_TRANSFER |
 		SNDRV_PCM_INFO_PAUSE | SNDRV_PCM_INFO_SYNC_START |
-		SNDRV_PCM_INFO_DRAIN_TRIGGER,
+		SNDRV_PCM_INFO_DRAIN_TRIGGER | SNDRV_PCM_INFO_NO_PERIOD_WAKEUP,
 	.formats = SNDRV_PCM_FMTBIT_U8 | SNDRV_PCM_FMTBIT_S8 |
 		   SNDRV_PCM_FMTBIT_U16_LE | SNDRV_PCM_FMTBIT_S16_LE |
 		   SNDRV_PCM_FMTBIT_U32_LE | SNDRV_PCM_FMTBIT_S32_LE |
@@ -48,6 +48,27 @@ static size_t longest_buffer(const struct pcmaster *chip)
 	return bytes;
 }
 
+/*
+ * What is asked of the DMA API is as aligned as the next power of two is large:
+ * a ring has to be that large.
+ */
+static int limit_ring(struct pcmaster *chip, struct snd_pcm_runtime *runtime)
+{
+	unsigned int least = chip->align > PAGE_SIZE ? chip->align / 2 + 1 : 0;
+	int err;
+
+	err = snd_pcm_hw_constraint_minmax(runtime, SNDRV_PCM_HW_PARAM_BUFFER_BYTES,
+					   least, longest_buffer(chip));
+	if (err < 0)
+		return err;
+	err = snd_pcm_hw_constraint_step(runtime, 0, SNDRV_PCM_HW_PARAM_BUFFER_BYTES,
+					 chip->grain);
+	if (err < 0)
+		return err;
+	return snd_pcm_hw_constraint_minmax(runtime, SNDRV_PCM_HW_PARAM_PERIOD_TIME,
+					    500, UINT_MAX);
+}
+
 static int pcmaster_open(struct snd_pcm_substream *substream)
 {
 	struct pcmaster *chip = snd_pcm_substream_chip(substream);
@@ -60,17 +81,14 @@ static int pcmaster_open(struct snd_pcm_substream *substream)
 	runtime->hw.channels_max = PCM_CAP2_CHANNELS(pcmaster_rd(chip, PCM_CAP2));
 	runtime->hw.buffer_bytes_max = longest_buffer(chip);
 	runtime->hw.period_bytes_max = runtime->hw.buffer_bytes_max / 2;
-	if (!pcmaster_writeback || !stream->block)
-		runtime->hw.info |= SNDRV_PCM_INFO_SYNC_APPLPTR;
+	snd_pcm_set_sync(substream);
+	stream->writeback = pcmaster_writeback && stream->block;
+	runtime->hw.info |= stream->writeback ? SNDRV_PCM_INFO_BATCH :
+						SNDRV_PCM_INFO_SYNC_APPLPTR;
 	/* A ring that is rotated by a list of two parts has parts of any length. */
 	if (chip->align == 1 && chip->grain == 1 && stream->block)
 		runtime->hw.info |= SNDRV_PCM_INFO_RESUME;
-	err = snd_pcm_hw_constraint_step(runtime, 0, SNDRV_PCM_HW_PARAM_BUFFER_BYTES,
-					 chip->grain);
-	if (err < 0)
-		return err;
-	err = snd_pcm_hw_constraint_minmax(runtime, SNDRV_PCM_HW_PARAM_PERIOD_TIME,
-					   500, UINT_MAX);
+	err = limit_ring(chip, runtime);
 	if (err < 0)
 		return err;
 	substream->private_data = stream;
@@ -85,9 +103,10 @@ static int pcmaster_close(struct snd_pcm_substream *substream)
 {
 	struct pcmaster_stream *stream = stream_of(substream);
 
+	pcmaster_stop(stream);
+	WRITE_ONCE(stream->substream, NULL);
 	hrtimer_cancel(&stream->drain_timer);
 	pcmaster_wait_irq(stream);
-	WRITE_ONCE(stream->substream, NULL);
 	substream->private_data = stream->chip;
 	mutex_lock(&stream->chip->mask_lock);
 	stream->chip->opened--;
@@ -106,7 +125,7 @@ static int pcmaster_hw_params(struct snd_pcm_substream *substream,
 
 	if (!pcmaster_fits(chip, addr, bytes) && !pcmaster_mistake("mask") &&
 	    !pcmaster_mistake("boundary")) {
-		dev_err(&chip->pci->dev, "the DMA API gave %zu bytes at 0x%llx\n", bytes, addr);
+		dev_err_ratelimited(&chip->pci->dev, "the DMA API gave %zu bytes at 0x%llx\n", bytes, addr);
 		return -ENOMEM;
 	}
 	snprintf(name, sizeof(name), "pcmC%dD0%c%d (%s, pid %d)", chip->card->number,
@@ -130,13 +149,7 @@ static int pcmaster_hw_free(struct snd_pcm_substream *substream)
 
 static int pcmaster_prepare(struct snd_pcm_substream *substream)
 {
-	struct pcmaster_stream *stream = stream_of(substream);
-
-	pcmaster_wr(stream->chip, PCM_STREAMS_STOP, BIT(stream->number));
-	stream->base = 0;
-	stream->seen = 0;
-	stream->draining = false;
-	stream->stopped = false;
+	pcmaster_stop(stream_of(substream));
 	return 0;
 }
 

@@ -25,7 +25,7 @@ static inline bool plays(const struct pcmaster_stream *stream)
 /* position.c */
 extern bool pcmaster_writeback;
 
-u64 pcmaster_follow_appl(struct pcmaster_stream *stream);
+u64 pcmaster_end(const struct pcmaster_stream *stream);
 void pcmaster_tell_ready(struct pcmaster_stream *stream);
 snd_pcm_uframes_t pcmaster_pointer(struct snd_pcm_substream *substream);
 int pcmaster_ack(struct snd_pcm_substream *substream);
@@ -37,5 +37,6 @@ void pcmaster_init_drain(struct pcmaster_stream *stream);
 
 /* trigger.c */
 int pcmaster_trigger(struct snd_pcm_substream *substream, int cmd);
+void pcmaster_stop(struct pcmaster_stream *stream);
 
 #endif /* SND_PCMASTER_PCM_H */

@@ -10,22 +10,38 @@ bool pcmaster_writeback;
 
 module_param_named(writeback, pcmaster_writeback, bool, 0644);
 MODULE_PARM_DESC(writeback,
-		 "Take positions only from memory, where each period writes them: no register access while playing, and a position of a period's accuracy.");
+		 "Take positions only from memory, where each period writes them: no register access while playing, and a position of a period's accuracy. For streams opened from then on.");
 
-/* Frames that ALSA has written or taken, from the first on. */
-u64 pcmaster_follow_appl(struct pcmaster_stream *stream)
+static u32 frame_in_ring(const struct snd_pcm_runtime *runtime, u64 frames)
+{
+	return do_div(frames, runtime->buffer_size);
+}
+
+/*
+ * Frames since the device's start that ALSA has written or taken.  ALSA's two
+ * pointers may be set anew together (SNDRV_PCM_IOCTL_RESET): what lasts is how far
+ * they are apart, and that hw_ptr is at the same frame of the ring as the device
+ * was when it was last asked.
+ */
+static s64 written(const struct pcmaster_stream *stream)
 {
 	struct snd_pcm_runtime *runtime = stream->substream->runtime;
-	snd_pcm_uframes_t now = READ_ONCE(runtime->control->appl_ptr);
-	snd_pcm_sframes_t moved = now - stream->appl_ptr;
+	snd_pcm_uframes_t hw = runtime->status->hw_ptr;
+	snd_pcm_sframes_t ahead = READ_ONCE(runtime->control->appl_ptr) - hw;
+	u32 behind = frame_in_ring(runtime, stream->base + stream->seen) +
+		     runtime->buffer_size - hw % runtime->buffer_size;
 
-	if (moved > (snd_pcm_sframes_t)(runtime->boundary / 2))
-		moved -= runtime->boundary;
-	else if (moved < -(snd_pcm_sframes_t)(runtime->boundary / 2))
-		moved += runtime->boundary;
-	stream->appl += moved;
-	stream->appl_ptr = now;
-	return stream->appl;
+	if (ahead > (snd_pcm_sframes_t)(runtime->boundary / 2))
+		ahead -= runtime->boundary;
+	else if (ahead < -(snd_pcm_sframes_t)(runtime->boundary / 2))
+		ahead += runtime->boundary;
+	return (s64)stream->seen - behind % runtime->buffer_size + ahead;
+}
+
+/* Where a stream ends that drains: at least a frame, as none means never. */
+u64 pcmaster_end(const struct pcmaster_stream *stream)
+{
+	return max_t(s64, written(stream), 1);
 }
 
 /*
@@ -38,9 +54,9 @@ void pcmaster_tell_ready(struct pcmaster_stream *stream)
 	struct snd_pcm_runtime *runtime = stream->substream->runtime;
 	u64 ready = PCM_S_READY_UNTOLD;
 
-	stream->told = pcmaster_follow_appl(stream);
-	if (stream->tells_ready && runtime->stop_threshold < runtime->boundary)
-		ready = stream->told - stream->base;
+	stream->told = max_t(s64, written(stream), 0);
+	if (!stream->writeback && runtime->stop_threshold < runtime->boundary)
+		ready = stream->told;
 	pcmaster_wr64(stream->chip, reg_of(stream) + PCM_S_READY, ready);
 }
 
@@ -51,15 +67,26 @@ void pcmaster_tell_ready(struct pcmaster_stream *stream)
 static bool must_tell_ready(struct pcmaster_stream *stream)
 {
 	struct snd_pcm_runtime *runtime = stream->substream->runtime;
-	s64 untold, rest = stream->told - stream->base - stream->seen;
+	s64 untold, rest = stream->told - stream->seen;
 
-	if (!stream->tells_ready || !(stream->chip->running & BIT(stream->number)))
+	if (stream->writeback || !(stream->chip->running & BIT(stream->number)))
 		return false;
-	untold = pcmaster_follow_appl(stream) - stream->told;
+	untold = written(stream) - stream->told;
 	if (!plays(stream))
 		rest += runtime->buffer_size;
 	return untold < 0 || untold >= runtime->period_size / 2 ||
 	       (untold && rest < 2 * (s64)runtime->period_size);
+}
+
+/*
+ * ALSA ends a stream that drains when all is played as far as it sees: the last
+ * frame is shown when the back end has it.
+ */
+static u64 shown(const struct pcmaster_stream *stream)
+{
+	if (stream->draining && !READ_ONCE(stream->drained) && plays(stream))
+		return min(stream->seen, stream->end - 1);
+	return stream->seen;
 }
 
 /* Frames that have passed since ALSA started the stream. */
@@ -67,7 +94,7 @@ static u64 position(struct pcmaster_stream *stream)
 {
 	struct snd_pcm_runtime *runtime = stream->substream->runtime;
 	bool by_memory = READ_ONCE(stream->in_interrupt) ||
-			 (pcmaster_writeback && stream->block && !runtime->no_period_wakeup);
+			 (stream->writeback && !runtime->no_period_wakeup);
 	u64 now;
 	u32 low;
 
@@ -76,17 +103,35 @@ static u64 position(struct pcmaster_stream *stream)
 		stream->seen = max(stream->seen, now);
 	} else {
 		low = pcmaster_rd(stream->chip, reg_of(stream) + PCM_S_POSITION);
-		if ((s32)(low - (u32)stream->seen) > 0)
+		if (low != ~0U && (s32)(low - (u32)stream->seen) > 0)
 			stream->seen += low - (u32)stream->seen;
 	}
-	return stream->base + stream->seen;
+	return stream->base + shown(stream);
+}
+
+/*
+ * Whether more than a ring has passed.  ALSA's pointers turn over with the ring, so
+ * it would see a lap more as none at all.  appl: written() before that.
+ */
+static bool lapped(const struct pcmaster_stream *stream, s64 appl)
+{
+	struct snd_pcm_runtime *runtime = stream->substream->runtime;
+	s64 avail = (s64)stream->seen - appl;
+
+	if (plays(stream))
+		avail += runtime->buffer_size;
+	return !stream->draining && avail > (s64)runtime->buffer_size &&
+	       avail >= runtime->stop_threshold;
 }
 
 snd_pcm_uframes_t pcmaster_pointer(struct snd_pcm_substream *substream)
 {
 	struct pcmaster_stream *stream = stream_of(substream);
+	s64 appl = written(stream);
 	u64 frames = stream->stopped ? stream->base : position(stream);
 
+	if (lapped(stream, appl))
+		return SNDRV_PCM_POS_XRUN;
 	if (must_tell_ready(stream))
 		pcmaster_tell_ready(stream);
 	return do_div(frames, substream->runtime->buffer_size);

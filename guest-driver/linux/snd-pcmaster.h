@@ -45,19 +45,21 @@ struct pcmaster_stream {
 	dma_addr_t block_addr;
 	struct pcmaster_owner owner;	/* of the ring */
 	struct hrtimer drain_timer;
+	unsigned int looks;		/* of that timer, since the end */
 
 	/* Under the substream's lock. */
-	bool tells_ready;		/* the device hears how far ALSA is */
-	bool in_interrupt;		/* the block is as new as it gets */
+	bool writeback;			/* the parameter, when it was opened */
 	bool draining;
-	bool drained;			/* the back end has played it all */
 	bool stopped;			/* by a suspend, to go on at base */
-	u64 block_time;			/* of the last interrupt */
 	u64 base;			/* frames before the device's start */
 	u64 seen;			/* frames since then, never less */
-	u64 appl;			/* frames ALSA has written or taken */
-	u64 told;			/* of them, the device knows of */
-	snd_pcm_uframes_t appl_ptr;	/* where ALSA's pointer was then */
+	u64 told;			/* frames since then the device knows of */
+	u64 end;			/* frames since then it plays, if it drains */
+
+	/* Of the interrupt's handler. */
+	bool in_interrupt;		/* the block is as new as it gets */
+	bool drained;			/* the back end has played it all */
+	u64 block_time;			/* of the last interrupt */
 };
 
 struct pcmaster {
@@ -130,6 +132,7 @@ static inline void pcmaster_wr64(struct pcmaster *chip, unsigned int reg, u64 va
 void pcmaster_set_up(struct pcmaster *chip);
 
 /* irq.c */
+u32 pcmaster_interrupts(const struct pcmaster *chip);
 int pcmaster_request_irqs(struct pcmaster *chip);
 void pcmaster_free_irqs(struct pcmaster *chip);
 void pcmaster_wait_irq(struct pcmaster_stream *stream);

@@ -4,7 +4,8 @@
  */
 #include "pcm.h"
 
-#define DRAIN_NS	(20 * NSEC_PER_MSEC)
+#define LOOK_NS		(10 * NSEC_PER_MSEC)
+#define LOOKS		30		/* the longest wait for the back end after the end */
 #define SLACK_NS	10000000ULL	/* the most that helps the host */
 #define SLACK_PERIOD_NS	5000000ULL	/* shorter ones are about latency */
 
@@ -42,15 +43,17 @@ static u32 slack_of(const struct snd_pcm_runtime *runtime)
 
 void pcmaster_tell_end(struct pcmaster_stream *stream)
 {
-	u64 end = stream->draining ? pcmaster_follow_appl(stream) - stream->base : 0, now, rest;
+	u64 now, rest;
 
-	pcmaster_wr64(stream->chip, reg_of(stream) + PCM_S_END, end);
-	if (stream->draining) {
-		now = pcmaster_rd64(stream->chip, reg_of(stream) + PCM_S_POSITION);
-		rest = end > now ? end - now : 0;
-		rest = div_u64(rest * NSEC_PER_SEC, stream->substream->runtime->rate);
-		hrtimer_start(&stream->drain_timer, ns_to_ktime(rest + DRAIN_NS), HRTIMER_MODE_REL);
-	}
+	stream->end = stream->draining ? pcmaster_end(stream) : 0;
+	pcmaster_wr64(stream->chip, reg_of(stream) + PCM_S_END, stream->end);
+	if (!stream->draining || !plays(stream))
+		return;
+	now = pcmaster_rd64(stream->chip, reg_of(stream) + PCM_S_POSITION);
+	rest = stream->end > now ? stream->end - now : 0;
+	rest = div_u64(rest * NSEC_PER_SEC, stream->substream->runtime->rate);
+	stream->looks = 0;
+	hrtimer_start(&stream->drain_timer, ns_to_ktime(rest + LOOK_NS), HRTIMER_MODE_REL);
 }
 
 /* The ring, which begins where the stream was suspended. */
@@ -112,14 +115,23 @@ void pcmaster_tell_all(struct pcmaster_stream *stream)
 }
 
 /*
- * ALSA's patience ends 100 ms after the last period.  A back end may have played
- * all only later; but what the device has taken it will play.
+ * A back end may take longer than ALSA waits, which does so anew each time that it
+ * is woken.  In the end, what the device has will be played.
  */
 static enum hrtimer_restart drain_timeout(struct hrtimer *timer)
 {
 	struct pcmaster_stream *stream = container_of(timer, struct pcmaster_stream, drain_timer);
+	struct snd_pcm_substream *substream = READ_ONCE(stream->substream);
 
-	snd_pcm_period_elapsed(stream->substream);
+	if (!substream)
+		return HRTIMER_NORESTART;
+	if (!READ_ONCE(stream->drained) && ++stream->looks < LOOKS) {
+		wake_up(&substream->runtime->sleep);
+		hrtimer_forward_now(timer, ns_to_ktime(LOOK_NS));
+		return HRTIMER_RESTART;
+	}
+	WRITE_ONCE(stream->drained, true);
+	snd_pcm_period_elapsed(substream);
 	return HRTIMER_NORESTART;
 }
 

@@ -46,14 +46,20 @@ static void release(struct pcmaster *chip, u32 mask)
 	spin_unlock_irqrestore(&chip->use_lock, flags);
 }
 
-static void start_from_zero(struct pcmaster_stream *stream)
+static void stop(struct pcmaster *chip, u32 mask)
 {
+	pcmaster_wr(chip, PCM_STREAMS_STOP, mask);
+	release(chip, mask);
+}
+
+/* Whatever it did: ALSA stops no stream that pauses or sleeps before it prepares or closes it. */
+void pcmaster_stop(struct pcmaster_stream *stream)
+{
+	stop(stream->chip, BIT(stream->number));
 	stream->base = 0;
+	stream->seen = 0;
+	stream->draining = false;
 	stream->stopped = false;
-	stream->tells_ready = !pcmaster_writeback || !stream->block;
-	stream->appl_ptr = 0;
-	stream->appl = 0;
-	pcmaster_follow_appl(stream);
 }
 
 static int start(struct pcmaster *chip, u32 mask, bool resumes)
@@ -66,15 +72,20 @@ static int start(struct pcmaster *chip, u32 mask, bool resumes)
 		return err;
 	for_each_set_bit(n, &bits, PCM_STREAM_COUNT) {
 		if (!resumes)
-			start_from_zero(&chip->streams[n]);
-		chip->streams[n].stopped = false;
+			chip->streams[n].base = 0;
 		pcmaster_tell_all(&chip->streams[n]);
 	}
 	pcmaster_wr(chip, PCM_STREAMS_START, mask);
 	for_each_set_bit(n, &bits, PCM_STREAM_COUNT)
-		if (!(pcmaster_rd(chip, PCM_STREAM(n) + PCM_S_STATUS) & PCM_S_RUNNING))
+		if (pcmaster_rd(chip, PCM_STREAM(n) + PCM_S_STATUS) & PCM_S_ERROR)
 			err = -EIO;
-	return err;
+	if (err) {
+		stop(chip, mask);
+		return err;
+	}
+	for_each_set_bit(n, &bits, PCM_STREAM_COUNT)
+		chip->streams[n].stopped = false;
+	return 0;
 }
 
 /*
@@ -86,17 +97,20 @@ static void interrupt_streams(struct pcmaster *chip, u32 mask)
 	struct pcmaster_stream *stream;
 	unsigned long bits = mask;
 	unsigned int n;
+	bool runs;
 	u64 frames;
 
 	pcmaster_wr(chip, PCM_STREAMS_PAUSE, mask);
 	for_each_set_bit(n, &bits, PCM_STREAM_COUNT) {
 		stream = &chip->streams[n];
+		runs = pcmaster_rd(chip, reg_of(stream) + PCM_S_STATUS) & PCM_S_RUNNING;
 		frames = pcmaster_rd64(chip, reg_of(stream) + PCM_S_POSITION);
-		if (frames)
+		if (runs && frames)
 			pcmaster_wr64(chip, reg_of(stream) + PCM_S_END, frames);
 		else
 			pcmaster_wr(chip, PCM_STREAMS_STOP, BIT(n));
-		WRITE_ONCE(stream->drained, !frames);
+		if (runs)
+			WRITE_ONCE(stream->drained, !frames);
 		stream->base += frames;
 		stream->seen = 0;
 		stream->stopped = true;
@@ -117,16 +131,45 @@ static int pause(struct pcmaster *chip, u32 mask, bool push)
 	return lost && !push ? start(chip, lost, true) : 0;
 }
 
+static void drain_one(struct pcmaster_stream *stream)
+{
+	stream->draining = true;
+	pcmaster_tell_ready(stream);
+	pcmaster_tell_end(stream);
+}
+
+/*
+ * A group that drains before it was started is started by its first member's
+ * START, with all that is linked.  The others hear nothing more from ALSA.
+ */
+static void drain(struct snd_pcm_substream *substream)
+{
+	struct snd_pcm_substream *other;
+
+	drain_one(stream_of(substream));
+	snd_pcm_group_for_each_entry(other, substream) {
+		if (other == substream || other->pcm->card != substream->pcm->card ||
+		    other->runtime->trigger_master != substream)
+			continue;
+		if (plays(stream_of(other)) && snd_pcm_playback_avail(other->runtime) < other->runtime->buffer_size)
+			drain_one(stream_of(other));
+		else
+			pcmaster_stop(stream_of(other));
+	}
+}
+
 int pcmaster_trigger(struct snd_pcm_substream *substream, int cmd)
 {
-	struct pcmaster_stream *stream = stream_of(substream);
-	struct pcmaster *chip = stream->chip;
+	struct pcmaster *chip = stream_of(substream)->chip;
 	u32 bits;
 
-	if (cmd == SNDRV_PCM_TRIGGER_DRAIN) {
-		stream->draining = true;
-		pcmaster_tell_ready(stream);
-		pcmaster_tell_end(stream);
+	switch (cmd) {
+	case SNDRV_PCM_TRIGGER_STOP:
+		/* One member of a group may be stopped; of a whole group each is told. */
+		stop(chip, BIT(stream_of(substream)->number));
+		return 0;
+	case SNDRV_PCM_TRIGGER_DRAIN:
+		drain(substream);
 		return 0;
 	}
 	bits = group_of(substream);
@@ -134,10 +177,6 @@ int pcmaster_trigger(struct snd_pcm_substream *substream, int cmd)
 	case SNDRV_PCM_TRIGGER_START:
 	case SNDRV_PCM_TRIGGER_RESUME:
 		return start(chip, bits, cmd == SNDRV_PCM_TRIGGER_RESUME);
-	case SNDRV_PCM_TRIGGER_STOP:
-		pcmaster_wr(chip, PCM_STREAMS_STOP, bits);
-		release(chip, bits);
-		return 0;
 	case SNDRV_PCM_TRIGGER_PAUSE_PUSH:
 	case SNDRV_PCM_TRIGGER_PAUSE_RELEASE:
 		return pause(chip, bits, cmd == SNDRV_PCM_TRIGGER_PAUSE_PUSH);

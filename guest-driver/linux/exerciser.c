@@ -94,9 +94,13 @@ static int exercise(struct pcmaster *chip, struct pcmaster_exercise *request, u6
 {
 	u64 logged, last = addr + request->length - 1 - request->window_short;
 	int err = claim_device(chip, true);
+	u32 policy;
 
 	if (err)
 		return err;
+	/* A device that is told to go on would hit memory that is not the buffer's. */
+	policy = pcmaster_rd(chip, PCM_POLICY);
+	pcmaster_wr(chip, PCM_POLICY, PCM_POLICY_ABORT);
 	pcmaster_take_log(chip);
 	logged = chip->log_end;
 	set_rules(chip, request->addr_bits, request->limit, request->boundary, request->node);
@@ -109,6 +113,7 @@ static int exercise(struct pcmaster *chip, struct pcmaster_exercise *request, u6
 	pcmaster_close_window(chip, PCMASTER_EXERCISE_WINDOW);
 	set_rules(chip, chip->addr_bits, ~0ULL, PCM_BOUNDARY_NONE,
 		  pcmaster_rd(chip, PCM_HW_NODE));
+	pcmaster_wr(chip, PCM_POLICY, policy);
 	claim_device(chip, false);
 	return err;
 }

@@ -56,12 +56,17 @@ class Kernel:
 
 def debian(cache, series=SERIES):
     """Debian's newest kernel of a series, fetched if there is none yet (lock held)."""
-    present = [path.parent for path in sorted(cache.root.glob(f"linux-{series}-*/vmlinux"))
+    present = [path.parent for path in cache.root.glob(f"linux-{series}-*/vmlinux")
                if all((path.parent / part).exists() for part in PARTS)]
-    home = present[-1] if present else _fetch(cache, series)
+    home = max(present, key=_version) if present else _fetch(cache, series)
     release = (home / "release").read_text()
     return Kernel(release, home / "vmlinux", _build_folder(home, release),
                   (home / "modules",), tools(cache))
+
+
+def _version(home):
+    """The numbers in a folder's name: -50 is newer than -9."""
+    return [int(number) for number in re.findall(r"\d+", home.name)]
 
 
 def suite(series):

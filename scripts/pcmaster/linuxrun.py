@@ -3,6 +3,7 @@
 
 import dataclasses
 import re
+import shlex
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -181,7 +182,7 @@ def job(options, sound, glob):
 def exercise(shape, glob):
     """Runs the exercises that match."""
     iommu = " --iommu" if shape.iommu else ""
-    return (f"pcmaster-exercises --exercise '{glob}' --memory {shape.memory}{iommu}"
+    return (f"pcmaster-exercises --exercise {shlex.quote(glob)} --memory {shape.memory}{iommu}"
             " || held=17\n")
 
 

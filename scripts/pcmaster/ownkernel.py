@@ -83,9 +83,13 @@ def _bootable(cache, data, image):
             inner = kernelimage.uncompressed(data, image)
         except kernelimage.OtherCompression:
             inner = b""
-        home.mkdir(parents=True)
-        if kernelimage.starts_as_elf(inner):
-            write_whole(home / "vmlinux", inner)
+        home.parent.mkdir(exist_ok=True)
+        with cache.scratch() as work:
+            made = work / "made"
+            made.mkdir()
+            if kernelimage.starts_as_elf(inner):
+                write_whole(made / "vmlinux", inner)
+            made.rename(home)
     keep_latest(home, KEPT)
     unpacked = home / "vmlinux"
     return unpacked if unpacked.is_file() else image.absolute()

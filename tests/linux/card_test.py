@@ -17,12 +17,16 @@ SLEEP = ("echo devices > /sys/power/pm_test && echo 0 > /sys/module/suspend/para
          "pm_test_delay && echo mem > /sys/power/state")
 PARAMETER = "/sys/module/snd_pcmaster/parameters/writeback"
 POSITION = loop("position", period=4096, periods=16, frames=100000)
-MEMORY = same("the card is on node 1",
-              "[ \"$(cat /sys/bus/pci/drivers/snd_pcmaster/*:*/numa_node)\" = 1 ]")
 
 PERIODS, FEW = 100, 8
 SILENCE = ("aplay -q -D hw:0,0 -t raw -f S16_LE -c 2 -r 48000 --period-size=480 "
            f"--buffer-size=1920 -s {480 * PERIODS} /dev/zero || held=17\n" + same("played", "true"))
+
+
+def on_node(node):
+    """The card's memory is to be of that node."""
+    return same(f"the card is on node {node}",
+                f'[ "$(cat /sys/bus/pci/drivers/snd_pcmaster/*:*/numa_node)" = {node} ]')
 
 
 def formats():
@@ -92,6 +96,11 @@ class CardTest(linux.LinuxCase):
                   properties="loopback=on,addr-bits=28,boundary=64K,align=4096,grain=64,"
                              "burst=32768")
 
+    def test_aligned(self):
+        self.boot("aplay -q -D hw:0,0 -c 2 -f S16_LE -r 48000 -s 20000 -t raw --buffer-size=4096 "
+                  "/dev/zero || held=17\n" + loop("a small ring", period=4096, periods=4),
+                  properties="loopback=on,align=64K")
+
     def test_many_streams_two_cards(self):
         together = "".join(f"/loop 'card {card} stream {sub}' card={card} sub={sub} "
                            f"rate={8000 * (sub + 1)} || echo 'not ok - together' &\n"
@@ -100,6 +109,7 @@ class CardTest(linux.LinuxCase):
                   devices=("pcmaster,audiodev=snd,loopback=on,playback=4,capture=4,bus=pcie.0",))
 
     def test_near_node(self):
-        self.boot(MEMORY + loop("node 1"), shape=linux.Shape(),
-                  properties="loopback=on,node=1")
+        for node in (1, 2):     # of the card's bus, and another
+            self.boot(on_node(node) + loop(f"node {node}"),
+                      shape=linux.Shape(), properties=f"loopback=on,node={node}")
 

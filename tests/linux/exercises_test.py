@@ -37,6 +37,9 @@ class ExercisesTest(linux.LinuxCase):
     def test_bounced(self):
         self.exercise(USUAL, arguments=("swiotlb=force",))
 
+    def test_device_that_goes_on(self):
+        self.exercise(USUAL, properties="loopback=on,policy=wrap")
+
     def test_newer_kernel(self):
         self.exercise(USUAL, series="6.12")
 

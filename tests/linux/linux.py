@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
@@ -76,9 +77,12 @@ class LinuxCase(unittest.TestCase):
         linuxrun.write_initramfs(plan)
         words = linuxrun.command(programs, plan)
         lines = []
+        qmp = None
         with open(self.folder / "qemu.log", "w+b") as errors, \
                 subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=errors) as child:
+            watch = threading.Timer(3 * PATIENCE, child.kill)
+            watch.start()
             try:
                 qmp = Qmp(self.folder / "qmp")
                 for line in child.stdout:
@@ -87,8 +91,10 @@ class LinuxCase(unittest.TestCase):
                         acts[lines[-1]](qmp)
                 status = child.wait(PATIENCE)
             finally:
+                watch.cancel()
                 child.kill()
-                qmp.close()
+                if qmp:
+                    qmp.close()
         return boot.Boot(status, lines, PATIENCE, False, 0, "")
 
     def look(self, plan, outcome, log_may=None):

@@ -4,7 +4,7 @@
 #include "run.h"
 
 #define NT_OBJECT   "an object of Windows' DMA interface, of which Linux has none"
-#define NO_MINIMUM  "Linux' DMA API knows no lowest address"
+#define NO_MINIMUM  "Linux' DMA API knows no lowest address; without one, limit/ and node/ ask for the same"
 #define WHOLE_BITS  "Linux' DMA API knows limits of whole address bits, so the node cannot be kept below this one"
 #define STREAMING   "the device node allocates memory; it maps none of others"
 #define NOT_ALONE   "Linux' free memory is not ours alone: what fits is not the same twice"
@@ -40,7 +40,6 @@ static const struct {
     { "power/*", "tests/linux suspends the system" },
     { "slave/*", "system DMA is the business of ISA devices; the card is a bus master" },
     { "pressure/*", NOT_ALONE },
-    { "slave/*", "about Windows' interface to the system's own DMA controllers" },
 };
 
 const char *no_meaning(void *context, const char *name)

@@ -64,8 +64,7 @@ class StreamsTest(linux.LinuxCase):
         sound = wav.Wav(48000, 2, "s16", bytes(4))
         self.boot("".join(streams("drain", frames) for frames in ODD), wav=sound)
         self.assertNotIn("pcmaster_stream_discard", (self.folder / "device.log").read_text())
-        # At the end of a period ALSA stops the stream before the device has more to say.
-        self.assertEqual(self.told(DRAINED), [frames for frames in ODD if frames % 4096])
+        self.assertEqual(self.told(DRAINED), list(ODD))
         heard = wav.read(self.folder / "played.wav")
         values = memoryview(heard.data).cast("h")
         self.assertEqual(list(values[::2]), list(values[1::2]))

@@ -8,16 +8,15 @@
 #include <alsa/asoundlib.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "pcmaster_exercise.h"
 #include "pcmaster_regs.h"
+#include "verdict.h"
 
 #define RATE                        48000
 #define CHANNELS                    2
@@ -26,7 +25,7 @@
 #define MOST_FRAMES                 100000
 #define ROUNDS                      40
 #define RESET_ROUND                 20
-#define LATE_S                      0.2     /* ALSA's own patience with the end of a stream */
+#define LATE_S                      0.2     /* more than the back end takes to play what it has */
 #define LINE                        256
 #define SLEEP                       "echo devices > /sys/power/pm_test && " \
                                     "echo 0 > /sys/module/suspend/parameters/pm_test_delay && " \
@@ -35,36 +34,6 @@
 
 /* Frame n is n + 1, so none is silent and all follow each other. */
 static int16_t sound[MOST_FRAMES][CHANNELS];
-static const char *name;
-
-static void verdict(int ok, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
-
-static void verdict(int ok, const char *format, ...)
-{
-    va_list list;
-
-    printf("%s - %s: ", ok ? "ok" : "not ok", name);
-    va_start(list, format);
-    vprintf(format, list);
-    va_end(list);
-    putchar('\n');
-    exit(!ok);
-}
-
-static void must(long result, const char *what)
-{
-    if (result < 0) {
-        verdict(0, "%s: %s", what, snd_strerror((int)result));
-    }
-}
-
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 /* --- streams ------------------------------------------------------------------ */
 

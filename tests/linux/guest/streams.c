@@ -13,12 +13,12 @@
  * are positions, which the host compares with those that the device tells.
  */
 #include <alsa/asoundlib.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "verdict.h"
 
 #define RATE                        48000
 #define PERIOD                      1024
@@ -29,37 +29,6 @@
 #define PAUSES                      3
 #define FIRST_VALUE                 1       /* of the sound, which has no silent frame */
 #define VALUES                      32003   /* a prime number */
-
-static const char *name;
-
-static void verdict(int ok, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
-
-static void verdict(int ok, const char *format, ...)
-{
-    va_list list;
-
-    printf("%s - %s: ", ok ? "ok" : "not ok", name);
-    va_start(list, format);
-    vprintf(format, list);
-    va_end(list);
-    putchar('\n');
-    exit(!ok);
-}
-
-static void must(long result, const char *what)
-{
-    if (result < 0) {
-        verdict(0, "%s: %s", what, snd_strerror((int)result));
-    }
-}
-
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static void check_time(double began, snd_pcm_uframes_t frames, unsigned int rate)
 {

@@ -92,8 +92,10 @@ def command(programs, plan):
 
 
 def _measured(plan):
-    """What each processor would find out of the guest's own clock: loops in a tick."""
-    return [f"lpj={TSC_HZ // plan.guest.hz}"] if plan.icount else []
+    """What the guest would find out of its own clock, and each processor of loops in a tick."""
+    if not plan.icount:
+        return []
+    return [f"tsc_early_khz={TSC_HZ // 1000}", f"lpj={TSC_HZ // plan.guest.hz}"]
 
 
 def _iommu(plan):

@@ -5,10 +5,12 @@
  */
 #include "snd-pcmaster.h"
 
-/* All bits below the highest one that is set. */
-static u64 spread(u64 bits)
+/* Whether only address bits vary from first to last that may: those of boundary. */
+bool pcmaster_within(u64 first, u64 last, u64 boundary)
 {
-	return bits ? GENMASK_ULL(fls64(bits) - 1, 0) : 0;
+	u64 varying = first == last ? 0 : GENMASK_ULL(fls64(first ^ last) - 1, 0);
+
+	return !(varying & ~boundary);
 }
 
 bool pcmaster_length_fits(struct pcmaster *chip, size_t bytes)
@@ -32,7 +34,7 @@ bool pcmaster_fits(struct pcmaster *chip, u64 addr, size_t bytes)
 	u64 last = addr + bytes - 1;
 
 	return pcmaster_length_fits(chip, bytes) && pcmaster_reaches(chip, addr, bytes) &&
-	       !(addr & (chip->align - 1)) && !(spread(addr ^ last) & ~chip->boundary);
+	       !(addr & (chip->align - 1)) && pcmaster_within(addr, last, chip->boundary);
 }
 
 void pcmaster_open_window(struct pcmaster *chip, unsigned int number, u64 first,

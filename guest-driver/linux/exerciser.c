@@ -122,10 +122,10 @@ static int exercise(struct pcmaster *chip, struct pcmaster_exercise *request, u6
 static int physical_address(struct pcmaster *chip, const struct pcmaster_buffer *buffer,
 			    const struct pcmaster_exercise *request, u64 *addr)
 {
-	struct iommu_domain *domain = iommu_get_domain_for_dev(&chip->pci->dev);
+	struct iommu_domain *domain = pcmaster_paging_domain(&chip->pci->dev);
 	u64 page, start = PFN_PHYS(pcmaster_pfn(buffer, 0)) + request->offset;
 
-	if (domain && domain->type & __IOMMU_DOMAIN_PAGING)
+	if (domain)
 		for (page = start & PAGE_MASK; page < start + request->length; page += PAGE_SIZE)
 			if (iommu_iova_to_phys(domain, page))
 				return -EBUSY;

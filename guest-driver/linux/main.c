@@ -111,7 +111,7 @@ static int make_blocks(struct pcmaster *chip)
 	unsigned int n;
 
 	if (!pcmaster_length_fits(chip, PCM_WRITEBACK_BYTES) ||
-	    (PCM_WRITEBACK_BYTES - 1) & ~chip->boundary)
+	    !pcmaster_within(0, PCM_WRITEBACK_BYTES - 1, chip->boundary))
 		return 0;
 	chip->blocks_size = PCM_STREAM_COUNT * step;
 	chip->blocks = dmam_alloc_coherent(&chip->pci->dev, chip->blocks_size,

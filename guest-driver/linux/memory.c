@@ -93,18 +93,12 @@ unsigned long pcmaster_pfn(const struct pcmaster_buffer *buffer, unsigned long p
 					  page_to_pfn(virt_to_page(address));
 }
 
-/* All bits from the highest that differ between first and last down. */
-static u64 varying(u64 first, u64 last)
-{
-	return first == last ? 0 : GENMASK_ULL(fls64(first ^ last) - 1, 0);
-}
-
 static bool suits(const struct pcmaster_buffer *buffer, const struct pcmaster_allocate *request)
 {
 	u64 last = buffer->addr + request->length - 1;
 
 	return last <= request->last && !(buffer->addr & (request->align - 1)) &&
-	       !(varying(buffer->addr, last) & ~request->boundary) &&
+	       pcmaster_within(buffer->addr, last, request->boundary) &&
 	       pcmaster_reaches(buffer->chip, buffer->addr, request->length);
 }
 
@@ -136,7 +130,7 @@ static struct pcmaster_buffer *search(struct pcmaster *chip,
 	return found;
 }
 
-static struct iommu_domain *paging_domain(struct device *dev)
+struct iommu_domain *pcmaster_paging_domain(struct device *dev)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
 
@@ -147,7 +141,7 @@ static struct iommu_domain *paging_domain(struct device *dev)
 static struct pcmaster_buffer *search_twice(struct pcmaster *chip,
 					    const struct pcmaster_allocate *request)
 {
-	unsigned int least = paging_domain(&chip->pci->dev) ? PAGE_SHIFT : LEAST_BITS;
+	unsigned int least = pcmaster_paging_domain(&chip->pci->dev) ? PAGE_SHIFT : LEAST_BITS;
 	unsigned int above = clamp_t(unsigned int, fls64(request->last), least,
 				     chip->addr_bits);
 	unsigned int below = request->last == ~0ULL ? 64 : fls64(request->last + 1) - 1;
@@ -161,7 +155,7 @@ static struct pcmaster_buffer *search_twice(struct pcmaster *chip,
 /* Addresses that were freed come back when the IOMMU has forgotten them. */
 static bool frees_late(struct device *dev)
 {
-	struct iommu_domain *domain = paging_domain(dev);
+	struct iommu_domain *domain = pcmaster_paging_domain(dev);
 
 	return domain && domain->type == IOMMU_DOMAIN_DMA_FQ;
 }
@@ -175,7 +169,7 @@ static struct pcmaster_buffer *spare_range(struct pcmaster *chip,
 {
 	struct device *dev = &chip->pci->dev;
 
-	if (!paging_domain(dev) || request->last > DMA_BIT_MASK(NARROW_BITS) ||
+	if (!pcmaster_paging_domain(dev) || request->last > DMA_BIT_MASK(NARROW_BITS) ||
 	    dma_set_coherent_mask(dev, DMA_BIT_MASK(min(chip->addr_bits, NARROW_BITS + 0U))))
 		return NULL;
 	return new_buffer(chip, SPARE_BYTES, true);
@@ -241,7 +235,7 @@ static int check_request(const struct pcmaster_allocate *request)
 	if (request->last < PAGE_SIZE || request->last - PAGE_SIZE < request->length - 1)
 		return -ENOMEM;
 	/* So many bits vary wherever so many bytes are. */
-	if (varying(0, request->length - 1) & ~request->boundary)
+	if (!pcmaster_within(0, request->length - 1, request->boundary))
 		return -EINVAL;
 	if (request->node != PCMASTER_ANY_NODE &&
 	    (request->node >= MAX_NUMNODES || !node_online(request->node)))

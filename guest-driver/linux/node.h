@@ -56,6 +56,7 @@ struct pcmaster_file {
 /* memory.c */
 long pcmaster_allocate(struct pcmaster_file *state, struct pcmaster_allocate __user *arg);
 long pcmaster_free(struct pcmaster_file *state, struct pcmaster_free __user *arg);
+struct iommu_domain *pcmaster_paging_domain(struct device *dev);
 unsigned long pcmaster_pfn(const struct pcmaster_buffer *buffer, unsigned long page);
 void pcmaster_drop_buffers(struct pcmaster_file *state);
 void pcmaster_revoke_buffers(struct pcmaster_file *state);

@@ -133,8 +133,7 @@ static int pcmaster_hw_params(struct snd_pcm_substream *substream,
 		 task_pid_nr(current));
 	pcmaster_disown(chip, &stream->owner);
 	pcmaster_own(chip, &stream->owner, addr, bytes, name);
-	pcmaster_open_window(chip, PCMASTER_RING_WINDOW(stream->number), addr,
-			     addr + bytes - 1, plays(stream) ? PCM_W_READ : PCM_W_WRITE);
+	pcmaster_open_ring(stream, substream->runtime);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ int pcmaster_ack(struct snd_pcm_substream *substream);
 
 /* stream.c */
 void pcmaster_tell_end(struct pcmaster_stream *stream);
+void pcmaster_open_ring(struct pcmaster_stream *stream, const struct snd_pcm_runtime *runtime);
 void pcmaster_tell_all(struct pcmaster_stream *stream);
 void pcmaster_init_drain(struct pcmaster_stream *stream);
 

@@ -151,6 +151,7 @@ void pcmaster_own(struct pcmaster *chip, struct pcmaster_owner *owner, u64 first
 void pcmaster_disown(struct pcmaster *chip, struct pcmaster_owner *owner);
 
 /* buffer.c */
+bool pcmaster_within(u64 first, u64 last, u64 boundary);
 bool pcmaster_length_fits(struct pcmaster *chip, size_t bytes);
 bool pcmaster_reaches(struct pcmaster *chip, u64 addr, u64 bytes);
 bool pcmaster_fits(struct pcmaster *chip, u64 addr, size_t bytes);

@@ -56,6 +56,14 @@ void pcmaster_tell_end(struct pcmaster_stream *stream)
 	hrtimer_start(&stream->drain_timer, ns_to_ktime(rest + LOOK_NS), HRTIMER_MODE_REL);
 }
 
+/* Declares the ring to the device. */
+void pcmaster_open_ring(struct pcmaster_stream *stream, const struct snd_pcm_runtime *runtime)
+{
+	pcmaster_open_window(stream->chip, PCMASTER_RING_WINDOW(stream->number),
+			     runtime->dma_addr, runtime->dma_addr + runtime->dma_bytes - 1,
+			     plays(stream) ? PCM_W_READ : PCM_W_WRITE);
+}
+
 /* The ring, which begins where the stream was suspended. */
 static void tell_ring(struct pcmaster_stream *stream)
 {
@@ -93,9 +101,7 @@ void pcmaster_tell_all(struct pcmaster_stream *stream)
 	if (stream->block)
 		memset(stream->block, 0, PCM_WRITEBACK_BYTES);
 	stream->block_time = 0;
-	pcmaster_open_window(chip, PCMASTER_RING_WINDOW(stream->number), runtime->dma_addr,
-			     runtime->dma_addr + runtime->dma_bytes - 1,
-			     plays(stream) ? PCM_W_READ : PCM_W_WRITE);
+	pcmaster_open_ring(stream, runtime);
 	if (pcmaster_mistake("freed"))
 		pcmaster_close_window(chip, PCMASTER_RING_WINDOW(stream->number));
 	tell_ring(stream);

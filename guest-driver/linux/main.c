@@ -10,6 +10,10 @@
 
 #include "snd-pcmaster.h"
 
+#define READY_VERSION	0x00020001	/* the first with PCM_S_READY_AT */
+#define BLOCK_READY	64		/* behind what is written back, and a list */
+#define BLOCK_BYTES	128
+
 MODULE_DESCRIPTION("pcmaster, an audio bus master that objects");
 MODULE_LICENSE("GPL");
 
@@ -104,23 +108,39 @@ void pcmaster_set_up(struct pcmaster *chip)
 	pcmaster_wr(chip, PCM_INT_ENABLE, pcmaster_interrupts(chip));
 }
 
-/* The blocks that streams write their positions to, with room for a list each. */
+static bool may_be_in_block(struct pcmaster *chip, size_t bytes)
+{
+	return pcmaster_length_fits(chip, bytes) && pcmaster_within(0, bytes - 1, chip->boundary);
+}
+
+/*
+ * What streams and device tell each other: where the device is, where the driver
+ * is, and a list if a stream needs one.
+ */
 static int make_blocks(struct pcmaster *chip)
 {
-	size_t step = max_t(size_t, chip->align, 2 * PCM_WRITEBACK_BYTES);
+	size_t step = max_t(size_t, chip->align, BLOCK_BYTES);
+	struct pcmaster_stream *stream;
+	bool ready;
 	unsigned int n;
 
-	if (!pcmaster_length_fits(chip, PCM_WRITEBACK_BYTES) ||
-	    !pcmaster_within(0, PCM_WRITEBACK_BYTES - 1, chip->boundary))
+	if (!may_be_in_block(chip, PCM_WRITEBACK_BYTES))
 		return 0;
+	ready = may_be_in_block(chip, PCM_READY_BYTES) && chip->align <= BLOCK_READY &&
+		pcmaster_rd(chip, PCM_VERSION) >= READY_VERSION;
 	chip->blocks_size = PCM_STREAM_COUNT * step;
 	chip->blocks = dmam_alloc_coherent(&chip->pci->dev, chip->blocks_size,
 					   &chip->blocks_addr, GFP_KERNEL);
 	if (!chip->blocks)
 		return -ENOMEM;
 	for (n = 0; n < PCM_STREAM_COUNT; n++) {
-		chip->streams[n].block = chip->blocks + n * step;
-		chip->streams[n].block_addr = chip->blocks_addr + n * step;
+		stream = &chip->streams[n];
+		stream->block = chip->blocks + n * step;
+		stream->block_addr = chip->blocks_addr + n * step;
+		if (ready) {
+			stream->ready = stream->block + BLOCK_READY;
+			stream->ready_addr = stream->block_addr + BLOCK_READY;
+		}
 	}
 	pcmaster_own(chip, &chip->blocks_owner, chip->blocks_addr, chip->blocks_size,
 		     "position blocks");

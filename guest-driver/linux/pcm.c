@@ -83,8 +83,10 @@ static int pcmaster_open(struct snd_pcm_substream *substream)
 	runtime->hw.period_bytes_max = runtime->hw.buffer_bytes_max / 2;
 	snd_pcm_set_sync(substream);
 	stream->writeback = pcmaster_writeback && stream->block;
-	runtime->hw.info |= stream->writeback ? SNDRV_PCM_INFO_BATCH :
-						SNDRV_PCM_INFO_SYNC_APPLPTR;
+	if (stream->writeback)
+		runtime->hw.info |= SNDRV_PCM_INFO_BATCH;
+	if (tells_ready(stream))
+		runtime->hw.info |= SNDRV_PCM_INFO_SYNC_APPLPTR;
 	/* A ring that is rotated by a list of two parts has parts of any length. */
 	if (chip->align == 1 && chip->grain == 1 && stream->block)
 		runtime->hw.info |= SNDRV_PCM_INFO_RESUME;

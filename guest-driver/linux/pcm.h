@@ -22,6 +22,12 @@ static inline bool plays(const struct pcmaster_stream *stream)
 	return stream->number < stream->chip->playback;
 }
 
+/* Whether the device is told how far ALSA is: not if that cost what writeback spares. */
+static inline bool tells_ready(const struct pcmaster_stream *stream)
+{
+	return stream->ready || !stream->writeback;
+}
+
 /* position.c */
 extern bool pcmaster_writeback;
 

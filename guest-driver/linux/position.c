@@ -44,38 +44,52 @@ u64 pcmaster_end(const struct pcmaster_stream *stream)
 	return max_t(s64, written(stream), 1);
 }
 
+/* What the device should know of that.  Who never stops at an xrun does not keep the pointer. */
+static u64 to_tell(const struct pcmaster_stream *stream)
+{
+	const struct snd_pcm_runtime *runtime = stream->substream->runtime;
+
+	if (!tells_ready(stream) || runtime->stop_threshold >= runtime->boundary)
+		return PCM_S_READY_UNTOLD;
+	return max_t(s64, written(stream), 0);
+}
+
 /*
  * Tells the device which frames are there: it plays silence rather than what is
- * left in the ring, and takes none that were not read.  Who never stops at an
- * xrun does not keep that pointer.
+ * left in the ring, and takes none that were not read.  It looks into memory when
+ * it has used up what it knows of: only what takes some of that back must be told
+ * by the register.
  */
 void pcmaster_tell_ready(struct pcmaster_stream *stream)
 {
-	struct snd_pcm_runtime *runtime = stream->substream->runtime;
-	u64 ready = PCM_S_READY_UNTOLD;
+	u64 before = stream->told;
 
-	stream->told = max_t(s64, written(stream), 0);
-	if (!stream->writeback && runtime->stop_threshold < runtime->boundary)
-		ready = stream->told;
-	pcmaster_wr64(stream->chip, reg_of(stream) + PCM_S_READY, ready);
+	stream->told = to_tell(stream);
+	if (stream->ready) {
+		dma_wmb();	/* what is in the ring comes first */
+		WRITE_ONCE(*stream->ready, cpu_to_le64(stream->told));
+	}
+	if (!stream->ready || stream->told < before)
+		pcmaster_wr64(stream->chip, reg_of(stream) + PCM_S_READY, stream->told);
 }
 
 /*
  * An application writes a few frames and then, after the next interrupt, the rest
- * of a period.  The few can wait while what the device knows of lasts for long.
+ * of a period.  By a register, the few can wait while what the device knows of
+ * lasts for long.
  */
-static bool must_tell_ready(struct pcmaster_stream *stream)
+static bool must_tell_ready(const struct pcmaster_stream *stream)
 {
 	struct snd_pcm_runtime *runtime = stream->substream->runtime;
-	s64 untold, rest = stream->told - stream->seen;
+	u64 told = stream->told, now = to_tell(stream);
+	s64 rest = told - stream->seen;
 
-	if (stream->writeback || !(stream->chip->running & BIT(stream->number)))
+	if (now == told || !(stream->chip->running & BIT(stream->number)))
 		return false;
-	untold = written(stream) - stream->told;
 	if (!plays(stream))
 		rest += runtime->buffer_size;
-	return untold < 0 || untold >= runtime->period_size / 2 ||
-	       (untold && rest < 2 * (s64)runtime->period_size);
+	return stream->ready || now < told || now - told >= runtime->period_size / 2 ||
+	       rest < 2 * (s64)runtime->period_size;
 }
 
 /*

@@ -43,6 +43,8 @@ struct pcmaster_stream {
 	unsigned int number;		/* of the device */
 	void *block;			/* where the device writes its position */
 	dma_addr_t block_addr;
+	__le64 *ready;			/* where the device looks for told, if it can */
+	dma_addr_t ready_addr;
 	struct pcmaster_owner owner;	/* of the ring */
 	struct hrtimer drain_timer;
 	unsigned int looks;		/* of that timer, since the end */

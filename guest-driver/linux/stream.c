@@ -115,6 +115,8 @@ void pcmaster_tell_all(struct pcmaster_stream *stream)
 	pcmaster_wr(chip, reg + PCM_S_INT_ENABLE, PCM_S_PERIOD | PCM_S_DRAINED |
 		    PCM_S_ERROR | PCM_S_LATE | PCM_S_XRUN);
 	pcmaster_tell_end(stream);
+	pcmaster_wr64(chip, reg + PCM_S_READY_AT, stream->ready ? stream->ready_addr : 0);
+	stream->told = 0;
 	pcmaster_tell_ready(stream);
 	pcmaster_wr(chip, reg + PCM_S_CTL,
 		    stream->block && chip->vectors > 1 ? PCM_S_SELF_CLEAR : 0);

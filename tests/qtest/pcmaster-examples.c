@@ -16,6 +16,7 @@
 #define PERIOD          1024
 #define LATENCY_NS      3000000
 #define WRITEBACK       0x280000
+#define READY_AT        0x2b0040
 #define ECHO_RING       0x500000
 
 #define rd(reg)         dut_read(d, reg)
@@ -195,7 +196,8 @@ static void test_play_without_registers(void)
     msix_start(d);
     wr(PCM_INT_ENABLE, PCM_INT_STREAM(0));
     wr64(S(0) + PCM_S_WRITEBACK, WRITEBACK);
-    wr64(S(0) + PCM_S_READY, PCM_S_READY_UNTOLD);
+    wr64(S(0) + PCM_S_READY_AT, READY_AT);
+    qtest_writeq(d->qts, READY_AT, p->filled);
     wr(S(0) + PCM_S_CTL, PCM_S_RUN | PCM_S_SELF_CLEAR);
     for (uint64_t i = 1; i <= periods; i++) {
         while (!(vectors = msix_arrived(d))) {
@@ -208,7 +210,9 @@ static void test_play_without_registers(void)
                                     PCM_WRITEBACK_STATUS) & PCM_S_PERIOD, ==,
                         PCM_S_PERIOD);
         player_fill(p, (i + 4) * PERIOD);
+        qtest_writeq(d->qts, READY_AT, p->filled);
     }
+    g_assert_cmpuint(rd(S(0) + PCM_S_XRUNS), ==, 0);
     dut_stop(d);
     g_assert_cmpuint(player_check_wav(p, 0), >=, (periods - 1) * PERIOD);
     player_free(p);

@@ -177,6 +177,8 @@ static const struct {
     { PCM_STREAM(1) + PCM_S_READY, 31 },
     { PCM_STREAM(1) + PCM_S_READY + 4, 32 },
     { PCM_STREAM(1) + PCM_S_SLACK, 33 },
+    { PCM_STREAM(1) + PCM_S_READY_AT, 34 },
+    { PCM_STREAM(1) + PCM_S_READY_AT + 4, 35 },
 };
 
 /* Each register that counts has something to count. */
@@ -670,6 +672,7 @@ static void test_late_end(void)
 
 #define LOOP_FRAMES     8000
 #define LOOP_RECORDING  0x500000
+#define READY_WORD      0x2a0000
 
 static void start_loop(Dut *d)
 {
@@ -690,7 +693,7 @@ static void start_loop(Dut *d)
  * What is captured is the same as without.  A frame of the loop-back is
  * always on its way; the streams move with it, and so does a pause.
  */
-static void test_migration_while_capturing(void)
+static void migrate_while_capturing(bool ready_in_memory)
 {
     static const char options[] = ",audiodev=snd,loopback=on";
     g_autofree char *file = state_file();
@@ -699,8 +702,13 @@ static void test_migration_while_capturing(void)
     Dut *d = dut_start("q35 -audiodev none,id=snd", options);
     uint64_t bar = d->bar.addr;
 
+    if (ready_in_memory) {
+        qtest_writeq(d->qts, READY_WORD, 1000);
+        dut_write64(d, PCM_STREAM(0) + PCM_S_READY_AT, READY_WORD);
+    } else {
+        dut_write64(d, PCM_STREAM(0) + PCM_S_READY, 1500);
+    }
     start_loop(d);
-    dut_write64(d, PCM_STREAM(0) + PCM_S_READY, 1500);
     dut_write(d, PCM_STREAM(0) + PCM_S_VOLUME, 0x1234);
     qtest_clock_step(d->qts, 10000000);
     g_assert_cmpuint(stream_position(d, 0), ==, 480);
@@ -714,6 +722,9 @@ static void test_migration_while_capturing(void)
                     PCM_S_RUNNING | PCM_S_PAUSED);
     g_assert_cmphex(stream_read(d, 0, PCM_S_VOLUME), ==, 0x1234);
     qtest_clock_step(d->qts, 10000000);
+    if (ready_in_memory) {
+        qtest_writeq(d->qts, READY_WORD, 1500);
+    }
     dut_write(d, PCM_STREAMS_RESUME, 3);
     qtest_clock_step(d->qts, 100000000);
     g_assert_cmpuint(stream_position(d, 0), ==, 2000);
@@ -727,6 +738,16 @@ static void test_migration_while_capturing(void)
     }
     dut_stop(d);
     unlink(file);
+}
+
+static void test_migration_while_capturing(void)
+{
+    migrate_while_capturing(false);
+}
+
+static void test_migration_with_ready_in_memory(void)
+{
+    migrate_while_capturing(true);
 }
 
 /* The list is not read again: it may be gone. */
@@ -797,6 +818,8 @@ void pcm_add_migration_tests(void)
                    test_migration_over_the_top);
     qtest_add_func("/pcmaster/migration/capturing",
                    test_migration_while_capturing);
+    qtest_add_func("/pcmaster/migration/ready-in-memory",
+                   test_migration_with_ready_in_memory);
     qtest_add_func("/pcmaster/migration/list", test_migration_of_list);
     qtest_add_func("/pcmaster/migration/playing",
                    test_migration_while_playing);

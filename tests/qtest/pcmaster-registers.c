@@ -16,7 +16,7 @@ typedef struct RegisterCase {
 
 static const RegisterCase register_cases[] = {
     { PCM_ID, 0x414d4350, 0, 0x414d4350 },
-    { PCM_VERSION, 0x00020000, ~0u, 0x00020000 },
+    { PCM_VERSION, 0x00020001, ~0u, 0x00020001 },
     { PCM_CAP, 0x01004011, ~0u, 0x01004011 },
     { PCM_CAP2, 0x00110200, ~0u, 0x00110200 },
     { PCM_CTRL, 0, ~1u, 0 },
@@ -153,6 +153,8 @@ static const RegisterCase register_cases[] = {
     { PCM_STREAM(0) + PCM_S_READY + 4, ~0u, 0x9abcdef0, 0x9abcdef0 },
     { PCM_STREAM(0) + PCM_S_SLACK, 0, ~0u, ~0u },
     { PCM_STREAM(0) + 0x64, 0, ~0u, 0 },
+    { PCM_STREAM(0) + PCM_S_READY_AT, 0, 0x12345678, 0x12345678 },
+    { PCM_STREAM(0) + PCM_S_READY_AT + 4, 0, 0x9abcdef0, 0x9abcdef0 },
     { PCM_STREAM(1) + PCM_S_RATE, 0, ~0u, ~0u },
     { PCM_STREAM(1) + PCM_S_READY, ~0u, 0, 0 },
     { PCM_STREAM(2) + PCM_S_RATE, 0, ~0u, 0 },
@@ -194,7 +196,7 @@ static void test_access_sizes(void)
     g_assert_cmphex(qpci_io_readb(d->dev, d->bar, PCM_ID), ==, 0);
     g_assert_cmphex(qpci_io_readw(d->dev, d->bar, PCM_ID), ==, 0);
     g_assert_cmphex(qpci_io_readq(d->dev, d->bar, PCM_ID), ==,
-                    0x00020000414d4350ull);
+                    0x00020001414d4350ull);
     dut_stop(d);
 }
 

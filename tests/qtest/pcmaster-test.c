@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     pcm_add_capture_tests();
     pcm_add_fragment_tests();
     pcm_add_writeback_tests();
+    pcm_add_ready_tests();
     pcm_add_example_tests();
     return g_test_run();
 }

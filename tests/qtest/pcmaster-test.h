@@ -35,6 +35,7 @@ void pcm_add_group_tests(void);
 void pcm_add_capture_tests(void);
 void pcm_add_fragment_tests(void);
 void pcm_add_writeback_tests(void);
+void pcm_add_ready_tests(void);
 
 /* Asserts that the device is as after a reset, and that it stays so. */
 void pcm_expect_clean(Dut *d);

@@ -12,30 +12,22 @@
 
 /* --- Into the ring ------------------------------------------------------ */
 
-/* Frames for which the driver has made room. */
-static uint64_t free_frames(const PcmStream *p)
-{
-    uint64_t limit;
-
-    if (p->ready == PCM_S_READY_UNTOLD) {
-        return UINT64_MAX;
-    }
-    limit = MIN(p->ready, INT64_MAX) + pcm_ring_frames(&p->now);
-    return limit > p->position ? limit - p->position : 0;
-}
-
 /* Returns: how many of @frames have been dealt with; -1: a rule forbids it. */
 static int64_t write_frames(PcmStream *p, uint8_t *data, uint32_t frames,
                             int64_t now)
 {
-    uint64_t room = free_frames(p);
+    uint64_t limit;
     int32_t done;
 
-    if (!room) {
+    if (!pcm_ready_ask(p, p->position + frames)) {
+        return -1;
+    }
+    limit = pcm_ready_limit(p);
+    if (limit <= p->position) {
         pcm_stream_lose(p, frames, PCM_S_XRUN);
         return frames;
     }
-    done = pcm_ring_move(p, data, MIN(frames, room), now);
+    done = pcm_ring_move(p, data, MIN(frames, limit - p->position), now);
     if (!done) {
         pcm_stream_lose(p, frames, PCM_S_LATE);
         return frames;

@@ -26,7 +26,7 @@
 #define PCM_ID                      0x000   /* RO   PCM_ID_VALUE */
 #define   PCM_ID_VALUE              0x414d4350u     /* "PCMA" */
 #define PCM_VERSION                 0x004   /* RO   major << 16 | minor */
-#define   PCM_VERSION_VALUE         0x00020000u
+#define   PCM_VERSION_VALUE         0x00020001u
 #define PCM_CAP                     0x008   /* RO   what this device has */
 #define   PCM_CAP_PLAYBACK(v)       ((v) & 0xf)          /* streams */
 #define   PCM_CAP_CAPTURE(v)        (((v) >> 4) & 0xf)   /* streams */
@@ -293,11 +293,13 @@
 #define   PCM_S_READY               0x58    /* RW64 frames the driver is at */
 #define     PCM_S_READY_UNTOLD      0xffffffffffffffffull
 #define   PCM_S_SLACK               0x60    /* RW   ns PERIOD may be late */
+#define   PCM_S_READY_AT            0x68    /* RW64 where S_READY is; 0: not */
 
 /*
  * In memory, little-endian.  A list at PCM_S_BUFFER has PCM_S_FRAGMENTS
  * entries of PCM_FRAGMENT_BYTES; at PCM_S_WRITEBACK there are
- * PCM_WRITEBACK_BYTES, written as one transaction.
+ * PCM_WRITEBACK_BYTES, written as one transaction; at PCM_S_READY_AT there
+ * are PCM_READY_BYTES, read as one.
  */
 #define PCM_FRAGMENT_BYTES          16
 #define PCM_FRAGMENT_ADDR           0       /* 64 bits */
@@ -310,5 +312,6 @@
 #define PCM_WRITEBACK_CAUSE         20      /* 32 bits: PCM_S_CAUSE */
 #define PCM_WRITEBACK_LOST          24      /* 32 bits: PCM_S_LOST */
 #define PCM_WRITEBACK_XRUNS         28      /* 32 bits: PCM_S_XRUNS */
+#define PCM_READY_BYTES             8
 
 #endif /* PCMASTER_REGS_H */

@@ -15,12 +15,6 @@
 
 /* --- Into the FIFO ------------------------------------------------------ */
 
-/* Frames that the driver has written and the device has not read. */
-static uint64_t ready_frames(const PcmStream *p)
-{
-    return p->ready > p->position ? p->ready - p->position : 0;
-}
-
 /*
  * Let the FIFO have up to @frames, which it has room for at @to.
  * Returns: how many, none if memory is too slow; -1: a rule forbids it
@@ -28,10 +22,14 @@ static uint64_t ready_frames(const PcmStream *p)
 static int32_t read_frames(PcmStream *p, uint8_t *to, uint32_t frames,
                            int64_t now)
 {
-    uint64_t ready = ready_frames(p);
+    uint64_t limit;
 
-    if (ready) {
-        return pcm_ring_move(p, to, MIN(frames, ready), now);
+    if (!pcm_ready_ask(p, p->position + frames)) {
+        return -1;
+    }
+    limit = pcm_ready_limit(p);
+    if (limit > p->position) {
+        return pcm_ring_move(p, to, MIN(frames, limit - p->position), now);
     }
     pcm_silence(&p->now, to, frames);
     pcm_stream_miss(p, frames, PCM_S_XRUN);

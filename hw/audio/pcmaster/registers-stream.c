@@ -141,6 +141,8 @@ static const PcmRegister stream_registers[] = {
     FIELD_RW("S_SLACK", PCM_S_SLACK, PcmStream, next.slack, ALL32, NULL),
     EFFECT("S_READY high", PCM_S_READY + 4, ALL32,
            ready_high_read, ready_high_write),
+    FIELD_RW("S_READY_AT", PCM_S_READY_AT, PcmStream, next.ready_at, ALL64,
+             NULL),
 };
 
 const PcmRegisterTable pcm_stream_registers = {

@@ -97,6 +97,9 @@ static void take_over(PcmStream *p, const Request *r)
     p->now = p->next;
     p->ring = r->rings[p->number];
     p->pc = r->pc;
+    if (p->now.ready_at) {
+        p->ready = p->ready_low = 0;
+    }
 }
 
 static void start(PcmStream *p, const Request *r, int64_t now, bool paused)

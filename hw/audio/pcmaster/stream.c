@@ -25,7 +25,7 @@ uint32_t pcm_stream_check_setup(const PcmasterState *s,
         return PCM_S_CAUSE_FORMAT;
     }
     if (!setup->length || setup->length % pcm_frame_bytes(setup) ||
-        setup->writeback % 8) {
+        setup->writeback % 8 || setup->ready_at % 8) {
         return PCM_S_CAUSE_BUFFER;
     }
     if (setup->fragments > PCM_S_FRAGMENTS_MAX) {

@@ -6,6 +6,7 @@
  * playback.c      from the ring to the back end
  * capture.c       from the back end, or from a playback stream, to the ring
  * voice.c         sample formats and voices of QEMU's audio layer
+ * ready.c         S_READY, S_READY_AT
  * ring.c          the cyclic buffer in guest memory
  * effort.c        what all that may cost the host
  * fifo.c          frames between ring and back end
@@ -49,6 +50,7 @@ typedef struct PcmStreamSetup {
     uint32_t slack;             /* ns */
     uint64_t buffer;
     uint64_t writeback;
+    uint64_t ready_at;
 } PcmStreamSetup;
 
 /* Frames in the order they came in.  Each lies in one piece. */
@@ -279,6 +281,18 @@ uint32_t pcm_voice_write(PcmStream *p, uint8_t *buf, uint32_t bytes);
 
 /* Swap samples that QEMU's audio layer only takes in the host's order. */
 void pcm_voice_swap(const PcmStreamSetup *setup, uint8_t *buf, uint32_t bytes);
+
+/* --- ready.c ------------------------------------------------------------ */
+
+/* The first frame that S_READY, as it is known, keeps out of the stream. */
+uint64_t pcm_ready_limit(const PcmStream *p);
+
+/**
+ * pcm_ready_ask: see in memory how far the driver is, if it keeps that there
+ * and frames below @frame are not all known to be ready.
+ * Returns: false if a rule forbids it
+ */
+bool pcm_ready_ask(PcmStream *p, uint64_t frame);
 
 /* --- ring.c ------------------------------------------------------------- */
 

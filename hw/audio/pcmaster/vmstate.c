@@ -363,6 +363,25 @@ static int stream_post_load(void *opaque, int version_id)
            fifo_is_valid(&p->fifo, pcm_frame_bytes(&p->now)) ? 0 : -EINVAL;
 }
 
+static bool ready_at_needed(void *opaque)
+{
+    PcmStream *p = opaque;
+
+    return p->next.ready_at || p->now.ready_at;
+}
+
+static const VMStateDescription vmstate_ready_at = {
+    .name = "pcmaster/stream/ready-at",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = ready_at_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(next.ready_at, PcmStream),
+        VMSTATE_UINT64(now.ready_at, PcmStream),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static const VMStateDescription vmstate_stream = {
     .name = "pcmaster/stream",
     .version_id = 2,
@@ -396,6 +415,10 @@ static const VMStateDescription vmstate_stream = {
         VMSTATE_STRUCT(fifo, PcmStream, 2, vmstate_fifo, PcmFifo),
         VMSTATE_TIMER(timer, PcmStream),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &vmstate_ready_at,
+        NULL
     }
 };
 
@@ -450,7 +473,7 @@ static int pcmaster_post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_pcmaster = {
     .name = TYPE_PCMASTER,
-    .version_id = 2,
+    .version_id = 3,
     .minimum_version_id = 2,
     .post_load = pcmaster_post_load,
     .fields = (const VMStateField[]) {

@@ -357,7 +357,7 @@ static void act_detail(QTestState *s, Device *d, const Step *step)
 {
     uint32_t base = PCM_STREAM(step->which % PCM_STREAM_COUNT);
 
-    switch (step->small % 8) {
+    switch (step->small % 10) {
     case 0:
         put64(s, d, base + PCM_S_WRITEBACK, address(d, step) & ~7ull);
         break;
@@ -381,6 +381,12 @@ static void act_detail(QTestState *s, Device *d, const Step *step)
         break;
     case 7:
         put(s, d, base + PCM_S_CTL, step->value);
+        break;
+    case 8:
+        put64(s, d, base + PCM_S_READY_AT, address(d, step) & ~7ull);
+        break;
+    case 9:
+        put64(s, d, base + PCM_S_READY_AT, address(d, step));
         break;
     }
 }

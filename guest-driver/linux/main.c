@@ -11,8 +11,6 @@
 #include "snd-pcmaster.h"
 
 #define READY_VERSION	0x00020001	/* the first with PCM_S_READY_AT */
-#define BLOCK_READY	64		/* behind what is written back, and a list */
-#define BLOCK_BYTES	128
 
 MODULE_DESCRIPTION("pcmaster, an audio bus master that objects");
 MODULE_LICENSE("GPL");
@@ -114,19 +112,20 @@ static bool may_be_in_block(struct pcmaster *chip, size_t bytes)
 }
 
 /*
- * What streams and device tell each other: where the device is, where the driver
- * is, and a list if a stream needs one.
+ * What streams and device tell each other: where the device is, with a list behind
+ * it if a stream needs one, and where the driver is.
  */
 static int make_blocks(struct pcmaster *chip)
 {
-	size_t step = max_t(size_t, chip->align, BLOCK_BYTES);
+	size_t half = max_t(size_t, chip->align, PCM_WRITEBACK_BYTES + 2 * PCM_FRAGMENT_BYTES);
+	size_t step = 2 * half;
 	struct pcmaster_stream *stream;
 	bool ready;
 	unsigned int n;
 
 	if (!may_be_in_block(chip, PCM_WRITEBACK_BYTES))
 		return 0;
-	ready = may_be_in_block(chip, PCM_READY_BYTES) && chip->align <= BLOCK_READY &&
+	ready = may_be_in_block(chip, PCM_READY_BYTES) &&
 		pcmaster_rd(chip, PCM_VERSION) >= READY_VERSION;
 	chip->blocks_size = PCM_STREAM_COUNT * step;
 	chip->blocks = dmam_alloc_coherent(&chip->pci->dev, chip->blocks_size,
@@ -138,8 +137,8 @@ static int make_blocks(struct pcmaster *chip)
 		stream->block = chip->blocks + n * step;
 		stream->block_addr = chip->blocks_addr + n * step;
 		if (ready) {
-			stream->ready = stream->block + BLOCK_READY;
-			stream->ready_addr = stream->block_addr + BLOCK_READY;
+			stream->ready = stream->block + half;
+			stream->ready_addr = stream->block_addr + half;
 		}
 	}
 	pcmaster_own(chip, &chip->blocks_owner, chip->blocks_addr, chip->blocks_size,

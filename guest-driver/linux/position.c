@@ -44,7 +44,7 @@ u64 pcmaster_end(const struct pcmaster_stream *stream)
 	return max_t(s64, written(stream), 1);
 }
 
-/* What the device should know of that.  Who never stops at an xrun does not keep the pointer. */
+/* What the device should know of written().  Who never stops at an xrun does not keep the pointer. */
 static u64 to_tell(const struct pcmaster_stream *stream)
 {
 	const struct snd_pcm_runtime *runtime = stream->substream->runtime;
@@ -66,7 +66,7 @@ void pcmaster_tell_ready(struct pcmaster_stream *stream)
 
 	stream->told = to_tell(stream);
 	if (stream->ready) {
-		dma_wmb();	/* what is in the ring comes first */
+		dma_mb();	/* what is in the ring was written, or read, before */
 		WRITE_ONCE(*stream->ready, cpu_to_le64(stream->told));
 	}
 	if (!stream->ready || stream->told < before)

@@ -55,7 +55,7 @@ struct pcmaster_stream {
 	bool stopped;			/* by a suspend, to go on at base */
 	u64 base;			/* frames before the device's start */
 	u64 seen;			/* frames since then, never less */
-	u64 told;			/* frames since then the device knows of */
+	u64 told;			/* frames since then that it was told of, or will see */
 	u64 end;			/* frames since then it plays, if it drains */
 
 	/* Of the interrupt's handler. */

@@ -10,7 +10,7 @@ import linux
 from pcmaster import linuxrun, wav
 
 CASES = ("drain-with-capture", "drain-started", "drain-unstarted", "sleep-and-close", "close-paused",
-         "reset-capture", "parameter-changed", "no-wakeups")
+         "reset-capture", "parameter-changed", "no-wakeups", "rewind", "stalled-capture")
 PROPERTIES = "loopback=on,playback=2,capture=2"
 FRAMES = 48 * 1024
 

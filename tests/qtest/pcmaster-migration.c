@@ -668,6 +668,36 @@ static void test_late_end(void)
     unlink(file);
 }
 
+/* What a stream's registers hold is not taken for a subsection. */
+static void test_migration_of_a_look_alike(void)
+{
+    static const struct {
+        uint32_t reg, value;
+    } look_alike[] = {
+        { PCM_S_FORMAT, 0x05187063 },           /* 5, 24, "pc" ... */
+        { PCM_S_RATE, 0x6d617374 },
+        { PCM_S_LENGTH, 0x65722f73 },
+        { PCM_S_PERIOD_FRAMES, 0x74726561 },
+        { PCM_S_FRAGMENTS, 0x6d2f7265 },
+        { PCM_S_SLACK, 0x6164792d },
+        { PCM_S_BUFFER + 4, 0x61740000 },
+        { PCM_S_BUFFER, 0x00010000 },
+    };
+    g_autofree char *file = state_file();
+    Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
+
+    for (unsigned i = 0; i < ARRAY_SIZE(look_alike); i++) {
+        dut_write(d, PCM_STREAM(1) + look_alike[i].reg, look_alike[i].value);
+    }
+    migrate_to(d, file);
+    dut_stop(d);
+    d = dut_start("q35 -audiodev none,id=snd -incoming defer",
+                  ",audiodev=snd");
+    g_assert_true(arrives(d, file));
+    dut_stop(d);
+    unlink(file);
+}
+
 /* --- Loop-back ---------------------------------------------------------- */
 
 #define LOOP_FRAMES     8000
@@ -818,6 +848,8 @@ void pcm_add_migration_tests(void)
                    test_migration_over_the_top);
     qtest_add_func("/pcmaster/migration/capturing",
                    test_migration_while_capturing);
+    qtest_add_func("/pcmaster/migration/look-alike",
+                   test_migration_of_a_look_alike);
     qtest_add_func("/pcmaster/migration/ready-in-memory",
                    test_migration_with_ready_in_memory);
     qtest_add_func("/pcmaster/migration/list", test_migration_of_list);

@@ -135,6 +135,52 @@ static void test_counted(void)
     dut_stop(d);
 }
 
+/* There is one look for all that is due, however many pieces that is. */
+static void test_once(void)
+{
+    Dut *d = start();
+    uint64_t before;
+
+    dut_write64(d, PCM_STREAM(0) + PCM_S_READY_AT, WORD);
+    set_word(d, 100);
+    dut_write(d, PCM_STREAMS_START, 1);
+    step(d, 0, 480, 380);
+    g_assert_cmpuint(reads(d, 0), ==, 2);
+    dut_stop(d);
+
+    d = start();
+    dut_write(d, PCM_STREAM(1) + PCM_S_RATE, 192000);
+    dut_write64(d, PCM_STREAM(1) + PCM_S_READY_AT, WORD);
+    dut_write(d, PCM_STREAMS_START, 2);
+    before = reads(d, 1);
+    qtest_clock_step(d->qts, 400000000);
+    g_assert_cmpuint(stream_position(d, 1), ==, 76800);
+    g_assert_cmpuint(stream_read(d, 1, PCM_S_XRUNS), ==, 76800 - FRAMES);
+    g_assert_cmpuint(reads(d, 1), ==, before + 1);
+    dut_stop(d);
+}
+
+/* Frames for which the FIFO has no room are the back end's fault. */
+static void test_full(void)
+{
+    const unsigned fifo = 16384;
+    Dut *d = dut_start("q35 -audiodev none,id=snd,timer-period=3600000000",
+                       ",audiodev=snd");
+
+    stream_set_up(d, 0, S16_STEREO, 192000, RING, 4 * fifo);
+    dut_write64(d, PCM_STREAM(0) + PCM_S_READY_AT, WORD);
+    set_word(d, fifo);
+    dut_write(d, PCM_STREAMS_START, 1);
+    step(d, 0, 1920, 0);
+    set_word(d, 1ull << 40);
+    qtest_clock_step(d->qts, 200000000);
+    g_assert_cmpuint(stream_position(d, 0), ==, 1920 + 38400);
+    g_assert_cmphex(stream_read(d, 0, PCM_S_STATUS), ==,
+                    PCM_S_RUNNING | PCM_S_LATE);
+    g_assert_cmpuint(stream_read(d, 0, PCM_S_LOST), ==, 1920 + 38400 - fifo);
+    dut_stop(d);
+}
+
 static void test_refused(void)
 {
     Dut *d = start();
@@ -186,6 +232,8 @@ void pcm_add_ready_tests(void)
     qtest_add_func("/pcmaster/ready/capture", test_capture);
     qtest_add_func("/pcmaster/ready/register", test_register);
     qtest_add_func("/pcmaster/ready/counted", test_counted);
+    qtest_add_func("/pcmaster/ready/once", test_once);
+    qtest_add_func("/pcmaster/ready/full", test_full);
     qtest_add_func("/pcmaster/ready/refused", test_refused);
     qtest_add_func("/pcmaster/ready/judged-playback", test_judged_playback);
     qtest_add_func("/pcmaster/ready/judged-capture", test_judged_capture);

@@ -174,6 +174,31 @@ static void start_writeback(Scene *s)
     start_playback(s);
 }
 
+static void ready_of(Scene *s, unsigned n)
+{
+    stream_set_up(s->d, n, S16_STEREO, 48000, s->buffer, 4 * 24);
+    dut_write64(s->d, PCM_STREAM(n) + PCM_S_READY_AT, s->buffer + 0x8000);
+    dut_write(s->d, PCM_STREAM(n) + PCM_S_PERIOD_FRAMES, 96);
+    dut_write(s->d, PCM_STREAM(n) + PCM_S_CTL, PCM_S_RUN);
+}
+
+static void start_ready(Scene *s)
+{
+    ready_of(s, 0);
+}
+
+static void start_ready_capture(Scene *s)
+{
+    ready_of(s, 1);
+}
+
+static void start_ready_both(Scene *s)
+{
+    record_only(s);
+    ready_of(s, 0);
+    ready_of(s, 1);
+}
+
 static void stop(Scene *s)
 {
     dut_write(s->d, PCM_STREAMS_STOP, 1);
@@ -190,6 +215,10 @@ static const Victim victims[] = {
     { "list", 3, nothing, start_list },
     { "writeback", 3, start_writeback, step },
     { "stop", 3, start_writeback, stop },
+    { "ready", 3, start_ready, step },
+    { "ready-position", 3, start_ready, read_position },
+    { "ready-capture", 3, start_ready_capture, step },
+    { "ready-both", 9, start_ready_both, step },
 };
 
 /* --- Both --------------------------------------------------------------- */

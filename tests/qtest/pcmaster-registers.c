@@ -130,6 +130,7 @@ static const RegisterCase register_cases[] = {
     { PCM_STREAM(0) + PCM_S_STATUS, 0, ~0u, 0 },
     { PCM_STREAM(0) + PCM_S_INT_ENABLE, 0, ~0u, 0x1f },
     { PCM_STREAM(0) + PCM_S_FORMAT, 0, 0x203, 0x203 },
+    { PCM_STREAM(1) + PCM_S_FORMAT, 0, ~0u, 0x00ffffff },
     { PCM_STREAM(0) + PCM_S_RATE, 0, 48000, 48000 },
     { PCM_STREAM(0) + PCM_S_CAUSE, 0, ~0u, 0 },
     { PCM_STREAM(0) + PCM_S_BUFFER, 0, 0x12345678, 0x12345678 },

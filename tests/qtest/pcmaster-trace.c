@@ -156,7 +156,7 @@ static void test_device(void)
 /* A ring of a list, with a block that is written back. */
 static void play_list(Dut *d)
 {
-    const uint64_t list = 0x280000;
+    const uint64_t list = 0x280000, ready = 0x2a0000;
 
     qtest_writeq(d->qts, list, RING);
     qtest_writeq(d->qts, list + 8, 2048);
@@ -166,7 +166,8 @@ static void play_list(Dut *d)
     dut_write(d, S0(FRAGMENTS), 2);
     dut_write(d, S0(PERIOD_FRAMES), 48);
     dut_write64(d, S0(WRITEBACK), 0x290000);
-    dut_write64(d, S0(READY), 96);
+    qtest_writeq(d->qts, ready, 96);
+    dut_write64(d, S0(READY_AT), ready);
     dut_write64(d, S0(END), 144);
     dut_write(d, S0(CTL), PCM_S_RUN);
     qtest_clock_step(d->qts, 1000000);
@@ -185,6 +186,7 @@ static void test_streams(void)
         "buffer 0x280000 length 4096",
         "pcmaster_stream_period stream 0 position 48\n",
         "pcmaster_stream_writeback stream 0 position 48 to 0x290000",
+        "pcmaster_stream_ready stream 0 the driver is at frame 96 by 0x2a0000",
         "pcmaster_stream_pause stream 0 position 48",
         "pcmaster_stream_resume stream 0 position 48",
         "pcmaster_stream_miss stream 0 position 96 48 frames missing, "

@@ -16,13 +16,9 @@
 static int64_t write_frames(PcmStream *p, uint8_t *data, uint32_t frames,
                             int64_t now)
 {
-    uint64_t limit;
+    uint64_t limit = pcm_ready_limit(p);
     int32_t done;
 
-    if (!pcm_ready_ask(p, p->position + frames)) {
-        return -1;
-    }
-    limit = pcm_ready_limit(p);
     if (limit <= p->position) {
         pcm_stream_lose(p, frames, PCM_S_XRUN);
         return frames;
@@ -57,6 +53,9 @@ static bool fill(PcmStream *p, uint64_t end, int64_t now)
 {
     const uint32_t size = pcm_frame_bytes(&p->now);
 
+    if (p->position < end && !pcm_ready_ask(p, end)) {
+        return false;
+    }
     while (p->position < end) {
         uint64_t frames = end - p->position;
         uint32_t bytes;

@@ -22,12 +22,11 @@
 static int32_t read_frames(PcmStream *p, uint8_t *to, uint32_t frames,
                            int64_t now)
 {
-    uint64_t limit;
+    uint64_t limit = pcm_ready_limit(p);
 
-    if (!pcm_ready_ask(p, p->position + frames)) {
-        return -1;
+    if (!frames) {
+        return 0;
     }
-    limit = pcm_ready_limit(p);
     if (limit > p->position) {
         return pcm_ring_move(p, to, MIN(frames, limit - p->position), now);
     }
@@ -40,6 +39,9 @@ bool pcm_playback_advance(PcmStream *p, uint64_t due, int64_t now)
 {
     const uint32_t size = pcm_frame_bytes(&p->now);
 
+    if (p->position < due && !pcm_ready_ask(p, due)) {
+        return false;
+    }
     while (p->position < due) {
         uint32_t room;
         uint8_t *to = pcm_fifo_room(&p->fifo, &room);

@@ -25,6 +25,12 @@
                                  PCM_S_LATE | PCM_S_XRUN)
 
 /*
+ * Of S_FORMAT.  A migrated stream begins with it: its first byte must not look
+ * like QEMU_VM_SUBSECTION, whatever the guest wants.
+ */
+#define PCM_S_FORMAT_BITS       0x00ffffff
+
+/*
  * The back end delivers in its own time.  What came at once is used up at the
  * stream's pace, so that the next delivery had better come before the last is
  * used up: so many must have come before the first is touched.
@@ -289,7 +295,8 @@ uint64_t pcm_ready_limit(const PcmStream *p);
 
 /**
  * pcm_ready_ask: see in memory how far the driver is, if it keeps that there
- * and frames below @frame are not all known to be ready.
+ * and frames below @frame are not all known to be ready.  It is asked once for
+ * all that are due.
  * Returns: false if a rule forbids it
  */
 bool pcm_ready_ask(PcmStream *p, uint64_t frame);

@@ -363,6 +363,7 @@ static int stream_post_load(void *opaque, int version_id)
            fifo_is_valid(&p->fifo, pcm_frame_bytes(&p->now)) ? 0 : -EINVAL;
 }
 
+/* Structures within others have no fields by version, only subsections. */
 static bool ready_at_needed(void *opaque)
 {
     PcmStream *p = opaque;

@@ -319,6 +319,116 @@ static void no_wakeups(void)
     }
 }
 
+/* Whether an xrun stops the stream. */
+static void set_stop(snd_pcm_t *pcm, int stops)
+{
+    snd_pcm_uframes_t ring, period, boundary;
+    snd_pcm_sw_params_t *software;
+
+    snd_pcm_sw_params_alloca(&software);
+    must(snd_pcm_get_params(pcm, &ring, &period), "get_params");
+    must(snd_pcm_sw_params_current(pcm, software), "sw_params_current");
+    must(snd_pcm_sw_params_get_boundary(software, &boundary), "boundary");
+    must(snd_pcm_sw_params_set_stop_threshold(pcm, software, stops ? ring : boundary), "stop threshold");
+    must(snd_pcm_sw_params(pcm, software), "sw_params");
+}
+
+/* As much as there is room for, in pieces; written: frames before that, and then. */
+static void fill_up(snd_pcm_t *play, snd_pcm_access_t access, snd_pcm_uframes_t *written)
+{
+    snd_pcm_sframes_t avail = snd_pcm_avail(play), done, piece;
+
+    must(avail < 0 ? avail : 0, "avail");
+    for (; avail > 0; avail -= done) {
+        piece = avail < PERIOD / 2 + 1 ? avail : PERIOD / 2 + 1;
+        done = access == SND_PCM_ACCESS_MMAP_INTERLEAVED ? snd_pcm_mmap_writei(play, sound[*written], piece)
+                                                         : snd_pcm_writei(play, sound[*written], piece);
+        must(done < 0 ? done : 0, "write");
+        *written += done;
+    }
+}
+
+/* Back to three periods before what plays, and half of that forward again. */
+static void go_back(snd_pcm_t *play, snd_pcm_uframes_t *written)
+{
+    snd_pcm_sframes_t back = snd_pcm_rewindable(play) - 3 * PERIOD, forward;
+
+    if (back > 0) {
+        back = snd_pcm_rewind(play, back);
+        must(back < 0 ? back : 0, "rewind");
+        forward = snd_pcm_forward(play, back / 2);
+        must(forward < 0 ? forward : 0, "forward");
+        *written += forward - back;
+    }
+}
+
+static void rewind_with(const char *writeback, snd_pcm_access_t access)
+{
+    snd_pcm_t *play, *record = recorder(4 * PERIOD);
+    int16_t heard[PERIOD][CHANNELS], expected = 1;
+    snd_pcm_uframes_t written = 0;
+    int round, frame;
+
+    set_parameter(writeback);
+    play = make((struct kind){ 0, SND_PCM_STREAM_PLAYBACK, 8 * PERIOD, access, 0 });
+    set_parameter("0");
+    must(snd_pcm_link(play, record), "link");
+    fill_up(play, access, &written);
+    must(snd_pcm_start(play), "start");
+    for (round = 0; round < 20; round++) {
+        must(snd_pcm_readi(record, heard, PERIOD), "read");
+        for (frame = 0; frame < PERIOD; frame++, expected++) {
+            if (heard[frame][0] != expected) {
+                verdict(0, "writeback %s, access %d: %d in place of frame %d", writeback, access,
+                        heard[frame][0], expected);
+            }
+        }
+        go_back(play, &written);
+        fill_up(play, access, &written);
+        set_stop(play, round % 2);
+    }
+    must(snd_pcm_close(play), "close");
+    must(snd_pcm_close(record), "close");
+}
+
+/* What is taken back and written again is played, and nothing counts as late. */
+static void rewind_often(void)
+{
+    rewind_with("0", SND_PCM_ACCESS_RW_INTERLEAVED);
+    rewind_with("1", SND_PCM_ACCESS_RW_INTERLEAVED);
+    rewind_with("0", SND_PCM_ACCESS_MMAP_INTERLEAVED);
+    rewind_with("1", SND_PCM_ACCESS_MMAP_INTERLEAVED);
+}
+
+static void stall_with(const char *writeback)
+{
+    int16_t heard[PERIOD][CHANNELS];
+    snd_pcm_t *record;
+    long got;
+
+    set_parameter(writeback);
+    record = recorder(4 * PERIOD);
+    set_parameter("0");
+    must(snd_pcm_start(record), "start");
+    must(snd_pcm_readi(record, heard, PERIOD), "read");
+    usleep(200000);
+    got = snd_pcm_readi(record, heard, PERIOD);
+    if (got != -EPIPE) {
+        verdict(0, "writeback %s: no xrun, but %ld", writeback, got);
+    }
+    must(snd_pcm_prepare(record), "prepare");
+    must(snd_pcm_start(record), "start again");
+    must(snd_pcm_readi(record, heard, PERIOD), "read again");
+    must(snd_pcm_close(record), "close");
+}
+
+/* Who reads too late has an xrun, and can go on after it. */
+static void stalled_capture(void)
+{
+    stall_with("0");
+    stall_with("1");
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -331,6 +441,8 @@ static const struct {
     { "reset-capture", reset_capture },
     { "parameter-changed", parameter_changed },
     { "no-wakeups", no_wakeups },
+    { "rewind", rewind_often },
+    { "stalled-capture", stalled_capture },
 };
 
 int main(int argc, char **argv)

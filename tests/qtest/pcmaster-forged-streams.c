@@ -85,36 +85,26 @@ static void test_draining_without_voice(void)
 /* A stream that plays needs one. */
 static void test_no_back_end(void)
 {
-    g_autofree char *file = state_file();
     Dut *d = dut_start("q35 -audiodev none,id=snd", ",audiodev=snd");
 
     start_silence(d, 0);
-    migrate_to(d, file);
-    dut_stop(d);
-    d = dut_start("q35 -incoming defer -audiodev wav,id=snd,out.format=f32",
-                  ",audiodev=snd");
-    g_assert_false(arrives(d, file));
-    dut_stop(d);
-    unlink(file);
+    g_assert_false(moves_to(d, "q35 -incoming defer "
+                            "-audiodev wav,id=snd,out.format=f32",
+                            ",audiodev=snd"));
 }
 
 /* Nor does one of more channels than the other side has. */
 static void test_fewer_channels(void)
 {
     static const char options[] = ",audiodev=snd,capture=0";
-    g_autofree char *file = state_file();
     Dut *d = dut_start("q35 -audiodev none,id=snd,out.mixing-engine=off",
                        options);
 
     stream_set_up(d, 0, PCM_S_S16 | PCM_S_CHANNELS(8), 48000, RING, 4096);
     dut_write(d, S0(CTL), PCM_S_RUN);
     g_assert_cmphex(dut_read(d, S0(STATUS)), ==, PCM_S_RUNNING);
-    migrate_to(d, file);
-    dut_stop(d);
-    d = dut_start("q35 -incoming defer -audiodev none,id=snd", options);
-    g_assert_false(arrives(d, file));
-    dut_stop(d);
-    unlink(file);
+    g_assert_false(moves_to(d, "q35 -incoming defer -audiodev none,id=snd",
+                            options));
 }
 
 /* --- What none can ------------------------------------------------------ */

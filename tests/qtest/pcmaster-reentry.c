@@ -129,21 +129,21 @@ static void begin_command(Scene *s)
     g_assert_cmphex(dut_read(s->d, PCM_EX_STATUS), ==, PCM_EX_BUSY);
 }
 
-static void start_stream(Scene *s, unsigned n)
+static void start_ring(Scene *s, unsigned n, uint32_t bytes)
 {
-    stream_set_up(s->d, n, S16_STEREO, 48000, s->buffer, LENGTH);
+    stream_set_up(s->d, n, S16_STEREO, 48000, s->buffer, bytes);
     dut_write(s->d, PCM_STREAM(n) + PCM_S_PERIOD_FRAMES, 96);
     dut_write(s->d, PCM_STREAM(n) + PCM_S_CTL, PCM_S_RUN);
 }
 
 static void start_playback(Scene *s)
 {
-    start_stream(s, 0);
+    start_ring(s, 0, LENGTH);
 }
 
 static void start_capture(Scene *s)
 {
-    start_stream(s, 1);
+    start_ring(s, 1, LENGTH);
 }
 
 static void start_both(Scene *s)
@@ -174,29 +174,28 @@ static void start_writeback(Scene *s)
     start_playback(s);
 }
 
-static void ready_of(Scene *s, unsigned n)
+/* The ring is so short that capture, too, has to see whether it may go on. */
+static void start_ready_of(Scene *s, unsigned n)
 {
-    stream_set_up(s->d, n, S16_STEREO, 48000, s->buffer, 4 * 24);
     dut_write64(s->d, PCM_STREAM(n) + PCM_S_READY_AT, s->buffer + 0x8000);
-    dut_write(s->d, PCM_STREAM(n) + PCM_S_PERIOD_FRAMES, 96);
-    dut_write(s->d, PCM_STREAM(n) + PCM_S_CTL, PCM_S_RUN);
+    start_ring(s, n, 4 * 24);
 }
 
 static void start_ready(Scene *s)
 {
-    ready_of(s, 0);
+    start_ready_of(s, 0);
 }
 
 static void start_ready_capture(Scene *s)
 {
-    ready_of(s, 1);
+    start_ready_of(s, 1);
 }
 
 static void start_ready_both(Scene *s)
 {
     record_only(s);
-    ready_of(s, 0);
-    ready_of(s, 1);
+    start_ready_of(s, 0);
+    start_ready_of(s, 1);
 }
 
 static void stop(Scene *s)

@@ -79,6 +79,24 @@ static inline bool arrives(Dut *d, const char *file)
     return migration_succeeds(d->qts);
 }
 
+/*
+ * Moves the machine of @d, which ends, to a new one, which ends as well.
+ * Returns: did it arrive?
+ */
+static inline bool moves_to(Dut *d, const char *machine, const char *options)
+{
+    g_autofree char *file = state_file();
+    bool arrived;
+
+    migrate_to(d, file);
+    dut_stop(d);
+    d = dut_start(machine, options);
+    arrived = arrives(d, file);
+    dut_stop(d);
+    unlink(file);
+    return arrived;
+}
+
 /* --- Made up ------------------------------------------------------------ */
 
 /* What to change where in a state; integers there are big-endian. */

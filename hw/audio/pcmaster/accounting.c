@@ -37,7 +37,7 @@ static bool touch(PcmDma *d, uint32_t node)
 
 static void weigh(PcmasterState *s, uint32_t node, uint32_t bytes)
 {
-    uint32_t distance = pcm_node_distance(PCI_DEVICE(s), node);
+    uint32_t distance = pcm_node_distance(&s->parent_obj, node);
 
     if (distance) {
         s->accounting.weighed = add(s->accounting.weighed, bytes);

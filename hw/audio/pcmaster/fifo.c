@@ -41,7 +41,8 @@ void pcm_fifo_drop(PcmFifo *f, uint32_t bytes)
 {
     f->used -= bytes;
     f->head += bytes;
-    if (f->head == f->size) {
+    /* What is in the host's caches is used again where that is possible. */
+    if (!f->used || f->head == f->size) {
         f->head = 0;
     }
 }

@@ -63,9 +63,15 @@ void pcmaster_unplug(PcmasterState *s)
     dismantle_when_done(s);
 }
 
+/* Without DEVICE(), which costs the audio back end's callback most of all. */
+static MemReentrancyGuard *reentrancy_guard(PcmasterState *s)
+{
+    return &s->parent_obj.qdev.mem_reentrancy_guard;
+}
+
 bool pcmaster_guard(PcmasterState *s)
 {
-    MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
+    MemReentrancyGuard *guard = reentrancy_guard(s);
     bool was_guarded = guard->engaged_in_io;
 
     object_ref(OBJECT(s));
@@ -77,7 +83,7 @@ bool pcmaster_guard(PcmasterState *s)
 static void release(PcmasterState *s, bool was_guarded)
 {
     pcmaster_leave(s);
-    DEVICE(s)->mem_reentrancy_guard.engaged_in_io = was_guarded;
+    reentrancy_guard(s)->engaged_in_io = was_guarded;
     object_unref(OBJECT(s));
 }
 

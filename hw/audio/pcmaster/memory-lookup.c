@@ -13,7 +13,7 @@ MemTxAttrs pcm_memory_attrs(PcmasterState *s)
 {
     return (MemTxAttrs) {
         .memory = 1,
-        .requester_id = pci_requester_id(&s->parent_obj),
+        .requester_id = s->requester_id,
     };
 }
 

@@ -19,7 +19,7 @@
 bool pcmaster_can_do_dma(PcmasterState *s)
 {
     return pcmaster_is_there(s) && !pcm_injection_silent(s) &&
-           (pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND) &
+           (pci_get_word(s->parent_obj.config + PCI_COMMAND) &
             PCI_COMMAND_MASTER);
 }
 
@@ -45,6 +45,11 @@ static void switch_power(PcmasterState *s)
     }
 }
 
+void pcmaster_capture_id(PcmasterState *s)
+{
+    s->requester_id = pci_requester_id(&s->parent_obj);
+}
+
 static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
                                   uint32_t value, int len)
 {
@@ -54,6 +59,7 @@ static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
     bool was_on = is_on(dev);
     bool was_guarded = pcmaster_guard(s);
 
+    pcmaster_capture_id(s);
     pci_default_write_config(dev, address, value, len);
     /* The core may have sent a message that waited, and that unplugs us. */
     if (!s->unplugged) {

@@ -211,6 +211,7 @@ struct PcmasterState {
     unsigned depth;             /* works that are under way, nested */
     bool reset_due;             /* when they are done */
     bool unplugged;
+    uint16_t requester_id;      /* as captured */
 
     /* Configuration */
     PcmHardware hw;
@@ -258,6 +259,12 @@ void pcmaster_reset_state(PcmasterState *s);
 
 /* Is the device there, bus mastering on, and the device not silent? */
 bool pcmaster_can_do_dma(PcmasterState *s);
+
+/*
+ * Captures the ID that transactions bear.  A function learns the number of its
+ * bus when its config space is written, PCI Express Base, 2.2.6.2.
+ */
+void pcmaster_capture_id(PcmasterState *s);
 
 /**
  * pcmaster_dismantle: stop all engines and let go of what they hold, after the

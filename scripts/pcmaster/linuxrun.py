@@ -33,6 +33,7 @@ ARGUMENTS = """
 WITHOUT = "smm=off,sata=off,smbus=off,i8042=off,vmport=off"
 RECORDED_PORT, KERNEL_PORT = 0x300, 0x301     # 0x402 is SeaBIOS's
 PERIOD, PERIODS = 1024, 4
+PERIODS_REALTIME = 16       # a host that has other work loses nothing
 ALSA_FORMATS = {"u8": "U8", "s16": "S16_LE"}
 # What no kernel log of a good run holds.
 SPLATS = re.compile(r"WARNING:|BUG:|\bOops\b|Call Trace|general protection|UBSAN|KASAN|"
@@ -177,8 +178,9 @@ def job(options, sound, glob):
     """The commands of a run; glob: of the exercises, None: none of them."""
     if options.shell:
         return linuxshell.job(sound)
+    periods = PERIODS_REALTIME if options.realtime else PERIODS
     return ("held=16\n" + (exercise(options.shape, glob) if glob else "")
-            + (play(sound) if sound else "") + END)
+            + (play(sound, periods) if sound else "") + END)
 
 
 def exercise(shape, glob):
@@ -194,9 +196,9 @@ pcmaster-host exit $held
 """
 
 
-def play(sound):
+def play(sound, periods=PERIODS):
     """Plays with aplay while arecord records, and hands the recording out."""
-    frames = f"--period-size={PERIOD} --buffer-size={PERIOD * PERIODS}"
+    frames = f"--period-size={PERIOD} --buffer-size={PERIOD * periods}"
     kind = f"-f {ALSA_FORMATS[sound.sample]} -c {sound.channels} -r {sound.rate}"
     rest = 3 * PERIOD * 1000000 // sound.rate
     return f"""\

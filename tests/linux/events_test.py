@@ -60,7 +60,7 @@ class EventTest(linux.LinuxCase):
     def test_hot_plug(self):
         again = "until [ -e /dev/snd/pcmC0D0p ]; do usleep 1000; done\n"
         plan = self.plan((ENDLESS + PLAYING + "echo pull\n" + given_up("pulled out")
-                          + "echo plug\n" + again) * 2 + loop("plugged in again"),
+                          + "echo plug\n" + again) * 2 + loop("plugged in again", periods=16),
                          more=self.qmp_words(), realtime=True)
         outcome = self.with_qmp(plan, {
             "pull": lambda qmp: qmp.execute("device_del", id="card0"),

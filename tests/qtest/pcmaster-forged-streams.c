@@ -112,6 +112,7 @@ static void test_fewer_channels(void)
 /* Values that are found in the state again. */
 #define MARK_PLAYBACK   0x3456789abcdef120ull   /* what S_BUFFER was */
 #define MARK_CAPTURE    0x456789abcdef1230ull
+#define MARK_READY      0x56789abcdef12340ull   /* S_READY_AT, twice */
 #define MARK_VECTOR     0x0000000b0000000dull   /* INT_VECTOR, S_VECTOR */
 
 /* Bytes from a stream's mark to its other fields. */
@@ -140,6 +141,10 @@ enum {
     FIFO_HEAD = FIFO_SIZE + 4,
     FIFO_USED = FIFO_HEAD + 4,
 };
+
+/* Bytes from MARK_READY. */
+#define READY_NEXT_LOW  4
+#define READY_NOW_LOW   12
 
 /* Bytes from MARK_VECTOR. */
 #define EFFORT          (-12)
@@ -202,6 +207,9 @@ static const ForgedCase cases[] = {
     SOUND("fifo-used", FIFO_USED, FIFO_BYTES + 4),
     SOUND("fifo-used-odd", FIFO_USED, 2),
     GOOD_SOUND("fifo-used-all", FIFO_USED, FIFO_BYTES),
+    { "ready-at", MARK_READY, READY_NOW_LOW, 4, 4 },
+    { "ready-at-other", MARK_READY, READY_NOW_LOW, 4, 8, true },
+    { "ready-at-register", MARK_READY, READY_NEXT_LOW, 4, 4, true },
     { "effort", MARK_VECTOR, EFFORT, 4, 8193 },
     { "effort-most", MARK_VECTOR, EFFORT, 4, 8192, true },
     { "effort-time", MARK_VECTOR, EFFORT_TIME, 4, MINUS },
@@ -221,6 +229,7 @@ static void test_forged(const void *data)
     for (unsigned n = 0; n < 2; n++) {
         stream_set_up(d, n, S16_STEREO, 48000,
                       n ? MARK_CAPTURE : MARK_PLAYBACK, 4096);
+        dut_write64(d, PCM_STREAM(n) + PCM_S_READY_AT, n ? 0 : MARK_READY);
         dut_write(d, PCM_STREAM(n) + PCM_S_PERIOD_FRAMES, 100);
         dut_write(d, PCM_STREAM(n) + PCM_S_CTL, PCM_S_RUN | PCM_S_PAUSE);
         /* The register must not be taken for the run's. */

@@ -39,7 +39,7 @@ def linux(options, table):
             for setup in PERIODS:
                 progress(f"round {number + 1} of {options.rounds}, period {setup[0]}")
                 spend(guest, table, options.seconds, setup[0], IDLE)
-                # A host that gets slower is no one's fault: every other round runs backwards.
+                # Every other round runs backwards, so that a host that gets slower is so for all.
                 for name in [*PEERS, *OURS][::-1 if number % 2 else 1]:
                     play(guest, table, options.seconds, setup, name)
                 count(guest, table, options.seconds, setup, TRACED, PEERS[-1])

@@ -33,7 +33,7 @@ ARGUMENTS = """
 WITHOUT = "smm=off,sata=off,smbus=off,i8042=off,vmport=off"
 RECORDED_PORT, KERNEL_PORT = 0x300, 0x301     # 0x402 is SeaBIOS's
 PERIOD, PERIODS = 1024, 4
-PERIODS_REALTIME = 16       # a host that has other work loses nothing
+PERIODS_REALTIME = 16       # so that other work of the host is no xrun
 ALSA_FORMATS = {"u8": "U8", "s16": "S16_LE"}
 # What no kernel log of a good run holds.
 SPLATS = re.compile(r"WARNING:|BUG:|\bOops\b|Call Trace|general protection|UBSAN|KASAN|"

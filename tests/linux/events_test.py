@@ -14,19 +14,21 @@ from pcmaster import boot, linuxrun, wav
 UNBIND = "/sys/bus/pci/drivers/snd_pcmaster/unbind"
 MODULE = "/modules/snd-pcmaster.ko"
 ROUNDS = 20
-# Reading the debug console's port tells which of the two QEMUs this is; 0xe9 is the default.
-MOVED = "M"
-MOVED_PORT = linuxrun.RECORDED_PORT
-# Its loop keeps the guest, which else outruns the migration, busy until it is over.
-MOVE = f"""\
-(sleep 1
-echo move
-until [ "$(dd if=/dev/port bs=1 skip={MOVED_PORT} count=1 2>/dev/null)" = {MOVED} ]; do :; done
-{same("moved while it plays", "grep -q RUNNING /proc/asound/card0/pcm0p/sub0/status")}) &
-"""
 # aplay of silence without end, which must end by itself when the card goes.
 ENDLESS = "aplay -q -D hw:0,0 -f S16_LE -c 2 -r 48000 -t raw /dev/zero 2>/dev/null & player=$!\n"
-PLAYING = "until grep -qs RUNNING /proc/asound/card0/pcm0p/sub0/status; do usleep 1000; done\n"
+IS_PLAYING = "grep -qs RUNNING /proc/asound/card0/pcm0p/sub0/status"
+PLAYING = f"until {IS_PLAYING}; do usleep 1000; done\n"
+# Reading the debug console's port tells which of the two QEMUs this is; 0xe9 is the default.
+MOVED = "M"
+# Its loop keeps the guest, which else outruns the migration, busy until it is over.
+MOVE = f"""\
+({PLAYING}sleep 1
+echo move
+until [ "$(dd if=/dev/port bs=1 skip={linuxrun.RECORDED_PORT} count=1 2>/dev/null)" = {MOVED} ]; do
+    :
+done
+{same("moved while it plays", IS_PLAYING)}) &
+"""
 RELOAD = f"""\
 for round in $(seq {ROUNDS}); do
     {ENDLESS.strip()}
@@ -60,7 +62,7 @@ class EventTest(linux.LinuxCase):
     def test_hot_plug(self):
         again = "until [ -e /dev/snd/pcmC0D0p ]; do usleep 1000; done\n"
         plan = self.plan((ENDLESS + PLAYING + "echo pull\n" + given_up("pulled out")
-                          + "echo plug\n" + again) * 2 + loop("plugged in again", periods=16),
+                          + "echo plug\n" + again) * 2 + loop("plugged in again", periods=linuxrun.PERIODS_REALTIME),
                          more=self.qmp_words(), realtime=True)
         outcome = self.with_qmp(plan, {
             "pull": lambda qmp: qmp.execute("device_del", id="card0"),

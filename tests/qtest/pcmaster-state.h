@@ -80,17 +80,18 @@ static inline bool arrives(Dut *d, const char *file)
 }
 
 /*
- * Moves the machine of @d, which ends, to a new one, which ends as well.
+ * Moves the machine of @d, which ends, to a new @machine, which ends as well.
  * Returns: did it arrive?
  */
 static inline bool moves_to(Dut *d, const char *machine, const char *options)
 {
     g_autofree char *file = state_file();
+    g_autofree char *waiting = g_strdup_printf("%s -incoming defer", machine);
     bool arrived;
 
     migrate_to(d, file);
     dut_stop(d);
-    d = dut_start(machine, options);
+    d = dut_start(waiting, options);
     arrived = arrives(d, file);
     dut_stop(d);
     unlink(file);

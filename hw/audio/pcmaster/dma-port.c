@@ -242,7 +242,7 @@ static bool work_on_piece(PcmasterState *s, PcmDma *d, uint64_t address,
     AddressSpace *as = pci_get_address_space(&s->parent_obj);
     hwaddr mapped = length;
     void *memory = address_space_map(as, address, &mapped, d->t.write,
-                                     pcm_memory_attrs(s));
+                                     pcm_memory_attrs);
 
     if (memory && mapped == length) {
         work_on_memory(s, d, memory, offset, length, work, opaque);

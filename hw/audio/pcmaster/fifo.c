@@ -41,7 +41,7 @@ void pcm_fifo_drop(PcmFifo *f, uint32_t bytes)
 {
     f->used -= bytes;
     f->head += bytes;
-    /* What is in the host's caches is used again where that is possible. */
+    /* An empty one starts over, where the host's caches still know it. */
     if (!f->used || f->head == f->size) {
         f->head = 0;
     }

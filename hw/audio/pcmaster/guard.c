@@ -63,7 +63,6 @@ void pcmaster_unplug(PcmasterState *s)
     dismantle_when_done(s);
 }
 
-/* Without DEVICE(), which costs the audio back end's callback most of all. */
 static MemReentrancyGuard *reentrancy_guard(PcmasterState *s)
 {
     return &s->parent_obj.qdev.mem_reentrancy_guard;

@@ -9,13 +9,7 @@
 /* IOMMUs do not translate finer than this. */
 #define PCM_IOMMU_PAGE      4096
 
-MemTxAttrs pcm_memory_attrs(PcmasterState *s)
-{
-    return (MemTxAttrs) {
-        .memory = 1,
-        .requester_id = s->requester_id,
-    };
-}
+const MemTxAttrs pcm_memory_attrs = { .memory = 1 };
 
 static PcmPiece nothing(hwaddr length)
 {
@@ -50,7 +44,7 @@ static IOMMUTLBEntry ask_iommu(PcmasterState *s, IOMMUMemoryRegion *iommu,
 {
     IOMMUMemoryRegionClass *class = IOMMU_MEMORY_REGION_GET_CLASS(iommu);
     int index = class->attrs_to_index ?
-                class->attrs_to_index(iommu, pcm_memory_attrs(s)) : 0;
+                class->attrs_to_index(iommu, pcm_memory_attrs) : 0;
 
     return class->translate(iommu, offset, flags, index);
 }
@@ -118,7 +112,7 @@ PcmPiece pcm_memory_look_up(PcmasterState *s, uint64_t address,
     }
     RCU_READ_LOCK_GUARD();
     mr = address_space_translate(as, address, &offset, &piece.length, write,
-                                 pcm_memory_attrs(s));
+                                 pcm_memory_attrs);
     /* What an IOMMU reports may be what stops the device. */
     if (!pcmaster_can_do_dma(s)) {
         return nothing(length);

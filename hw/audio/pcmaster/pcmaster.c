@@ -45,11 +45,6 @@ static void switch_power(PcmasterState *s)
     }
 }
 
-void pcmaster_capture_id(PcmasterState *s)
-{
-    s->requester_id = pci_requester_id(&s->parent_obj);
-}
-
 static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
                                   uint32_t value, int len)
 {
@@ -59,7 +54,6 @@ static void pcmaster_config_write(PCIDevice *dev, uint32_t address,
     bool was_on = is_on(dev);
     bool was_guarded = pcmaster_guard(s);
 
-    pcmaster_capture_id(s);
     pci_default_write_config(dev, address, value, len);
     /* The core may have sent a message that waited, and that unplugs us. */
     if (!s->unplugged) {

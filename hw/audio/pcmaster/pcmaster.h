@@ -201,6 +201,7 @@ typedef struct PcmIrq {
 
 /* --- The device --------------------------------------------------------- */
 
+/* What is done for each transfer uses @parent_obj: QOM's casts are checked. */
 struct PcmasterState {
     PCIDevice parent_obj;
 
@@ -211,7 +212,6 @@ struct PcmasterState {
     unsigned depth;             /* works that are under way, nested */
     bool reset_due;             /* when they are done */
     bool unplugged;
-    uint16_t requester_id;      /* as captured */
 
     /* Configuration */
     PcmHardware hw;
@@ -259,12 +259,6 @@ void pcmaster_reset_state(PcmasterState *s);
 
 /* Is the device there, bus mastering on, and the device not silent? */
 bool pcmaster_can_do_dma(PcmasterState *s);
-
-/*
- * Captures the ID that transactions bear.  A function learns the number of its
- * bus when its config space is written, PCI Express Base, 2.2.6.2.
- */
-void pcmaster_capture_id(PcmasterState *s);
 
 /**
  * pcmaster_dismantle: stop all engines and let go of what they hold, after the
@@ -563,8 +557,8 @@ typedef struct PcmPiece {
     bool denied;                /* by an IOMMU; what is behind is not told */
 } PcmPiece;
 
-/* How the device's transfers look to the bus. */
-MemTxAttrs pcm_memory_attrs(PcmasterState *s);
+/* How the device's transfers look to the bus: they are for memory. */
+extern const MemTxAttrs pcm_memory_attrs;
 
 /**
  * pcm_memory_look_up: what @length bytes at @address lead to, as far as it is

@@ -348,7 +348,7 @@ void pcm_fifo_init(PcmFifo *f, uint32_t frame);
 /* Room in one piece: where, and how many @bytes. */
 uint8_t *pcm_fifo_room(PcmFifo *f, uint32_t *bytes);
 
-/* @bytes have been written there. */
+/* @bytes have been written there, and none dropped since. */
 void pcm_fifo_put(PcmFifo *f, uint32_t bytes);
 
 /* The oldest bytes in one piece: where, and how many @bytes. */

@@ -465,7 +465,6 @@ static int pcmaster_post_load(void *opaque, int version_id)
 {
     PcmasterState *s = opaque;
 
-    pcmaster_capture_id(s);
     pcm_port_update_windows(s);
     if (!pcm_port_registers_valid(s) || !pcm_device_registers_valid(s)) {
         return -EINVAL;

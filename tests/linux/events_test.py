@@ -20,7 +20,7 @@ IS_PLAYING = "grep -qs RUNNING /proc/asound/card0/pcm0p/sub0/status"
 PLAYING = f"until {IS_PLAYING}; do usleep 1000; done\n"
 # Reading the debug console's port tells which of the two QEMUs this is; 0xe9 is the default.
 MOVED = "M"
-# Its loop keeps the guest, which else outruns the migration, busy until it is over.
+# A loop keeps the guest, which else outruns the migration, busy until it is over.
 MOVE = f"""\
 ({PLAYING}sleep 1
 echo move
@@ -62,7 +62,8 @@ class EventTest(linux.LinuxCase):
     def test_hot_plug(self):
         again = "until [ -e /dev/snd/pcmC0D0p ]; do usleep 1000; done\n"
         plan = self.plan((ENDLESS + PLAYING + "echo pull\n" + given_up("pulled out")
-                          + "echo plug\n" + again) * 2 + loop("plugged in again", periods=linuxrun.PERIODS_REALTIME),
+                          + "echo plug\n" + again) * 2
+                         + loop("plugged in again", periods=linuxrun.PERIODS_REALTIME),
                          more=self.qmp_words(), realtime=True)
         outcome = self.with_qmp(plan, {
             "pull": lambda qmp: qmp.execute("device_del", id="card0"),
@@ -84,7 +85,6 @@ class EventTest(linux.LinuxCase):
         first = self.with_qmp(plan, {"move": move})
         self.assertEqual(first.status, 0, first.lines)
         _, programs, _ = linux.prepared()
-        (self.folder / "played.wav").rename(self.folder / "before.wav")
         linuxrun.write_initramfs(plan)
         words = linuxrun.command(programs, plan)
         words += ["-incoming", f"file:{state}", "-global", f"isa-debugcon.readback={ord(MOVED)}"]
